@@ -1,0 +1,95 @@
+//! What a session counts: traffic, and everything that it dropped, by reason.
+
+use crate::guard::DropReason;
+
+/// Why a datagram went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dropped {
+    /// Longer than any ENet datagram.
+    Oversized,
+    /// Compressed, on a session without compression: the other side uses another `compression_mode`.
+    UnexpectedCompression,
+    /// Not what the session's codec writes: damaged, or from another `compression_mode`.
+    BadCompression,
+    /// A client knocked while every slot was taken; it has been told.
+    ServerFull,
+    /// Refused by the guard.
+    Guard(DropReason),
+}
+
+/// Why a whole packet went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DroppedPacket {
+    /// Shorter than the 8 bytes of its header.
+    Short,
+    /// A client named a source that is not its own id.
+    SpoofedSource,
+    /// A target that means nothing, or one that this server does not serve (its relay is off).
+    Target,
+    /// A target that is not there any more.
+    UnknownTarget,
+    /// A notice of a join or leave that makes no sense.
+    Notice,
+    /// From a peer that the server has not announced, more than is kept for it.
+    Unannounced,
+    /// The receiver has fewer channels, or has just left.
+    Unsent,
+}
+
+/// Counters since the session began. They only grow.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Datagrams off the socket.
+    pub datagrams_received: u64,
+    /// UDP payload bytes off the socket.
+    pub bytes_received: u64,
+    /// Datagrams handed to the socket.
+    pub datagrams_sent: u64,
+    /// UDP payload bytes handed to the socket.
+    pub bytes_sent: u64,
+    /// Commands that the guard cut out of datagrams because a quota was full.
+    pub cut_commands: u64,
+    datagrams: [u64; DATAGRAM_REASONS],
+    packets: [u64; PACKET_REASONS],
+}
+
+impl Counters {
+    /// Datagrams dropped for this reason.
+    #[must_use]
+    pub const fn dropped(&self, reason: Dropped) -> u64 {
+        self.datagrams[datagram_index(reason)]
+    }
+
+    /// Datagrams dropped for any reason.
+    #[must_use]
+    pub fn dropped_datagrams(&self) -> u64 {
+        self.datagrams.iter().sum()
+    }
+
+    /// Packets dropped for this reason.
+    #[must_use]
+    pub const fn dropped_packets(&self, reason: DroppedPacket) -> u64 {
+        self.packets[reason as usize]
+    }
+
+    pub(crate) const fn drop_datagram(&mut self, reason: Dropped) {
+        self.datagrams[datagram_index(reason)] += 1;
+    }
+
+    pub(crate) const fn drop_packet(&mut self, reason: DroppedPacket) {
+        self.packets[reason as usize] += 1;
+    }
+}
+
+const fn datagram_index(reason: Dropped) -> usize {
+    match reason {
+        Dropped::Oversized => 0,
+        Dropped::UnexpectedCompression => 1,
+        Dropped::BadCompression => 2,
+        Dropped::ServerFull => 3,
+        Dropped::Guard(reason) => 4 + reason as usize,
+    }
+}
+
+const DATAGRAM_REASONS: usize = 4 + DropReason::ALL.len();
+const PACKET_REASONS: usize = DroppedPacket::Unsent as usize + 1;

@@ -1,0 +1,70 @@
+//! CONNECT and its answer VERIFY_CONNECT.
+
+use super::wire::{NO_PEER, u16_at, u32_at};
+
+/// The fields of a CONNECT or VERIFY_CONNECT command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handshake {
+    /// The sender's number for the receiver: what the receiver puts into its headers from now on.
+    pub(super) peer: u16,
+    /// CONNECT: the session numbers last used, or 0xff. Answer: the number in headers towards the client.
+    pub(super) incoming_session: u8,
+    /// As above, towards the server.
+    pub(super) outgoing_session: u8,
+    pub(super) mtu: u32,
+    /// Unacknowledged bytes the sender is ready to have in flight.
+    pub(super) window: u32,
+    pub(super) channels: u32,
+    /// Interval, acceleration and deceleration of the sender's throttle.
+    pub(super) throttle: [u32; 3],
+    /// Random number of this attempt. ENet keeps it in whatever byte order it has; read as big-endian.
+    pub(super) connect_id: u32,
+}
+
+impl Handshake {
+    /// Reads a CONNECT or VERIFY_CONNECT that begins at `start`.
+    pub(super) fn read(datagram: &[u8], start: usize) -> Option<Self> {
+        let command = datagram.get(start..)?;
+        Some(Self {
+            peer: u16_at(command, 4)?,
+            incoming_session: *command.get(6)?,
+            outgoing_session: *command.get(7)?,
+            mtu: u32_at(command, 8)?,
+            window: u32_at(command, 12)?,
+            channels: u32_at(command, 16)?,
+            throttle: [u32_at(command, 28)?, u32_at(command, 32)?, u32_at(command, 36)?],
+            connect_id: u32_at(command, 40)?,
+        })
+    }
+
+    /// True for a connect request with this MTU that ENet could have written.
+    pub(super) fn is_sane(&self, mtu: u16) -> bool {
+        self.peer < NO_PEER
+            && self.mtu == u32::from(mtu)
+            && (MIN_WINDOW..=MAX_WINDOW).contains(&self.window)
+            && (1..=MAX_CHANNELS).contains(&self.channels)
+    }
+
+    /// True for an answer that grants exactly what `request` asked for.
+    ///
+    /// Fewer channels are no grant: the engine would remember the smaller count and free its larger array
+    /// by it. Another throttle or connect id would make it give the attempt up, so a stranger could end it.
+    pub(super) fn answers(&self, request: &Self) -> bool {
+        self.is_sane(u16::try_from(request.mtu).unwrap_or(0))
+            && self.incoming_session <= MAX_SESSION
+            && self.outgoing_session <= MAX_SESSION
+            && self.channels == request.channels
+            && self.throttle == request.throttle
+            && self.connect_id == request.connect_id
+    }
+}
+
+/// The value for the application that a CONNECT at `start` carries.
+pub(super) fn connect_data(datagram: &[u8], start: usize) -> Option<u32> {
+    u32_at(datagram.get(start..)?, 44)
+}
+
+const MIN_WINDOW: u32 = 4096;
+const MAX_WINDOW: u32 = 65536;
+const MAX_CHANNELS: u32 = 255;
+const MAX_SESSION: u8 = 3;

@@ -1,0 +1,226 @@
+//! The model of one peer of the engine.
+
+use std::net::SocketAddr;
+
+use super::DropReason;
+use super::channel::Channel;
+use super::handshake::Handshake;
+use super::ledger::{Sent, command_cost, packet_cost};
+use super::quota::{Quotas, Usage};
+use super::wire::{Body, CONTROL_CHANNEL, Command, Header};
+
+/// How far a peer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Server: VERIFY_CONNECT is sent and not acknowledged. Client: CONNECT is sent and not answered.
+    Half,
+    /// Data flows.
+    Open,
+    /// A disconnect has come; the engine takes no more data and keeps none.
+    Closed,
+}
+
+/// One peer of the engine.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) address: SocketAddr,
+    pub(super) phase: Phase,
+    /// Server: our VERIFY_CONNECT. Client: our CONNECT.
+    pub(super) handshake: Handshake,
+    /// Session bits of datagrams from the peer.
+    session: u8,
+    /// Peer number and session bits of our datagrams to it, once they are known.
+    remote: Option<(u16, u8)>,
+    /// Sequence number of our handshake command, and the sent times of the datagrams that carried it.
+    sequence: u16,
+    sent_times: SentTimes,
+    channels: Vec<Channel>,
+    usage: Usage,
+    /// Cost of reliable packets that were queued and are not acknowledged.
+    unacknowledged: u64,
+}
+
+impl Slot {
+    /// A client's slot, from its own CONNECT.
+    pub(super) fn connecting(address: SocketAddr, handshake: Handshake) -> Self {
+        Self::new(address, handshake, 0, None, 0)
+    }
+
+    /// A server's slot, from its own VERIFY_CONNECT.
+    pub(super) fn answering(
+        address: SocketAddr,
+        handshake: Handshake,
+        header: &Header,
+        sequence: u16,
+    ) -> Self {
+        let remote = Some((header.peer, header.session));
+        Self::new(address, handshake, handshake.outgoing_session, remote, sequence)
+    }
+
+    fn new(
+        address: SocketAddr,
+        handshake: Handshake,
+        session: u8,
+        remote: Option<(u16, u8)>,
+        sequence: u16,
+    ) -> Self {
+        Self {
+            address,
+            phase: Phase::Half,
+            handshake,
+            session,
+            remote,
+            sequence,
+            sent_times: SentTimes::default(),
+            channels: Vec::new(),
+            usage: Usage::default(),
+            unacknowledged: 0,
+        }
+    }
+
+    /// Notes one more datagram with our handshake command.
+    pub(super) fn handshake_sent(&mut self, header: &Header) {
+        if let Some(time) = header.sent_time {
+            self.sent_times.push(time);
+        }
+    }
+
+    /// Session bits that datagrams from the peer carry; `None` while the engine takes any.
+    pub(super) fn session(&self) -> Option<u8> {
+        self.remote.map(|_| self.session)
+    }
+
+    /// Channels that data commands may name.
+    pub(super) const fn channel_count(&self) -> usize {
+        self.handshake.channels as usize
+    }
+
+    /// Checks that the engine would go on behind the first command of a datagram.
+    pub(super) fn admits(&self, first: &Command) -> bool {
+        match (self.phase, first.body) {
+            (Phase::Open | Phase::Closed, _) | (Phase::Half, Body::Disconnect) => true,
+            (Phase::Half, Body::Verify) => self.remote.is_none(),
+            // The engine ignores an acknowledgement from the future. What it has sent itself is past.
+            (Phase::Half, Body::Acknowledge { sequence, sent_time }) => {
+                self.remote.is_some()
+                    && first.channel == CONTROL_CHANNEL
+                    && sequence == self.sequence
+                    && self.sent_times.contains(sent_time)
+            }
+            (Phase::Half, _) => false,
+        }
+    }
+
+    /// The server has answered with these numbers.
+    pub(super) fn verified(&mut self, answer: &Handshake) {
+        if self.phase == Phase::Half && self.remote.is_none() {
+            self.remote = Some((answer.peer, answer.outgoing_session));
+            self.session = answer.incoming_session;
+            self.open();
+        }
+    }
+
+    /// Follows what the engine will do with a command; an error means that it must not see it. `clock` is
+    /// the latest sent time of our own host.
+    pub(super) fn apply(&mut self, command: &Command, clock: u16, quotas: &Quotas) -> Result<(), DropReason> {
+        match command.body {
+            Body::Acknowledge { sequence, sent_time } => {
+                if self.phase == Phase::Half && self.admits(command) {
+                    self.open();
+                }
+                // As the engine ignores an acknowledgement from the future, it must not count here either.
+                let is_past = clock.wrapping_sub(sent_time) < LONGEST_ROUND_TRIP;
+                if is_past && let Some(channel) = self.channels.get_mut(usize::from(command.channel)) {
+                    let cost = channel.sent.acknowledged(sequence);
+                    self.unacknowledged = self.unacknowledged.saturating_sub(cost.into());
+                }
+                Ok(())
+            }
+            Body::Disconnect => {
+                self.phase = Phase::Closed;
+                self.channels = Vec::new();
+                self.usage = Usage::default();
+                Ok(())
+            }
+            _ => match self.channels.get_mut(usize::from(command.channel)) {
+                Some(channel) => channel.apply(command, quotas, &mut self.usage),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// True when our datagrams with this header go to this peer.
+    pub(super) fn is_receiver(&self, to: SocketAddr, header: &Header) -> bool {
+        self.remote == Some((header.peer, header.session)) && self.address == to
+    }
+
+    /// Notes a reliable command of our own.
+    pub(super) fn sent(&mut self, command: &Command) -> Sent {
+        let Some(channel) = self.channels.get_mut(usize::from(command.channel)) else {
+            return Sent::Unknown;
+        };
+        match command.body {
+            Body::Reliable { len } => channel.sent.sent(command.sequence, command_cost(len)),
+            Body::Fragment(fragment) => channel.sent.sent(command.sequence, fragment.len.into()),
+            _ => Sent::Unknown,
+        }
+    }
+
+    pub(super) const fn queued(&mut self, len: usize) {
+        self.unacknowledged = self.unacknowledged.saturating_add(packet_cost(len));
+    }
+
+    pub(super) const fn unacknowledged(&self) -> u64 {
+        self.unacknowledged
+    }
+
+    /// True once after a fragmented packet was refused.
+    pub(super) const fn take_starved(&mut self) -> bool {
+        std::mem::replace(&mut self.usage.starved, false)
+    }
+
+    /// Forgets the incomplete unreliable packets of the channel that has most of them, and returns the
+    /// channel with the numbers of the packet that makes the engine do the same.
+    pub(super) fn evict(&mut self, quotas: &Quotas) -> Option<(u8, u16, u16)> {
+        let sizes = self.channels.iter().map(Channel::stuck).enumerate();
+        let (index, _) = sizes.filter(|(_, bytes)| *bytes > 0).max_by_key(|(_, bytes)| *bytes)?;
+        let (reliable, unreliable) = self.channels.get_mut(index)?.evict(quotas, &mut self.usage)?;
+        Some((u8::try_from(index).ok()?, reliable, unreliable))
+    }
+
+    fn open(&mut self) {
+        self.phase = Phase::Open;
+        self.channels.resize_with(self.channel_count(), Channel::default);
+    }
+
+    #[cfg(test)]
+    pub(super) const fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    #[cfg(test)]
+    pub(super) fn channel(&self, index: u8) -> Option<&Channel> {
+        self.channels.get(usize::from(index))
+    }
+}
+
+/// The latest sent times of a command; ENet repeats one seven times before it gives up.
+#[derive(Debug, Default)]
+struct SentTimes {
+    times: [u16; 8],
+    pushed: usize,
+}
+
+impl SentTimes {
+    const fn push(&mut self, time: u16) {
+        self.times[self.pushed % self.times.len()] = time;
+        self.pushed += 1;
+    }
+
+    fn contains(&self, time: u16) -> bool {
+        self.times.iter().take(self.pushed).any(|known| *known == time)
+    }
+}
+
+/// In milliseconds. The clock's 16 bits cannot tell more than twice this from the future.
+const LONGEST_ROUND_TRIP: u16 = 0x4000;

@@ -1,0 +1,164 @@
+//! The way of a datagram between the socket and the engine.
+//!
+//! In: codec (expand) → guard (check, cut) → [`Inbound`] → engine.
+//! Out: engine → guard (learn) → codec (compress) → the batch that the driver sends.
+//! DTLS and a network simulator have their place on the socket's side of the codec.
+
+mod inbound;
+
+use std::net::SocketAddr;
+
+pub(crate) use inbound::Inbound;
+
+use crate::codec::{self, Codec, Compression};
+use crate::counters::{Counters, Dropped};
+use crate::datagram::DatagramBatch;
+use crate::enet::Slot;
+use crate::guard::{ConnectRequest, Guard, GuardConfig};
+
+/// MTU of 3.6's hosts, in bytes of UDP payload.
+pub(crate) const MTU: u16 = 1392;
+
+/// The largest datagram that a socket has to take: what ENet can send with any MTU.
+pub const MAX_DATAGRAM: usize = 4096;
+
+/// Codec and guard of one host, with their scratch memory.
+pub(crate) struct Pipeline {
+    codec: Option<Box<dyn Codec>>,
+    guard: Guard,
+    scratch: Box<[u8; MAX_DATAGRAM]>,
+    ready: DatagramBatch,
+}
+
+impl Pipeline {
+    pub(crate) fn new(compression: Compression, guard: GuardConfig) -> Self {
+        Self {
+            codec: codec::codec(compression),
+            guard: Guard::new(guard),
+            scratch: Box::new([0; MAX_DATAGRAM]),
+            ready: DatagramBatch::new(),
+        }
+    }
+
+    /// Takes a datagram off the socket, on its way to the engine.
+    pub(crate) fn receive(
+        &mut self,
+        from: SocketAddr,
+        datagram: &[u8],
+        host: &mut dyn crate::enet::Host,
+        counters: &mut Counters,
+    ) {
+        counters.datagrams_received += 1;
+        counters.bytes_received += datagram.len() as u64;
+        let len = match self.expand(datagram) {
+            Ok(len) => len,
+            Err(reason) => return counters.drop_datagram(reason),
+        };
+        let plain = &mut self.scratch[..len];
+        let passed = match self.guard.inspect(from, plain) {
+            Ok(passed) => passed,
+            Err(reason) => return counters.drop_datagram(Dropped::Guard(reason)),
+        };
+        let plain = &plain[..passed.len];
+        if let Some(request) = &passed.connect
+            && !self.guard.is_pending(from, request.connect_id)
+            && !host.has_free_slot()
+        {
+            counters.drop_datagram(Dropped::ServerFull);
+            return self.refuse(from, request);
+        }
+        let inbound = host.inbound();
+        while let Some(injection) = self.guard.next_injection() {
+            inbound.push(injection.from, &injection.datagram);
+        }
+        let (header, commands) = plain.split_at(header_len(plain));
+        match passed.disconnect_at {
+            Some(at) => {
+                inbound.push(from, &plain[..at]);
+                inbound.push_barrier(from, header, &plain[at..]);
+            }
+            None if passed.disconnects => inbound.push_barrier(from, header, commands),
+            None => inbound.push(from, plain),
+        }
+    }
+
+    /// Takes what the engine wants to send.
+    pub(crate) fn send(&mut self, outbound: &mut DatagramBatch, counters: &mut Counters) {
+        for (to, datagram) in outbound.iter() {
+            self.guard.observe_outgoing(to, datagram);
+            match compress(self.codec.as_deref_mut(), datagram, &mut self.scratch[..]) {
+                Some(len) => self.ready.push(to, &self.scratch[..len]),
+                None => self.ready.push(to, datagram),
+            }
+        }
+        outbound.clear();
+        counters.cut_commands = self.guard.cut_commands();
+    }
+
+    /// What is ready for the socket.
+    pub(crate) fn ready(&mut self) -> &mut DatagramBatch {
+        &mut self.ready
+    }
+
+    pub(crate) fn release(&mut self, slot: Slot) {
+        self.guard.release(slot.0);
+    }
+
+    /// Notes a queued reliable packet and tells how much now waits for acknowledgement, in bytes.
+    pub(crate) fn queued(&mut self, slot: Slot, len: usize) -> u64 {
+        self.guard.queued(slot.0, len);
+        self.guard.unacknowledged(slot.0)
+    }
+
+    /// Puts the plain form of `datagram` into the scratch buffer.
+    fn expand(&mut self, datagram: &[u8]) -> Result<usize, Dropped> {
+        let compressed = datagram.first().is_some_and(|byte| byte & (FLAG_COMPRESSED >> 8) as u8 != 0);
+        if !compressed {
+            let plain = self.scratch.get_mut(..datagram.len()).ok_or(Dropped::Oversized)?;
+            plain.copy_from_slice(datagram);
+            return Ok(datagram.len());
+        }
+        let codec = self.codec.as_deref_mut().ok_or(Dropped::UnexpectedCompression)?;
+        let header_len = header_len(datagram);
+        let (header, body) = datagram.split_at_checked(header_len).ok_or(Dropped::BadCompression)?;
+        let (start, rest) = self.scratch.split_at_mut(header_len);
+        start.copy_from_slice(header);
+        start[0] &= !((FLAG_COMPRESSED >> 8) as u8);
+        let len = codec.decompress(body, rest).ok_or(Dropped::BadCompression)?;
+        Ok(header_len + len)
+    }
+
+    /// Tells a client at once that there is no slot for it, which ENet itself would leave it to find out by
+    /// a timeout of half a minute. The answer is far smaller than the question and needs no memory.
+    fn refuse(&mut self, to: SocketAddr, request: &ConnectRequest) {
+        let [high, low] = request.reply_peer_id.to_be_bytes();
+        const DISCONNECT_UNSEQUENCED: u8 = 0x44;
+        let datagram = [high, low, DISCONNECT_UNSEQUENCED, 0xff, 0, 0, 0, 0, 0, 0];
+        self.ready.push(to, &datagram);
+    }
+}
+
+/// The compressed form of a plain datagram in `out`, or `None` when it is not smaller.
+fn compress(codec: Option<&mut (dyn Codec + 'static)>, datagram: &[u8], out: &mut [u8]) -> Option<usize> {
+    let codec = codec?;
+    let header_len = header_len(datagram);
+    let (header, commands) = datagram.split_at_checked(header_len)?;
+    let (start, rest) = out.split_at_mut(header_len);
+    start.copy_from_slice(header);
+    start[0] |= (FLAG_COMPRESSED >> 8) as u8;
+    // Room for less than the input: what would not be smaller does not fit.
+    let room = commands.len().checked_sub(1)?.min(rest.len());
+    let len = codec.compress(commands, &mut rest[..room])?;
+    Some(header_len + len)
+}
+
+/// Bytes in front of a datagram's commands: the sent time is there only when its flag is set.
+fn header_len(datagram: &[u8]) -> usize {
+    match datagram.first() {
+        Some(byte) if byte & (FLAG_SENT_TIME >> 8) as u8 != 0 => 4,
+        _ => 2,
+    }
+}
+
+const FLAG_SENT_TIME: u16 = 0x8000;
+const FLAG_COMPRESSED: u16 = 0x4000;

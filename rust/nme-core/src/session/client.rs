@@ -1,0 +1,157 @@
+//! The client's side: the attempt to connect, the server's notices, and packets of peers behind the relay.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::{HostLink, Role, Session, Status};
+use crate::counters::DroppedPacket;
+use crate::enet::Packet;
+use crate::peer::{Link, PeerId};
+use crate::relay::wire::{self, Notice};
+use crate::session::config::MAX_CLIENTS;
+use crate::session::event::Event;
+use crate::session::inbox::Received;
+
+/// What only a client has.
+pub(super) struct Client {
+    state: State,
+    /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
+    /// lost datagram can let a packet overtake its sender's announcement.
+    unannounced: VecDeque<Received>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The server's address is not known yet.
+    Waiting,
+    Connecting,
+    Connected,
+    /// The server has gone; the game hears of it with the next poll.
+    LossHeld,
+    /// The server has gone, or could not be reached, and the game hears of it in this poll.
+    Lost,
+    Failed,
+    Over,
+}
+
+impl Client {
+    pub(super) const fn new() -> Self {
+        Self { state: State::Waiting, unannounced: VecDeque::new() }
+    }
+
+    pub(super) fn connect(&mut self, link: &mut HostLink, address: SocketAddr, channels: u8, id: PeerId) {
+        if self.state != State::Waiting {
+            return;
+        }
+        self.state = match link.host.connect(address, channels, id.get() as u32) {
+            Some(_) => State::Connecting,
+            None => State::Failed,
+        };
+    }
+
+    pub(super) fn status(&self) -> Status {
+        match self.state {
+            State::Waiting | State::Connecting | State::Failed => Status::Connecting,
+            // Until the game has heard of the loss, it goes on as if connected.
+            State::Connected | State::LossHeld | State::Lost => Status::Connected,
+            State::Over => Status::Disconnected,
+        }
+    }
+
+    pub(super) fn succeed(&mut self) {
+        self.state = State::Connected;
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.state == State::Failed
+    }
+
+    /// Ends an attempt; false when there is none.
+    pub(super) fn fail(&mut self) -> bool {
+        let trying = matches!(self.state, State::Waiting | State::Connecting);
+        if trying {
+            self.state = State::Failed;
+        }
+        trying
+    }
+
+    pub(super) fn hold_loss(&mut self) {
+        self.state = State::LossHeld;
+    }
+
+    pub(super) fn take_held_loss(&mut self) -> bool {
+        let held = self.state == State::LossHeld;
+        if held {
+            self.state = State::Lost;
+        }
+        held
+    }
+
+    pub(super) fn end(&mut self) {
+        self.state = State::Over;
+        self.unannounced.clear();
+    }
+}
+
+impl Session {
+    pub(super) fn on_notice(&mut self, packet: &Packet) {
+        let Some(notice) = Notice::decode(packet.bytes()) else {
+            return self.link.counters.drop_packet(DroppedPacket::Notice);
+        };
+        match notice {
+            Notice::Joined(id) if self.can_join(id) => {
+                self.peers.insert_relayed(id);
+                self.events.push_back(Event::PeerConnected(id));
+                self.deliver_unannounced(id);
+            }
+            Notice::Left(id) if self.peers.link(id) == Some(Link::Relayed) => {
+                self.peers.mark_gone(id);
+                self.report_departure(id);
+            }
+            Notice::Joined(_) | Notice::Left(_) => self.link.counters.drop_packet(DroppedPacket::Notice),
+        }
+    }
+
+    fn can_join(&self, id: PeerId) -> bool {
+        id != self.id && !self.peers.contains(id) && self.peers.len() <= usize::from(MAX_CLIENTS)
+    }
+
+    pub(super) fn on_server_packet(&mut self, channel: u8, packet: Packet) {
+        let Some(header) = wire::decode(packet.bytes()) else {
+            return self.link.counters.drop_packet(DroppedPacket::Short);
+        };
+        let Some(from) = PeerId::new(header.source as i32) else {
+            return self.link.counters.drop_packet(DroppedPacket::SpoofedSource);
+        };
+        let received = Received { from, channel, packet };
+        match self.peers.link(from) {
+            Some(Link::Direct { .. } | Link::Relayed) => self.inbox.push(received),
+            // Left already: its packets must not come behind its departure.
+            Some(Link::Gone { .. }) => self.link.counters.drop_packet(DroppedPacket::Unannounced),
+            None => self.keep_unannounced(received),
+        }
+    }
+
+    fn keep_unannounced(&mut self, received: Received) {
+        let Role::Client(client) = &mut self.role else { return };
+        client.unannounced.push_back(received);
+        let mut bytes: usize = client.unannounced.iter().map(|kept| kept.packet.bytes().len()).sum();
+        while client.unannounced.len() > UNANNOUNCED_PACKETS || bytes > UNANNOUNCED_BYTES {
+            let Some(oldest) = client.unannounced.pop_front() else { break };
+            bytes -= oldest.packet.bytes().len();
+            self.link.counters.drop_packet(DroppedPacket::Unannounced);
+        }
+    }
+
+    fn deliver_unannounced(&mut self, id: PeerId) {
+        let Role::Client(client) = &mut self.role else { return };
+        let (theirs, others) = client.unannounced.drain(..).partition(|kept| kept.from == id);
+        client.unannounced = others;
+        let theirs: VecDeque<Received> = theirs;
+        theirs.into_iter().for_each(|received| self.inbox.push(received));
+    }
+}
+
+/// Kept for peers that are not announced yet. The notice is at most a resend away.
+const UNANNOUNCED_PACKETS: usize = 256;
+const UNANNOUNCED_BYTES: usize = 1 << 20;

@@ -1,0 +1,140 @@
+//! What a session is made from.
+
+use thiserror::Error;
+
+use crate::channel::MIN_CHANNELS;
+use crate::codec::Compression;
+use crate::guard::Quotas;
+
+/// Largest packet a game may send, in bytes (16 MiB, as `get_max_packet_size` of 3.6).
+pub const MAX_PACKET: usize = 1 << 24;
+
+/// Most clients of one server: the peer ids of ENet's wire format.
+pub const MAX_CLIENTS: u16 = 4095;
+
+/// Settings of both roles. Every value of this type is valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) channel_count: u8,
+    pub(crate) compression: Compression,
+    pub(crate) server_relay: bool,
+    pub(crate) bandwidth: Bandwidth,
+    pub(crate) seed: u64,
+    pub(crate) limits: Limits,
+}
+
+impl Config {
+    /// The defaults of 3.6. `seed` is 64 random bits from the operating system: peer ids and ENet's connect
+    /// ids are made from it.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            channel_count: MIN_CHANNELS,
+            compression: Compression::default(),
+            server_relay: true,
+            bandwidth: Bandwidth::default(),
+            seed,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Channels of each connection, 3..=255. Fewer than 3 count as 3.
+    #[must_use]
+    pub fn channel_count(mut self, count: u8) -> Self {
+        self.channel_count = count.max(MIN_CHANNELS);
+        self
+    }
+
+    /// Compression of the datagrams.
+    #[must_use]
+    pub const fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Server only: tell clients of each other and forward their packets.
+    #[must_use]
+    pub const fn server_relay(mut self, relay: bool) -> Self {
+        self.server_relay = relay;
+        self
+    }
+
+    /// Bandwidth limits.
+    #[must_use]
+    pub const fn bandwidth(mut self, bandwidth: Bandwidth) -> Self {
+        self.bandwidth = bandwidth;
+        self
+    }
+
+    /// Memory limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// ENet's static bandwidth limits in bytes/s; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bandwidth {
+    pub(crate) incoming: u32,
+    pub(crate) outgoing: u32,
+}
+
+/// A bandwidth that is no bandwidth.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{direction} is {value}; give a limit in bytes per second up to 4294967295, or 0 for none")]
+pub struct BandwidthError {
+    /// Name of the argument.
+    pub direction: &'static str,
+    /// What was asked for.
+    pub value: i64,
+}
+
+impl Bandwidth {
+    /// Reads the arguments of `create_server` and `create_client`.
+    ///
+    /// # Errors
+    /// When a value is negative or above 2^32-1.
+    pub fn new(incoming: i64, outgoing: i64) -> Result<Self, BandwidthError> {
+        let parse = |direction, value| u32::try_from(value).map_err(|_| BandwidthError { direction, value });
+        Ok(Self { incoming: parse("in_bandwidth", incoming)?, outgoing: parse("out_bandwidth", outgoing)? })
+    }
+}
+
+/// How many clients a server takes, 1..=4095.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxClients(pub(crate) u16);
+
+/// A number of clients that no server can have.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("max_clients is {0}; it must be between 1 and 4095")]
+pub struct MaxClientsError(pub i64);
+
+impl MaxClients {
+    /// Reads the argument of `create_server`.
+    ///
+    /// # Errors
+    /// When the value is not in 1..=4095.
+    pub fn new(value: i64) -> Result<Self, MaxClientsError> {
+        match u16::try_from(value) {
+            Ok(count @ 1..=MAX_CLIENTS) => Ok(Self(count)),
+            _ => Err(MaxClientsError(value)),
+        }
+    }
+}
+
+/// Bounds of the memory that the other side can make a session use.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Reliable bytes that may wait for a peer's acknowledgements before it is disconnected.
+    pub unacknowledged: u64,
+    /// What a peer may keep incomplete or out of order.
+    pub incoming: Quotas,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { unacknowledged: 64 << 20, incoming: Quotas::default() }
+    }
+}

@@ -1,0 +1,81 @@
+//! What calls on a session can answer, one enum for each operation.
+
+use thiserror::Error;
+
+use crate::peer::PeerId;
+use crate::relay::Target;
+
+/// Why a session could not be made.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum CreateError {
+    /// The ENet engine did not take the configuration.
+    #[error("the ENet host could not be created")]
+    Host,
+}
+
+/// Why a packet was not queued.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum SendError {
+    /// The client has no server yet, or no longer.
+    #[error("not connected; wait for connection_succeeded before sending")]
+    NotConnected,
+    /// Nobody has the target's id.
+    #[error("no peer has the id of target {}; use an id from peer_connected, or 0 for everybody", .0.number())]
+    UnknownTarget(Target),
+    /// The connection has no such channel.
+    #[error("channel {channel} does not exist; channel_count is {count}, so use 1 to {}", .count - 1)]
+    Channel {
+        /// What was asked for.
+        channel: u8,
+        /// Channels of the connection.
+        count: u8,
+    },
+    /// Longer than a packet may be.
+    #[error("the packet has {len} bytes; a packet may have {max}", max = super::MAX_PACKET)]
+    TooLarge {
+        /// Length of the packet in bytes.
+        len: usize,
+    },
+}
+
+/// Why a peer was not disconnected.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum DisconnectError {
+    /// Only a server can disconnect its clients.
+    #[error("only a server can disconnect a peer; a client leaves with close_connection()")]
+    NotServer,
+    /// Nobody has this id.
+    #[error("no client has the id {0}; use an id from peer_connected")]
+    UnknownPeer(i64),
+}
+
+/// Why something about a peer could not be told or set.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum PeerError {
+    /// Nobody has this id.
+    #[error("no peer has the id {0}; use an id from peer_connected")]
+    Unknown(i64),
+    /// The peer is behind the server's relay, without a connection to this client.
+    #[error("peer {0} is reached through the server, and a client has a connection only to the server (1)")]
+    Relayed(PeerId),
+}
+
+/// Timeouts that ENet cannot keep.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum TimeoutError {
+    /// The peer is not there.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The values are not in order.
+    #[error(
+        "timeout_limit ({limit}), timeout_min ({minimum}) and timeout_max ({maximum}) must be positive, and each no larger than the next"
+    )]
+    Order {
+        /// `timeout_limit`, a factor of the round-trip time.
+        limit: i64,
+        /// `timeout_min` in ms.
+        minimum: i64,
+        /// `timeout_max` in ms.
+        maximum: i64,
+    },
+}

@@ -1,0 +1,539 @@
+//! A server or a client: the rules of 3.6's class over one ENet host.
+//!
+//! A driver owns a session and moves bytes and time:
+//!
+//! 1. [`Session::begin_poll`] with the time;
+//! 2. [`Session::receive`] for datagrams off the socket, then [`Session::poll_event`] until it answers `None`,
+//!    and again while the socket has more;
+//! 3. [`Session::flush`], and every datagram of [`Session::transmit`] goes to the socket.
+//!
+//! Between any two of these calls the game may send, fetch packets and disconnect peers: an event is
+//! handed out as it happens on the wire, not after everything else of the same poll. Step 3 follows each
+//! call that can produce datagrams.
+
+mod client;
+mod config;
+mod error;
+mod event;
+mod inbox;
+mod server;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use config::{
+    Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
+};
+pub use error::{CreateError, DisconnectError, PeerError, SendError, TimeoutError};
+pub use event::{Event, Status};
+pub use inbox::Received;
+
+use crate::channel::{self, TransferChannel, TransferMode};
+use crate::counters::{Counters, DroppedPacket};
+use crate::datagram::DatagramBatch;
+use crate::enet::{self, Host, HostConfig, HostEvent, Packet, Refused, RustyHost, Slot};
+use crate::guard::{GuardConfig, Role as GuardRole};
+use crate::peer::{Link, PeerId, PeerTable};
+use crate::pipeline::{MTU, Pipeline};
+use crate::relay::Target;
+use crate::relay::wire::{self, HEADER_LEN};
+use client::Client;
+use inbox::Inbox;
+use server::Server;
+
+/// A server or a client.
+pub struct Session {
+    link: HostLink,
+    role: Role,
+    id: PeerId,
+    channel_count: u8,
+    peers: PeerTable,
+    inbox: Inbox,
+    events: VecDeque<Event>,
+    /// Peers that have left while the game had packets of theirs to fetch: reported by the next poll.
+    leaving: Vec<PeerId>,
+}
+
+enum Role {
+    Server(Server),
+    Client(Client),
+}
+
+/// How to send a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendOptions {
+    /// Whom it is for.
+    pub target: Target,
+    /// How it travels.
+    pub mode: TransferMode,
+    /// On which channel.
+    pub channel: TransferChannel,
+    /// Keeps unreliable packets in order, too.
+    pub always_ordered: bool,
+}
+
+impl Session {
+    /// A server. It is connected from the start.
+    ///
+    /// # Errors
+    /// When the ENet host cannot be made.
+    pub fn server(config: &Config, max_clients: MaxClients) -> Result<Self, CreateError> {
+        let server = Server::new(config.server_relay);
+        Self::new(config, max_clients.0, GuardRole::Server, PeerId::SERVER, Role::Server(server))
+    }
+
+    /// A client with a new random id. It has no server before [`Session::connect`].
+    ///
+    /// # Errors
+    /// When the ENet host cannot be made.
+    pub fn client(config: &Config) -> Result<Self, CreateError> {
+        let id = PeerId::from_random((config.seed >> 32) as u32);
+        Self::new(config, 1, GuardRole::Client, id, Role::Client(Client::new()))
+    }
+
+    fn new(
+        config: &Config,
+        slots: u16,
+        guard_role: GuardRole,
+        id: PeerId,
+        role: Role,
+    ) -> Result<Self, CreateError> {
+        let max_packet = MAX_PACKET + HEADER_LEN;
+        let host = RustyHost::new(&HostConfig {
+            peer_limit: slots,
+            channel_limit: config.channel_count,
+            in_bandwidth: config.bandwidth.incoming,
+            out_bandwidth: config.bandwidth.outgoing,
+            max_packet,
+            seed: config.seed as u32,
+        })
+        .ok_or(CreateError::Host)?;
+        let guard = GuardConfig {
+            role: guard_role,
+            slots,
+            mtu: MTU,
+            max_packet,
+            quotas: config.limits.incoming.clone(),
+        };
+        Ok(Self {
+            link: HostLink {
+                host: Box::new(host),
+                pipeline: Pipeline::new(config.compression, guard),
+                counters: Counters::default(),
+                unacknowledged_limit: config.limits.unacknowledged,
+            },
+            role,
+            id,
+            channel_count: config.channel_count,
+            peers: PeerTable::default(),
+            inbox: Inbox::default(),
+            events: VecDeque::new(),
+            leaving: Vec::new(),
+        })
+    }
+
+    /// Client: asks the server at `address` for a connection. Further calls do nothing.
+    pub fn connect(&mut self, now: Duration, address: SocketAddr) {
+        let Role::Client(client) = &mut self.role else { return };
+        self.link.host.set_time(now);
+        client.connect(&mut self.link, address, self.channel_count, self.id);
+        if client.has_failed() {
+            self.events.push_back(Event::ConnectionFailed);
+        }
+    }
+
+    /// Client: gives up an attempt whose server's address cannot be found.
+    pub fn fail(&mut self) {
+        if let Role::Client(client) = &mut self.role
+            && client.fail()
+        {
+            self.events.push_back(Event::ConnectionFailed);
+        }
+    }
+
+    /// Begins a poll: time goes on, and departures that were held back are due.
+    pub fn begin_poll(&mut self, now: Duration) {
+        self.link.host.set_time(now);
+        self.inbox.release_current();
+        self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
+        if let Role::Client(client) = &mut self.role
+            && client.take_held_loss()
+        {
+            self.report_lost_server();
+        }
+    }
+
+    /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
+    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
+        let link = &mut self.link;
+        link.pipeline.receive(from, datagram, link.host.as_mut(), &mut link.counters);
+    }
+
+    /// The next thing that happened, or `None` when everything received so far has been worked off.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                self.apply(event);
+                return Some(event);
+            }
+            let happened = self.link.next_event()?;
+            match happened {
+                HostEvent::Connected { slot, data } => self.on_connected(slot, data),
+                HostEvent::Disconnected { slot } => self.on_disconnected(slot),
+                HostEvent::Received { slot, channel, packet } => self.on_received(slot, channel, packet),
+            }
+        }
+    }
+
+    /// Turns all that is queued into datagrams.
+    pub fn flush(&mut self, now: Duration) {
+        self.link.host.set_time(now);
+        self.link.flush();
+    }
+
+    /// The datagrams that are ready for the socket. Take them all and clear the batch.
+    pub fn transmit(&mut self) -> &mut DatagramBatch {
+        self.link.collect();
+        let ready = self.link.pipeline.ready();
+        self.link.counters.datagrams_sent += ready.len() as u64;
+        self.link.counters.bytes_sent += ready.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+        ready
+    }
+
+    /// Queues a packet; [`Session::flush`] sends it.
+    ///
+    /// # Errors
+    /// When there is no connection, no such target or channel, or the packet is too long.
+    pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
+        if self.status() != Status::Connected {
+            return Err(SendError::NotConnected);
+        }
+        let channel = options.channel.for_mode(options.mode);
+        if channel >= self.channel_count {
+            return Err(SendError::Channel { channel, count: self.channel_count });
+        }
+        if payload.len() > MAX_PACKET {
+            return Err(SendError::TooLarge { len: payload.len() });
+        }
+        match options.target {
+            Target::One(id) | Target::AllExcept(id) if !self.peers.contains(id) => {
+                return Err(SendError::UnknownTarget(options.target));
+            }
+            _ => {}
+        }
+        let delivery = channel::delivery(options.mode, options.always_ordered);
+        let packet = enet::packet(wire::encode(self.id, options.target, payload), delivery);
+        match (&self.role, options.target) {
+            (Role::Client(_), _) => self.queue(PeerId::SERVER, channel, &packet),
+            (Role::Server(_), Target::One(id)) => self.queue(id, channel, &packet),
+            (Role::Server(_), Target::All) => self.queue_to_others(&[], channel, &packet),
+            (Role::Server(_), Target::AllExcept(id)) => self.queue_to_others(&[id], channel, &packet),
+        }
+        Ok(())
+    }
+
+    /// Server: disconnects a client. With `now`, at once and without what is queued for it, and the event to
+    /// report is returned; its packets that were not fetched yet are forgotten. Otherwise it leaves, with an
+    /// event of its own, when everything queued has arrived.
+    ///
+    /// # Errors
+    /// On a client, and for an id that no client has.
+    pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
+        let Role::Server(_) = &self.role else { return Err(DisconnectError::NotServer) };
+        let peer = self.known(id).ok_or(DisconnectError::UnknownPeer(id))?;
+        let slot = self.peers.link(peer).and_then(Link::slot);
+        if !now {
+            if let Some(slot) = slot {
+                self.link.host.disconnect_later(slot, 0);
+            }
+            return Ok(None);
+        }
+        if let Some(slot) = slot {
+            self.link.disconnect_now(slot, 0);
+            self.peers.mark_gone(peer);
+            self.announce(wire::Notice::Left(peer));
+        }
+        self.inbox.forget(peer);
+        self.leaving.retain(|leaving| *leaving != peer);
+        self.events.retain(|event| *event != Event::PeerDisconnected(peer));
+        self.peers.remove(peer);
+        Ok(Some(Event::PeerDisconnected(peer)))
+    }
+
+    /// Tells every connected peer that this session ends. The datagrams are in [`Session::transmit`]; the
+    /// session is of no use afterwards.
+    pub fn close(&mut self, now: Duration) {
+        self.link.host.set_time(now);
+        let slots: Vec<Slot> = self.peers.slots().map(|(_, slot)| slot).collect();
+        for slot in slots {
+            self.link.disconnect_now(slot, self.id.get() as u32);
+        }
+        self.link.flush();
+    }
+
+    /// How far the connection is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match &self.role {
+            Role::Server(_) => Status::Connected,
+            Role::Client(client) => client.status(),
+        }
+    }
+
+    /// This side's own id: 1 for a server, a random number from 2 for a client.
+    #[must_use]
+    pub const fn id(&self) -> PeerId {
+        self.id
+    }
+
+    /// True for a server.
+    #[must_use]
+    pub const fn is_server(&self) -> bool {
+        matches!(self.role, Role::Server(_))
+    }
+
+    /// Server: turns new clients away, or takes them again.
+    pub fn set_refuse_new_connections(&mut self, refuse: bool) {
+        if let Role::Server(server) = &mut self.role {
+            server.set_refusing(refuse);
+        }
+    }
+
+    /// Packets that wait to be fetched.
+    #[must_use]
+    pub fn waiting_packets(&self) -> usize {
+        self.inbox.len()
+    }
+
+    /// The packet that [`Session::fetch`] would fetch.
+    #[must_use]
+    pub fn next_packet(&self) -> Option<&Received> {
+        self.inbox.next()
+    }
+
+    /// Fetches the next packet. It is readable until the next call or the next poll.
+    pub fn fetch(&mut self) -> Option<&Received> {
+        self.inbox.fetch()
+    }
+
+    /// The address of a peer with a connection to this side.
+    ///
+    /// # Errors
+    /// For an unknown id, and for a client behind the relay.
+    pub fn peer_address(&self, id: i64) -> Result<SocketAddr, PeerError> {
+        let peer = self.known(id).ok_or(PeerError::Unknown(id))?;
+        self.peers.link(peer).and_then(Link::address).ok_or(PeerError::Relayed(peer))
+    }
+
+    /// Sets when a peer that does not acknowledge is taken for lost. `minimum` and `maximum` are in ms; `limit`
+    /// is a factor of the round-trip time.
+    ///
+    /// # Errors
+    /// For an unknown id, for a client behind the relay, and for values that are not in order.
+    pub fn set_peer_timeout(
+        &mut self,
+        id: i64,
+        limit: i64,
+        minimum: i64,
+        maximum: i64,
+    ) -> Result<(), TimeoutError> {
+        self.peer_address(id)?;
+        let order = TimeoutError::Order { limit, minimum, maximum };
+        if limit < 1 || limit > minimum || minimum > maximum {
+            return Err(order);
+        }
+        let (Ok(limit), Ok(minimum), Ok(maximum)) =
+            (u32::try_from(limit), u32::try_from(minimum), u32::try_from(maximum))
+        else {
+            return Err(order);
+        };
+        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
+            self.link.host.set_timeout(slot, limit, minimum, maximum);
+        }
+        Ok(())
+    }
+
+    /// Everything counted so far.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.link.counters
+    }
+
+    fn known(&self, id: i64) -> Option<PeerId> {
+        let peer = PeerId::new(i32::try_from(id).ok()?)?;
+        self.peers.contains(peer).then_some(peer)
+    }
+
+    /// Brings the peer table to where the game sees it when it hears of `event`.
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::PeerDisconnected(id) => self.peers.remove(id),
+            Event::ServerDisconnected | Event::ConnectionFailed => {
+                if let Role::Client(client) = &mut self.role {
+                    client.end();
+                }
+            }
+            Event::PeerConnected(_) | Event::ConnectionSucceeded => {}
+        }
+    }
+
+    fn on_connected(&mut self, slot: Slot, data: u32) {
+        let Some(address) = self.link.host.address(slot) else { return };
+        match &mut self.role {
+            Role::Server(server) => {
+                let newcomer = PeerId::client(data).filter(|id| !self.peers.contains(*id));
+                let Some(id) = newcomer.filter(|_| !server.is_refusing()) else {
+                    // The client is told, so that it need not find out by a timeout.
+                    self.link.disconnect_now(slot, 0);
+                    return;
+                };
+                self.peers.insert_direct(id, slot, address);
+                self.events.push_back(Event::PeerConnected(id));
+                self.introduce(id);
+            }
+            Role::Client(client) => {
+                client.succeed();
+                self.peers.insert_direct(PeerId::SERVER, slot, address);
+                self.events.push_back(Event::PeerConnected(PeerId::SERVER));
+                self.events.push_back(Event::ConnectionSucceeded);
+            }
+        }
+    }
+
+    fn on_disconnected(&mut self, slot: Slot) {
+        self.link.pipeline.release(slot);
+        let Some(id) = self.peers.at(slot) else {
+            if let Role::Client(client) = &mut self.role
+                && client.fail()
+            {
+                self.events.push_back(Event::ConnectionFailed);
+            }
+            return;
+        };
+        self.lose(id);
+    }
+
+    /// A peer with a connection has gone.
+    fn lose(&mut self, id: PeerId) {
+        self.peers.mark_gone(id);
+        match &mut self.role {
+            Role::Server(_) => {
+                self.announce(wire::Notice::Left(id));
+                self.report_departure(id);
+            }
+            // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
+            Role::Client(client) if self.inbox.len() > 0 => client.hold_loss(),
+            Role::Client(_) => self.report_lost_server(),
+        }
+    }
+
+    /// Reports that a peer has left, with the next poll when packets of it wait to be fetched.
+    fn report_departure(&mut self, id: PeerId) {
+        if self.inbox.has_from(id) {
+            self.leaving.push(id);
+        } else {
+            self.events.push_back(Event::PeerDisconnected(id));
+        }
+    }
+
+    fn report_lost_server(&mut self) {
+        self.leaving.clear();
+        self.events.clear();
+        let others = self.peers.ids().filter(|id| *id != PeerId::SERVER);
+        self.events.extend(others.map(Event::PeerDisconnected));
+        self.events.push_back(Event::PeerDisconnected(PeerId::SERVER));
+        self.events.push_back(Event::ServerDisconnected);
+    }
+
+    fn on_received(&mut self, slot: Slot, channel: u8, packet: Packet) {
+        let Some(sender) = self.peers.at(slot) else { return };
+        match &self.role {
+            Role::Server(_) => self.on_client_packet(sender, channel, packet),
+            Role::Client(_) if channel == channel::CONFIG => self.on_notice(&packet),
+            Role::Client(_) => self.on_server_packet(channel, packet),
+        }
+    }
+
+    /// Queues a packet for one peer with a connection; others are passed over.
+    fn queue(&mut self, id: PeerId, channel: u8, packet: &Packet) {
+        let Some(slot) = self.peers.link(id).and_then(Link::slot) else { return };
+        if self.link.queue(slot, channel, packet) == Queued::Overflow {
+            // It acknowledges too little of what it is sent: without an end its queue would grow for ever.
+            self.link.disconnect_now(slot, 0);
+            self.lose(id);
+        }
+    }
+
+    /// Queues one packet for every peer with a connection but `except`.
+    fn queue_to_others(&mut self, except: &[PeerId], channel: u8, packet: &Packet) {
+        let mut overflown = Vec::new();
+        for (id, slot) in self.peers.slots().filter(|(id, _)| !except.contains(id)) {
+            if self.link.queue(slot, channel, packet) == Queued::Overflow {
+                overflown.push((id, slot));
+            }
+        }
+        for (id, slot) in overflown {
+            self.link.disconnect_now(slot, 0);
+            self.lose(id);
+        }
+    }
+}
+
+/// The host, with the way of its datagrams.
+struct HostLink {
+    host: Box<dyn Host>,
+    pipeline: Pipeline,
+    counters: Counters,
+    unacknowledged_limit: u64,
+}
+
+#[derive(PartialEq, Eq)]
+enum Queued {
+    Done,
+    /// More than the limit waits for this peer's acknowledgements.
+    Overflow,
+}
+
+impl HostLink {
+    fn next_event(&mut self) -> Option<HostEvent> {
+        loop {
+            let event = self.host.service();
+            self.collect();
+            if event.is_some() || !self.host.inbound().open_more() {
+                return event;
+            }
+        }
+    }
+
+    /// Moves the engine's datagrams through the pipeline. The guard learns from them, so this comes before
+    /// the answers to them can.
+    fn collect(&mut self) {
+        self.pipeline.send(self.host.outbound(), &mut self.counters);
+    }
+
+    fn flush(&mut self) {
+        self.host.flush();
+        self.collect();
+    }
+
+    fn queue(&mut self, slot: Slot, channel: u8, packet: &Packet) -> Queued {
+        match self.host.send(slot, channel, packet) {
+            Ok(()) if packet.delivery() == channel::Delivery::Reliable => {
+                let waiting = self.pipeline.queued(slot, packet.bytes().len());
+                if waiting > self.unacknowledged_limit { Queued::Overflow } else { Queued::Done }
+            }
+            Ok(()) => Queued::Done,
+            Err(Refused::NotConnected | Refused::Channel | Refused::TooLarge) => {
+                self.counters.drop_packet(DroppedPacket::Unsent);
+                Queued::Done
+            }
+        }
+    }
+
+    fn disconnect_now(&mut self, slot: Slot, data: u32) {
+        self.host.disconnect_now(slot, data);
+        self.collect();
+        self.pipeline.release(slot);
+    }
+}

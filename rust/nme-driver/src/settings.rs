@@ -1,0 +1,48 @@
+//! What servers and clients are made from.
+
+use nme_core::session::{Config, MaxClients};
+use nme_udp::Bind;
+
+use crate::error::PortError;
+
+/// A UDP port as Godot writes it: 0 lets the system choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port(pub(crate) u16);
+
+impl Port {
+    /// Reads an argument called `name`.
+    ///
+    /// # Errors
+    /// When the value is not in 0..=65535.
+    pub fn new(name: &'static str, value: i64) -> Result<Self, PortError> {
+        u16::try_from(value).map(Self).map_err(|_| PortError { name, value })
+    }
+}
+
+/// A server to be.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The local address.
+    pub bind: Bind,
+    /// The port to listen on.
+    pub port: Port,
+    /// How many clients it takes.
+    pub max_clients: MaxClients,
+    /// The session's settings.
+    pub session: Config,
+}
+
+/// A client to be.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// The local address.
+    pub bind: Bind,
+    /// The local port.
+    pub local_port: Port,
+    /// The server: an IP address or a host name.
+    pub host: String,
+    /// The server's port.
+    pub port: Port,
+    /// The session's settings.
+    pub session: Config,
+}

@@ -1,0 +1,580 @@
+//! The class as GDScript sees it: the properties, methods and signals of Godot 3.6.
+
+use std::time::Duration;
+
+use godot::classes::{CryptoKey, MultiplayerPeerExtension, X509Certificate};
+use godot::global::Error;
+use godot::prelude::*;
+use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
+use nme_core::relay::Target;
+use nme_core::session::{Event, Received, SendOptions};
+use nme_driver::{Bind, Inline};
+
+use crate::constants::CompressionMode;
+use crate::error::{self, Active, Inactive};
+
+/// A server or client that speaks ENet as Godot 3.6 does.
+///
+/// Brings the class of the same name back from Godot 3.6: create a server or a client, and give it to
+/// [member MultiplayerAPI.multiplayer_peer] for RPCs and the other tools of high-level multiplayer. It exchanges
+/// packets with real Godot 3.6 games, too ([method PacketPeer.put_packet] and [method PacketPeer.get_packet]; RPCs are
+/// encoded differently in Godot 3 and Godot 4).
+/// [codeblock]
+/// var peer = NetworkedMultiplayerENet.new()
+/// peer.create_server(4242)  # or: peer.create_client("example.com", 4242)
+/// multiplayer.multiplayer_peer = peer
+/// [/codeblock]
+/// ENet uses UDP only: a router in front of the server has to forward [i]UDP[/i] on its port.
+/// The methods of the base classes ([MultiplayerPeer], [PacketPeer]) work as usual. The relay of
+/// [member server_relay] is this class's own, as in Godot 3.6, and clients see each other through
+/// [signal MultiplayerPeer.peer_connected].
+#[derive(GodotClass)]
+#[class(tool, base=MultiplayerPeerExtension)]
+pub(crate) struct NetworkedMultiplayerENet {
+    /// Keeps packets of [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE] in order: one that arrives late is
+    /// dropped, as with [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED].
+    #[export]
+    #[var(get = is_always_ordered, set = set_always_ordered)]
+    always_ordered: PhantomVar<bool>,
+    /// How many channels a connection has, from 3 to 255; the same number belongs on the server and on every
+    /// client. A lost reliable packet holds up only the packets behind it on its own channel. Channel 0 is
+    /// reserved, 1 and 2 are the defaults for reliable and unreliable packets. Cannot be changed while a connection
+    /// is open.
+    #[export]
+    #[var(get = get_channel_count, set = set_channel_count)]
+    channel_count: PhantomVar<i64>,
+    /// How datagrams are compressed: one of the [code]COMPRESS_*[/code] constants. Server and clients need the same
+    /// mode, otherwise no connection comes about. Read when the server or client is created.
+    #[export]
+    #[var(get = get_compression_mode, set = set_compression_mode, hint = ENUM,
+          hint_string = "None,Range Coder,FastLZ,ZLib,ZStd")]
+    compression_mode: PhantomVar<i64>,
+    /// The name that the server's certificate must bear. When empty, it is the [code]address[/code] given to
+    /// [method create_client]. Cannot be changed while a connection is open.
+    #[export]
+    #[var(get = get_dtls_hostname, set = set_dtls_hostname)]
+    dtls_hostname: PhantomVar<GString>,
+    /// With [member use_dtls], a client checks the server's certificate. Switch it off only for tests. Cannot be
+    /// changed while a connection is open.
+    #[export]
+    #[var(get = is_dtls_verify_enabled, set = set_dtls_verify_enabled)]
+    dtls_verify: PhantomVar<bool>,
+    /// On a server: tells the clients of each other and forwards the packets they send to each other. When off,
+    /// clients know and reach only the server. Cannot be changed while a connection is open.
+    #[export]
+    #[var(get = is_server_relay_enabled, set = set_server_relay_enabled)]
+    server_relay: PhantomVar<bool>,
+    /// The channel for outgoing packets: from 1 to [member channel_count] - 1, or -1 for the default channel of each
+    /// transfer mode (1 for reliable packets, 2 for the others). 0 is reserved. RPCs with a channel of their own use
+    /// that one.
+    #[export]
+    #[var(get = get_transfer_channel, set = set_transfer_channel)]
+    transfer_channel: PhantomVar<i64>,
+    /// Encrypts the connection with DTLS. Not available yet: [method create_server] and [method create_client]
+    /// answer [constant @GlobalScope.ERR_UNAVAILABLE]. Cannot be changed while a connection is open.
+    #[export]
+    #[var(get = is_dtls_enabled, set = set_dtls_enabled)]
+    use_dtls: PhantomVar<bool>,
+
+    pub(crate) settings: Settings,
+    pub(crate) connection: Option<Inline>,
+    /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
+    generation: u64,
+    pub(crate) transfer_mode: TransferMode,
+    pub(crate) target_peer: i32,
+    /// The channel of the virtual `_set_transfer_channel`, which SceneMultiplayer calls before each packet; 0 is the
+    /// property's.
+    pub(crate) rpc_channel: i32,
+    pub(crate) refuse_new_connections: bool,
+    pub(crate) last_channel: Option<u8>,
+    base: Base<MultiplayerPeerExtension>,
+}
+
+/// The properties' values.
+pub(crate) struct Settings {
+    pub(crate) always_ordered: bool,
+    pub(crate) bind: Bind,
+    pub(crate) channel_count: u8,
+    pub(crate) compression_mode: CompressionMode,
+    pub(crate) dtls_certificate: Option<Gd<X509Certificate>>,
+    pub(crate) dtls_hostname: GString,
+    pub(crate) dtls_key: Option<Gd<CryptoKey>>,
+    pub(crate) dtls_verify: bool,
+    pub(crate) server_relay: bool,
+    pub(crate) transfer_channel: TransferChannel,
+    pub(crate) use_dtls: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            always_ordered: false,
+            bind: Bind::Any,
+            channel_count: MIN_CHANNELS,
+            compression_mode: CompressionMode::RangeCoder,
+            dtls_certificate: None,
+            dtls_hostname: GString::new(),
+            dtls_key: None,
+            dtls_verify: true,
+            server_relay: true,
+            transfer_channel: TransferChannel::ByMode,
+            use_dtls: false,
+        }
+    }
+}
+
+#[godot_api]
+impl NetworkedMultiplayerENet {
+    /// Client: the server has taken the connection. Comes right behind [signal MultiplayerPeer.peer_connected] for
+    /// the server's id 1.
+    #[signal]
+    pub(crate) fn connection_succeeded();
+
+    /// Client: the attempt that [method create_client] began has failed. The peer is closed before this comes, so a
+    /// handler may call [method create_client] again.
+    #[signal]
+    pub(crate) fn connection_failed();
+
+    /// Client: the server has closed the connection, or does not answer any more. Comes behind
+    /// [signal MultiplayerPeer.peer_disconnected] for every peer; the peer is closed before this comes.
+    #[signal]
+    pub(crate) fn server_disconnected();
+
+    /// Opens a server on UDP port [param port], from 0 (the system chooses) to 65535, for up to [param max_clients]
+    /// clients, from 1 to 4095. The bandwidths are in bytes per second, 0 for no limit; ENet drops unreliable packets
+    /// and slows reliable ones down to keep to them.
+    /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
+    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument or a bind address that this machine does not
+    /// have, [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this version lacks, or
+    /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because the port is taken.
+    /// [codeblock]
+    /// var peer = NetworkedMultiplayerENet.new()
+    /// if peer.create_server(4242, 16) == OK:
+    ///     multiplayer.multiplayer_peer = peer
+    /// [/codeblock]
+    #[func]
+    fn create_server(
+        &mut self,
+        port: i64,
+        #[opt(default = 32)] max_clients: i64,
+        #[opt(default = 0)] in_bandwidth: i64,
+        #[opt(default = 0)] out_bandwidth: i64,
+    ) -> Error {
+        match self.open_server(port, max_clients, in_bandwidth, out_bandwidth) {
+            Ok(connection) => self.open(connection),
+            Err(problem) => error::report("create_server", &problem),
+        }
+    }
+
+    /// Begins to connect to the server at [param address], an IPv4 or IPv6 address or a host name, on its UDP port
+    /// [param port]. The outcome comes as [signal connection_succeeded] or [signal connection_failed]. The bandwidths
+    /// are in bytes per second, 0 for no limit. [param client_port] is the local port, which some ways through a NAT
+    /// need; 0 lets the system choose.
+    /// A host name is looked up in the background: this call waits at most 16 ms for it.
+    /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
+    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument or a bind address that this machine does not
+    /// have, [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address,
+    /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this version lacks, or
+    /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because [param client_port] is taken.
+    #[func]
+    fn create_client(
+        &mut self,
+        address: GString,
+        port: i64,
+        #[opt(default = 0)] in_bandwidth: i64,
+        #[opt(default = 0)] out_bandwidth: i64,
+        #[opt(default = 0)] client_port: i64,
+    ) -> Error {
+        match self.open_client(&address, port, in_bandwidth, out_bandwidth, client_port) {
+            Ok(connection) => self.open(connection),
+            Err(problem) => error::report("create_client", &problem),
+        }
+    }
+
+    /// Closes the connection: tells every connected peer, and waits [param wait_usec] microseconds for that to leave.
+    /// Emits no signals. Does nothing when no connection is open.
+    #[func]
+    fn close_connection(&mut self, #[opt(default = 100)] wait_usec: i64) {
+        self.shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
+    }
+
+    /// On a server: disconnects the client [param id]. With [param now], at once: what is queued for the client is
+    /// not sent any more, packets of it that were not fetched yet are dropped, and
+    /// [signal MultiplayerPeer.peer_disconnected] comes during this call. Otherwise the client gets everything that is
+    /// queued first, and the signal comes when it has left.
+    #[func(rename = disconnect_peer)]
+    fn disconnect_client(&mut self, id: i64, #[opt(default = false)] now: bool) {
+        self.disconnect(id, now);
+    }
+
+    /// The channel of the packet that was fetched last with [method PacketPeer.get_packet]; an error and -1 when there
+    /// was none.
+    #[func]
+    fn get_last_packet_channel(&self) -> i64 {
+        match (&self.connection, self.last_channel) {
+            (Some(_), Some(channel)) => channel.into(),
+            _ => {
+                error::complain(
+                    "get_last_packet_channel",
+                    "no packet has been fetched with get_packet() yet",
+                );
+                -1
+            }
+        }
+    }
+
+    /// The channel of the packet that [method PacketPeer.get_packet] fetches next; an error and -1 when none is
+    /// waiting.
+    #[func]
+    fn get_packet_channel(&self) -> i64 {
+        self.next_packet("get_packet_channel").map_or(-1, |received| received.channel().into())
+    }
+
+    /// The IP address of the peer [param id]; an error and an empty string when there is no such peer. A client knows
+    /// only the server's (1).
+    #[func]
+    fn get_peer_address(&self, id: i64) -> GString {
+        self.peer_socket_address("get_peer_address", id)
+            .map_or_else(GString::new, |address| GString::from(&address.ip().to_string()))
+    }
+
+    /// The UDP port of the peer [param id]; an error and 0 when there is no such peer. A client knows only the
+    /// server's (1).
+    #[func]
+    fn get_peer_port(&self, id: i64) -> i64 {
+        self.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
+    }
+
+    /// The local IP address of the next server or client: an IPv4 or IPv6 address of this machine, or
+    /// [code]"*"[/code], the default, for all of them.
+    #[func]
+    fn set_bind_ip(&mut self, ip: GString) {
+        let text = ip.to_string();
+        match text.parse() {
+            _ if text == "*" => self.settings.bind = Bind::Any,
+            Ok(address) => self.settings.bind = Bind::Address(address),
+            Err(_) => error::complain(
+                "set_bind_ip",
+                format!(
+                    "\"{text}\" is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all"
+                ),
+            ),
+        }
+    }
+
+    /// The certificate for [member use_dtls]: the server's own, or the one a client trusts. Cannot be changed while a
+    /// connection is open.
+    #[func]
+    fn set_dtls_certificate(&mut self, certificate: Option<Gd<X509Certificate>>) {
+        if self.may_change("set_dtls_certificate") {
+            self.settings.dtls_certificate = certificate;
+        }
+    }
+
+    /// The private key of a server's certificate, for [member use_dtls]. Cannot be changed while a connection is open.
+    #[func]
+    fn set_dtls_key(&mut self, key: Option<Gd<CryptoKey>>) {
+        if self.may_change("set_dtls_key") {
+            self.settings.dtls_key = key;
+        }
+    }
+
+    /// Sets when the peer [param id] is taken for lost because it does not acknowledge reliable packets. After
+    /// [param timeout_limit] times a value near the round-trip time the wait for an acknowledgement has become too
+    /// long, but the peer stays for at least [param timeout_min] ms; after [param timeout_max] ms it is gone in any
+    /// case. ENet's own values are 32, 5000 and 30000. Each value must be positive and no larger than the next.
+    #[func]
+    fn set_peer_timeout(&mut self, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
+        let Some(connection) = &mut self.connection else {
+            return error::complain("set_peer_timeout", Inactive);
+        };
+        let session = connection.session_mut();
+        if let Err(problem) = session.set_peer_timeout(id, timeout_limit, timeout_min, timeout_max) {
+            error::complain("set_peer_timeout", problem);
+        }
+    }
+
+    #[func]
+    fn set_always_ordered(&mut self, value: bool) {
+        self.settings.always_ordered = value;
+    }
+
+    #[func]
+    fn is_always_ordered(&self) -> bool {
+        self.settings.always_ordered
+    }
+
+    #[func]
+    fn set_channel_count(&mut self, value: i64) {
+        if !self.may_change("set_channel_count") {
+            return;
+        }
+        match u8::try_from(value) {
+            Ok(count) if count >= MIN_CHANNELS => self.settings.channel_count = count,
+            _ => error::complain(
+                "set_channel_count",
+                format!("{value} channels are not possible; use a number from 3 to 255"),
+            ),
+        }
+    }
+
+    #[func]
+    fn get_channel_count(&self) -> i64 {
+        self.settings.channel_count.into()
+    }
+
+    #[func]
+    fn set_compression_mode(&mut self, value: i64) {
+        match CompressionMode::from_number(value) {
+            Some(mode) => self.settings.compression_mode = mode,
+            None => error::complain(
+                "set_compression_mode",
+                format!("{value} is no compression mode; use one of the constants COMPRESS_*"),
+            ),
+        }
+    }
+
+    #[func]
+    fn get_compression_mode(&self) -> i64 {
+        self.settings.compression_mode.number()
+    }
+
+    #[func]
+    fn set_dtls_hostname(&mut self, value: GString) {
+        if self.may_change("set_dtls_hostname") {
+            self.settings.dtls_hostname = value;
+        }
+    }
+
+    #[func]
+    fn get_dtls_hostname(&self) -> GString {
+        self.settings.dtls_hostname.clone()
+    }
+
+    #[func]
+    fn set_dtls_verify_enabled(&mut self, value: bool) {
+        if self.may_change("set_dtls_verify_enabled") {
+            self.settings.dtls_verify = value;
+        }
+    }
+
+    #[func]
+    fn is_dtls_verify_enabled(&self) -> bool {
+        self.settings.dtls_verify
+    }
+
+    #[func]
+    fn set_server_relay_enabled(&mut self, value: bool) {
+        if self.may_change("set_server_relay_enabled") {
+            self.settings.server_relay = value;
+        }
+    }
+
+    #[func]
+    fn is_server_relay_enabled(&self) -> bool {
+        self.settings.server_relay
+    }
+
+    #[func]
+    fn set_transfer_channel(&mut self, value: i64) {
+        match TransferChannel::new(value, self.settings.channel_count) {
+            Ok(channel) => {
+                self.settings.transfer_channel = channel;
+                self.rpc_channel = 0;
+            }
+            Err(problem) => error::complain("set_transfer_channel", problem),
+        }
+    }
+
+    #[func]
+    fn get_transfer_channel(&self) -> i64 {
+        self.settings.transfer_channel.number()
+    }
+
+    #[func]
+    fn set_dtls_enabled(&mut self, value: bool) {
+        if self.may_change("set_dtls_enabled") {
+            self.settings.use_dtls = value;
+        }
+    }
+
+    #[func]
+    fn is_dtls_enabled(&self) -> bool {
+        self.settings.use_dtls
+    }
+}
+
+impl NetworkedMultiplayerENet {
+    pub(crate) fn with_settings(base: Base<MultiplayerPeerExtension>, settings: Settings) -> Self {
+        Self {
+            always_ordered: PhantomVar::default(),
+            channel_count: PhantomVar::default(),
+            compression_mode: PhantomVar::default(),
+            dtls_hostname: PhantomVar::default(),
+            dtls_verify: PhantomVar::default(),
+            server_relay: PhantomVar::default(),
+            transfer_channel: PhantomVar::default(),
+            use_dtls: PhantomVar::default(),
+            settings,
+            connection: None,
+            generation: 0,
+            transfer_mode: TransferMode::Reliable,
+            target_peer: 0,
+            rpc_channel: 0,
+            refuse_new_connections: false,
+            last_channel: None,
+            base,
+        }
+    }
+
+    fn open(&mut self, connection: Inline) -> Error {
+        self.connection = Some(connection);
+        self.generation += 1;
+        self.refuse_new_connections = false;
+        self.last_channel = None;
+        Error::OK
+    }
+
+    pub(crate) fn shut(&mut self, wait: Duration) {
+        if let Some(connection) = self.connection.take() {
+            self.generation += 1;
+            connection.close(wait);
+        }
+    }
+
+    /// False, with an error, while a connection is open.
+    fn may_change(&self, call: &str) -> bool {
+        if self.connection.is_some() {
+            error::complain(call, Active);
+        }
+        self.connection.is_none()
+    }
+
+    pub(crate) fn put(&mut self, payload: &[u8]) -> Error {
+        if payload.is_empty() {
+            return Error::OK;
+        }
+        let Some(connection) = &mut self.connection else { return error::report("put_packet", &Inactive) };
+        let channel = match self.rpc_channel {
+            0 => self.settings.transfer_channel,
+            channel => match TransferChannel::new(channel.into(), self.settings.channel_count) {
+                Ok(channel) => channel,
+                Err(problem) => return error::report("put_packet", &problem),
+            },
+        };
+        let Some(target) = Target::from_number(self.target_peer) else {
+            let problem = format!("{} is no target; use an id, a negative id, or 0", self.target_peer);
+            error::complain("put_packet", problem);
+            return Error::ERR_INVALID_PARAMETER;
+        };
+        let options = SendOptions {
+            target,
+            mode: self.transfer_mode,
+            channel,
+            always_ordered: self.settings.always_ordered,
+        };
+        match connection.send(options, payload) {
+            Ok(()) => Error::OK,
+            Err(problem) => error::report("put_packet", &problem),
+        }
+    }
+
+    pub(crate) fn next_packet(&self, call: &str) -> Option<&Received> {
+        let next = self.connection.as_ref().and_then(|connection| connection.session().next_packet());
+        if next.is_none() {
+            error::complain(call, error::NoPacket);
+        }
+        next
+    }
+
+    fn peer_socket_address(&self, call: &str, id: i64) -> Option<std::net::SocketAddr> {
+        let Some(connection) = &self.connection else {
+            error::complain(call, Inactive);
+            return None;
+        };
+        connection.session().peer_address(id).map_err(|problem| error::complain(call, problem)).ok()
+    }
+
+    /// Emits everything that has happened. Handlers can call anything, and may even drop every reference to this
+    /// object but the one held here.
+    pub(crate) fn poll_connection(&mut self) {
+        let Some(connection) = &mut self.connection else { return error::complain("poll", Inactive) };
+        connection.begin_poll();
+        let generation = self.generation;
+        let mut alive = None;
+        while let Some(event) = self.next_event(generation) {
+            if alive.is_none() {
+                alive = Some(self.to_gd());
+            }
+            self.emit(event);
+        }
+        if self.generation == generation
+            && let Some(connection) = &mut self.connection
+        {
+            connection.end_poll();
+        }
+        alive.map(outlive_this_call);
+    }
+
+    /// Disconnects a client, with its signal when that is due at once.
+    pub(crate) fn disconnect(&mut self, id: i64, now: bool) {
+        let Some(connection) = &mut self.connection else {
+            return error::complain("disconnect_peer", Inactive);
+        };
+        match connection.disconnect_peer(id, now) {
+            Ok(Some(event)) => {
+                let alive = self.to_gd();
+                self.emit(event);
+                outlive_this_call(alive);
+            }
+            Ok(None) => {}
+            Err(problem) => error::complain("disconnect_peer", problem),
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        let mut signals = self.signals();
+        match event {
+            Event::PeerConnected(id) => signals.peer_connected().emit(id.get().into()),
+            Event::PeerDisconnected(id) => signals.peer_disconnected().emit(id.get().into()),
+            Event::ConnectionSucceeded => signals.connection_succeeded().emit(),
+            Event::ConnectionFailed => signals.connection_failed().emit(),
+            Event::ServerDisconnected => signals.server_disconnected().emit(),
+        }
+    }
+
+    /// The next event of the connection with this generation.
+    fn next_event(&mut self, generation: u64) -> Option<Event> {
+        if self.generation != generation {
+            return None;
+        }
+        let event = self.connection.as_mut()?.next_event()?;
+        if matches!(event, Event::ConnectionFailed | Event::ServerDisconnected) {
+            // Closed before the signal, so that its handler can open the next connection.
+            self.connection = None;
+        }
+        Some(event)
+    }
+}
+
+impl Drop for NetworkedMultiplayerENet {
+    fn drop(&mut self) {
+        self.shut(DEFAULT_WAIT);
+    }
+}
+
+/// A handler may have dropped every other reference. The engine still works on the object until its call has
+/// returned, so the last reference is put off to the end of the frame.
+fn outlive_this_call(this: Gd<NetworkedMultiplayerENet>) {
+    if this.get_reference_count() > 1 {
+        return;
+    }
+    let keep = Some(this);
+    Callable::from_fn("NetworkedMultiplayerENet.outlive_this_call", move |_| {
+        let _ = &keep;
+    })
+    .call_deferred(&[]);
+}
+
+/// As in 3.6, where it is the default of `close_connection`.
+pub(crate) const DEFAULT_WAIT: Duration = Duration::from_micros(100);

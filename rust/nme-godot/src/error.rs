@@ -1,0 +1,146 @@
+//! The one place where errors become Godot's codes, and where they are printed.
+
+use std::fmt::Display;
+
+use godot::global::{Error, godot_error};
+use nme_core::channel::ChannelError;
+use nme_core::session::{
+    BandwidthError, DisconnectError, MaxClientsError, PeerError, SendError, TimeoutError,
+};
+use nme_driver::{ClientError, PortError, ServerError};
+use thiserror::Error as ThisError;
+
+use crate::constants::CompressionMode;
+
+/// An error with a code that Godot knows.
+pub(crate) trait Code: Display {
+    fn code(&self) -> Error;
+}
+
+/// Prints one error that names the call, and gives the code back.
+pub(crate) fn report(call: &str, error: &dyn Code) -> Error {
+    complain(call, error);
+    error.code()
+}
+
+/// Prints one error that names the call.
+pub(crate) fn complain(call: &str, problem: impl Display) {
+    godot_error!("NetworkedMultiplayerENet.{call}: {problem}.");
+}
+
+/// Why `create_server` or `create_client` did nothing.
+#[derive(Debug, ThisError)]
+pub(crate) enum OpenError {
+    #[error("a connection is open already; call close_connection() first")]
+    AlreadyInUse,
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error(transparent)]
+    MaxClients(#[from] MaxClientsError),
+    #[error(transparent)]
+    Bandwidth(#[from] BandwidthError),
+    #[error("use_dtls is on, but {0}; a DTLS server needs set_dtls_key() and set_dtls_certificate() first")]
+    NoCredentials(&'static str),
+    #[error("use_dtls is on, and this version has no DTLS yet; set use_dtls to false")]
+    NoDtls,
+    #[error(
+        "compression_mode is {}, which this version does not have yet; use COMPRESS_NONE or COMPRESS_RANGE_CODER",
+        .0.name()
+    )]
+    NoCompression(CompressionMode),
+    #[error("the system has no random numbers: {0}")]
+    Random(getrandom::Error),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl Code for OpenError {
+    fn code(&self) -> Error {
+        match self {
+            Self::AlreadyInUse => Error::ERR_ALREADY_IN_USE,
+            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) | Self::NoCredentials(_) => {
+                Error::ERR_INVALID_PARAMETER
+            }
+            Self::NoDtls | Self::NoCompression(_) => Error::ERR_UNAVAILABLE,
+            Self::Random(_) => Error::ERR_CANT_CREATE,
+            Self::Server(ServerError::Bind(bind)) | Self::Client(ClientError::Bind(bind)) => bind.code(),
+            Self::Server(ServerError::Session(_)) | Self::Client(ClientError::Session(_)) => {
+                Error::ERR_CANT_CREATE
+            }
+            Self::Client(ClientError::Resolve(_)) => Error::ERR_CANT_RESOLVE,
+        }
+    }
+}
+
+impl Code for nme_driver::BindError {
+    fn code(&self) -> Error {
+        match self {
+            Self::AddressUnavailable { .. } => Error::ERR_INVALID_PARAMETER,
+            _ => Error::ERR_CANT_CREATE,
+        }
+    }
+}
+
+impl Code for SendError {
+    fn code(&self) -> Error {
+        match self {
+            Self::NotConnected => Error::ERR_UNCONFIGURED,
+            Self::UnknownTarget(_) | Self::Channel { .. } | Self::TooLarge { .. } => {
+                Error::ERR_INVALID_PARAMETER
+            }
+        }
+    }
+}
+
+/// A call that needs an open connection, on a peer without one.
+#[derive(Debug, ThisError)]
+#[error("no connection is open; call create_server() or create_client() first")]
+pub(crate) struct Inactive;
+
+impl Code for Inactive {
+    fn code(&self) -> Error {
+        Error::ERR_UNCONFIGURED
+    }
+}
+
+/// A setting that cannot change during a connection.
+#[derive(Debug, ThisError)]
+#[error("this cannot be changed while a connection is open; call close_connection() first")]
+pub(crate) struct Active;
+
+/// A packet was asked for, and none is there.
+#[derive(Debug, ThisError)]
+#[error("no packet is waiting; call this only while get_available_packet_count() is above 0")]
+pub(crate) struct NoPacket;
+
+impl Code for NoPacket {
+    fn code(&self) -> Error {
+        Error::ERR_UNAVAILABLE
+    }
+}
+
+impl Code for ChannelError {
+    fn code(&self) -> Error {
+        Error::ERR_INVALID_PARAMETER
+    }
+}
+
+impl Code for DisconnectError {
+    fn code(&self) -> Error {
+        Error::ERR_INVALID_PARAMETER
+    }
+}
+
+impl Code for PeerError {
+    fn code(&self) -> Error {
+        Error::ERR_INVALID_PARAMETER
+    }
+}
+
+impl Code for TimeoutError {
+    fn code(&self) -> Error {
+        Error::ERR_INVALID_PARAMETER
+    }
+}

@@ -1,0 +1,31 @@
+//! The packets that Godot passes as pointers: with the entry point, the only `unsafe` of this crate.
+
+use std::slice;
+
+/// What Godot hands to `_put_packet`, as bytes.
+///
+/// # Safety
+/// `buffer` points to `len` readable bytes that nobody changes during `'a`, or `len` is not positive.
+pub(crate) unsafe fn packet<'a>(buffer: *const u8, len: i32) -> &'a [u8] {
+    match usize::try_from(len) {
+        Ok(len) if len > 0 && !buffer.is_null() => {
+            // SAFETY: passed on from the caller.
+            unsafe { slice::from_raw_parts(buffer, len) }
+        }
+        _ => &[],
+    }
+}
+
+/// Answers Godot's `_get_packet` with a packet that outlives the call.
+///
+/// # Safety
+/// Both pointers are writable, and `packet` stays where it is until Godot has read it.
+pub(crate) unsafe fn answer(packet: &[u8], buffer: *mut *const u8, len: *mut i32) {
+    // Packets are at most 16 MiB long.
+    let packet_len = i32::try_from(packet.len()).unwrap_or(i32::MAX);
+    // SAFETY: passed on from the caller.
+    unsafe {
+        buffer.write(packet.as_ptr());
+        len.write(packet_len);
+    }
+}

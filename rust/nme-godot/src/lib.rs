@@ -1,0 +1,26 @@
+//! The GDExtension library: the class `NetworkedMultiplayerENet` for Godot 4.
+//!
+//! Classes here only translate between Godot and the driver. `unsafe` is in two places: the entry point below,
+//! and [`ffi`].
+
+#[macro_use]
+mod class;
+mod constants;
+mod error;
+mod ffi;
+mod open;
+mod virtuals;
+
+use godot::init::{ExtensionLibrary, InitStage, gdextension};
+
+struct Extension;
+
+// SAFETY: gdext's entry point; this crate calls no other Rust extension and keeps no Godot object in a static.
+#[gdextension(entry_symbol = networked_multiplayer_enet_init)]
+unsafe impl ExtensionLibrary for Extension {
+    fn on_stage_init(stage: InitStage) {
+        if stage == InitStage::Scene {
+            constants::register();
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Empty.
+#![forbid(unsafe_code)]
+
+pub mod network;

@@ -1,0 +1,588 @@
+//! An emulated network: datagrams travel in virtual time, and what happens to them depends on the seed alone.
+//!
+//! A datagram's way over the [`Link`] from its sender to its receiver:
+//!
+//! 1. It waits for the link to send what came before, then takes its own time (bandwidth). When the queue is
+//!    full it is dropped.
+//! 2. It may be lost.
+//! 3. It travels for the latency and a random part of the jitter. Jitter alone changes no order.
+//! 4. It may be held back on top of that, so that later ones overtake it (reorder).
+//! 5. A second copy may arrive, with a jitter of its own (duplicate).
+//!
+//! Every send draws the same number of random values whatever the settings, so a change of one setting does
+//! not change what the others do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A network that carries datagrams between any two addresses.
+///
+/// The drive: hosts [`send`](Self::send); the clock goes to [`next_arrival`](Self::next_arrival); each host
+/// calls [`receive`](Self::receive) until `None`; then [`discard`](Self::discard) forgets what arrived where
+/// nobody reads.
+#[derive(Debug)]
+pub struct Network {
+    random: Random,
+    default: Link,
+    links: BTreeMap<Route, Link>,
+    states: BTreeMap<Route, LinkState>,
+    /// What is on its way, by receiver.
+    travelling: BTreeMap<SocketAddr, BTreeMap<Arrival, Datagram>>,
+    /// When and where everything on its way arrives.
+    arrivals: BTreeSet<(Arrival, SocketAddr)>,
+    next_number: u64,
+    counters: Counters,
+}
+
+/// What happens between one sender and one receiver, in this direction.
+///
+/// The default is a perfect link: no delay, no loss, no limit. Chances are 0 (never) to 1 (always).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Link {
+    /// How long every datagram travels.
+    pub latency: Duration,
+    /// The most that is added to the latency, at random and evenly; keeps the order.
+    pub jitter: Duration,
+    /// The chance that a datagram does not arrive.
+    pub loss: f64,
+    /// The chance that a datagram that is not lost arrives twice.
+    pub duplicate: f64,
+    /// The chance that a datagram is held back by `reorder_delay`.
+    pub reorder: f64,
+    /// The extra delay of what `reorder` picks.
+    pub reorder_delay: Duration,
+    /// How much passes in a time.
+    pub bandwidth: Option<Bandwidth>,
+}
+
+/// The limit of a [`Link`]. Counts the bytes of the datagrams, without IP and UDP headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bandwidth {
+    /// What passes; with 0 nothing does.
+    pub bytes_per_second: u64,
+    /// How many bytes wait, at most, the part of the datagram under way that is not sent yet included. What
+    /// does not fit is dropped. A datagram that finds the link idle always passes.
+    pub queue: u64,
+}
+
+/// What has happened so far.
+///
+/// At any time `sent + duplicated = lost + overflowed + delivered + discarded +` what is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Calls of [`Network::send`].
+    pub sent: u64,
+    /// Lost by chance.
+    pub lost: u64,
+    /// Dropped because a queue was full.
+    pub overflowed: u64,
+    /// Additional copies.
+    pub duplicated: u64,
+    /// Held back; whether something overtook them depends on what was sent next.
+    pub reordered: u64,
+    /// Handed to a receiver.
+    pub delivered: u64,
+    /// Forgotten by [`Network::discard`].
+    pub discarded: u64,
+}
+
+impl Network {
+    /// A network of perfect links.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            random: Random(seed),
+            default: Link::PERFECT,
+            links: BTreeMap::new(),
+            states: BTreeMap::new(),
+            travelling: BTreeMap::new(),
+            arrivals: BTreeSet::new(),
+            next_number: 0,
+            counters: Counters {
+                sent: 0,
+                lost: 0,
+                overflowed: 0,
+                duplicated: 0,
+                reordered: 0,
+                delivered: 0,
+                discarded: 0,
+            },
+        }
+    }
+
+    /// Sets what holds between addresses without a link of their own, from now on.
+    ///
+    /// Here and in the other setters, what is on its way is not affected, and later datagrams may overtake
+    /// it.
+    pub fn set_default(&mut self, link: Link) {
+        self.default = link;
+        for (route, state) in &mut self.states {
+            if !self.links.contains_key(route) {
+                state.last_arrival = Duration::ZERO;
+            }
+        }
+    }
+
+    /// Sets what holds from one address to another, from now on. The way back is a link of its own.
+    pub fn set_link(&mut self, from: SocketAddr, to: SocketAddr, link: Link) {
+        self.links.insert((from, to), link);
+        self.forget_order(from, to);
+    }
+
+    /// Sets the links of both directions.
+    pub fn set_both(&mut self, one: SocketAddr, other: SocketAddr, link: Link) {
+        self.set_link(one, other, link);
+        self.set_link(other, one, link);
+    }
+
+    /// Takes the link away that [`set_link`](Self::set_link) gave; the default holds again.
+    pub fn clear_link(&mut self, from: SocketAddr, to: SocketAddr) {
+        self.links.remove(&(from, to));
+        self.forget_order(from, to);
+    }
+
+    /// Puts one datagram on its way. `now` must not go back.
+    pub fn send(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        self.counters.sent += 1;
+        let link = self.links.get(&(from, to)).copied().unwrap_or(self.default);
+        let loss = self.random.chance(link.loss);
+        let duplicate = self.random.chance(link.duplicate);
+        let reorder = self.random.chance(link.reorder);
+        let jitter = self.random.part_of(link.jitter);
+        let jitter_of_copy = self.random.part_of(link.jitter);
+
+        let state = self.states.entry((from, to)).or_default();
+        let Some(departure) = state.pass(now, bytes.len(), link.bandwidth) else {
+            self.counters.overflowed += 1;
+            return;
+        };
+        if loss {
+            self.counters.lost += 1;
+            return;
+        }
+        let start = departure + link.latency;
+        let mut arrival = (start + jitter).max(state.last_arrival);
+        if reorder {
+            self.counters.reordered += 1;
+            arrival += link.reorder_delay;
+        } else {
+            state.last_arrival = arrival;
+        }
+        self.travel(arrival, from, to, bytes);
+        if duplicate {
+            self.counters.duplicated += 1;
+            self.travel(arrival.max(start + jitter_of_copy), from, to, bytes);
+        }
+    }
+
+    /// When the next datagram arrives anywhere; may be in the past, when nobody took it.
+    #[must_use]
+    pub fn next_arrival(&self) -> Option<Duration> {
+        self.arrivals.first().map(|(arrival, _)| arrival.time)
+    }
+
+    /// Takes the first datagram that arrived at the address by now, and its sender. Datagrams of one arrival
+    /// time come in the order in which they were sent.
+    pub fn receive(&mut self, now: Duration, at: SocketAddr) -> Option<(SocketAddr, Vec<u8>)> {
+        let queue = self.travelling.get_mut(&at)?;
+        let first = queue.first_entry().filter(|entry| entry.key().time <= now)?;
+        let (arrival, datagram) = first.remove_entry();
+        self.arrivals.remove(&(arrival, at));
+        self.counters.delivered += 1;
+        Some((datagram.from, datagram.bytes))
+    }
+
+    /// Forgets everything that arrived by now and was not taken, as for closed sockets; answers how much
+    /// that was.
+    pub fn discard(&mut self, now: Duration) -> u64 {
+        let mut discarded = 0;
+        while let Some((arrival, at)) =
+            self.arrivals.first().copied().filter(|(arrival, _)| arrival.time <= now)
+        {
+            self.arrivals.remove(&(arrival, at));
+            if let Some(queue) = self.travelling.get_mut(&at) {
+                queue.remove(&arrival);
+            }
+            discarded += 1;
+        }
+        self.counters.discarded += discarded;
+        discarded
+    }
+
+    /// How many datagrams have been sent but neither taken, lost nor discarded.
+    #[must_use]
+    pub fn on_the_way(&self) -> usize {
+        self.arrivals.len()
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn travel(&mut self, time: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let arrival = Arrival { time, number: self.next_number };
+        self.next_number += 1;
+        self.arrivals.insert((arrival, to));
+        self.travelling.entry(to).or_default().insert(arrival, Datagram { from, bytes: bytes.to_vec() });
+    }
+
+    fn forget_order(&mut self, from: SocketAddr, to: SocketAddr) {
+        if let Some(state) = self.states.get_mut(&(from, to)) {
+            state.last_arrival = Duration::ZERO;
+        }
+    }
+}
+
+impl Link {
+    /// The [default](Self::default).
+    pub const PERFECT: Self = Self {
+        latency: Duration::ZERO,
+        jitter: Duration::ZERO,
+        loss: 0.0,
+        duplicate: 0.0,
+        reorder: 0.0,
+        reorder_delay: Duration::ZERO,
+        bandwidth: None,
+    };
+
+    /// A link over which nothing arrives.
+    pub const DOWN: Self = Self { loss: 1.0, ..Self::PERFECT };
+
+    /// A link that only delays.
+    #[must_use]
+    pub const fn delayed(latency: Duration) -> Self {
+        Self { latency, ..Self::PERFECT }
+    }
+}
+
+/// Sender and receiver.
+type Route = (SocketAddr, SocketAddr);
+
+/// When a datagram arrives; the number settles ties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Arrival {
+    time: Duration,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Datagram {
+    from: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct LinkState {
+    /// When everything that was sent has passed the bandwidth limit.
+    free_at: Duration,
+    /// The latest arrival among the datagrams that keep their order.
+    last_arrival: Duration,
+}
+
+impl LinkState {
+    /// When the last byte leaves the queue; `None` when there is no place in it.
+    fn pass(&mut self, now: Duration, len: usize, bandwidth: Option<Bandwidth>) -> Option<Duration> {
+        let Some(Bandwidth { bytes_per_second, queue }) = bandwidth else {
+            self.free_at = now;
+            return Some(now);
+        };
+        let rate = u128::from(bytes_per_second);
+        let waiting = self.free_at.saturating_sub(now).as_nanos() * rate / NANOS;
+        let len = len as u128;
+        if rate == 0 || (waiting > 0 && waiting + len > u128::from(queue)) {
+            return None;
+        }
+        let took = u64::try_from(len * NANOS / rate).map_or(Duration::MAX, Duration::from_nanos);
+        self.free_at = self.free_at.max(now).saturating_add(took);
+        Some(self.free_at)
+    }
+}
+
+/// SplitMix64: small, seedable, and the same everywhere and for ever.
+#[derive(Debug)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn chance(&mut self, chance: f64) -> bool {
+        // 53 bits, evenly from 0 to just below 1.
+        let drawn = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        drawn < chance
+    }
+
+    /// Evenly from nothing to all of it.
+    fn part_of(&mut self, whole: Duration) -> Duration {
+        let drawn = u128::from(self.next());
+        let nanos = (drawn * (whole.as_nanos() + 1)) >> 64;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+const NANOS: u128 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn host(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    /// Sends numbered datagrams of 4 bytes from host 1 to host 2, one a millisecond from `start` on.
+    fn send_numbers(network: &mut Network, start: Duration, numbers: std::ops::Range<u32>) {
+        for (step, number) in numbers.enumerate() {
+            network.send(start + MS * step as u32, host(1), host(2), &number.to_be_bytes());
+        }
+    }
+
+    /// Lets time pass until nothing is on its way; what host 2 got, and when.
+    fn drain(network: &mut Network) -> Vec<(Duration, u32)> {
+        let mut got = Vec::new();
+        while let Some(now) = network.next_arrival() {
+            while let Some((from, bytes)) = network.receive(now, host(2)) {
+                assert_eq!(from, host(1));
+                got.push((now, u32::from_be_bytes(bytes.try_into().expect("4 bytes"))));
+            }
+        }
+        got
+    }
+
+    fn numbers(got: &[(Duration, u32)]) -> Vec<u32> {
+        got.iter().map(|(_, number)| *number).collect()
+    }
+
+    const MESSY: Link = Link {
+        latency: Duration::from_millis(40),
+        jitter: Duration::from_millis(25),
+        loss: 0.1,
+        duplicate: 0.05,
+        reorder: 0.2,
+        reorder_delay: Duration::from_millis(10),
+        bandwidth: Some(Bandwidth { bytes_per_second: 3900, queue: 40 }),
+    };
+
+    fn run(seed: u64, link: Link, count: u32) -> (Vec<(Duration, u32)>, Counters) {
+        let mut network = Network::new(seed);
+        network.set_default(link);
+        send_numbers(&mut network, Duration::ZERO, 0..count);
+        let got = drain(&mut network);
+        let counters = network.counters();
+        assert_eq!(network.on_the_way(), 0);
+        assert_eq!(
+            counters.sent + counters.duplicated,
+            counters.lost + counters.overflowed + counters.delivered + counters.discarded
+        );
+        assert_eq!(counters.delivered, got.len() as u64);
+        (got, counters)
+    }
+
+    #[test]
+    fn the_random_numbers_are_splitmix64() {
+        // The first values of the reference implementation for the seed 1234567.
+        let mut random = Random(1_234_567);
+        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([random.next(), random.next(), random.next()], expected);
+    }
+
+    #[test]
+    fn the_seed_decides_everything() {
+        let first = run(7, MESSY, 2000);
+        assert_eq!(first, run(7, MESSY, 2000));
+        assert_ne!(first.0, run(8, MESSY, 2000).0);
+        let Counters { sent, lost, overflowed, duplicated, reordered, delivered, discarded } = first.1;
+        assert_eq!((sent, discarded), (2000, 0));
+        for count in [lost, overflowed, duplicated, reordered, delivered] {
+            assert!(count > 0, "{:?}", first.1);
+        }
+    }
+
+    #[test]
+    fn a_perfect_link_delivers_at_once_and_in_order() {
+        let (got, counters) = run(1, Link::PERFECT, 100);
+        assert_eq!(got, (0..100).map(|number| (MS * number, number)).collect::<Vec<_>>());
+        assert_eq!(counters, Counters { sent: 100, delivered: 100, ..Counters::default() });
+        assert_eq!(Link::PERFECT, Link::default());
+    }
+
+    #[test]
+    fn nothing_arrives_before_its_time() {
+        let mut network = Network::new(1);
+        network.set_default(Link::delayed(50 * MS));
+        network.send(10 * MS, host(1), host(2), b"x");
+        assert_eq!(network.next_arrival(), Some(60 * MS));
+        assert_eq!(network.receive(59 * MS, host(2)), None);
+        assert_eq!(network.receive(60 * MS, host(1)), None);
+        assert_eq!(network.receive(60 * MS, host(2)), Some((host(1), b"x".to_vec())));
+        assert_eq!(network.next_arrival(), None);
+    }
+
+    #[test]
+    fn ties_come_in_the_order_of_sending() {
+        let mut network = Network::new(1);
+        for sender in [3, 1, 2, 1, 3] {
+            network.send(MS, host(sender), host(9), &[]);
+        }
+        let senders: Vec<_> =
+            std::iter::from_fn(|| network.receive(MS, host(9))).map(|(from, _)| from.port()).collect();
+        assert_eq!(senders, [3, 1, 2, 1, 3]);
+    }
+
+    #[test]
+    fn loss_and_duplicates_are_as_frequent_as_set() {
+        // Five standard deviations of 20000 draws are below 0.018.
+        for chance in [0.02, 0.3, 0.8] {
+            let (_, counters) = run(5, Link { loss: chance, ..Link::PERFECT }, 20_000);
+            assert!((counters.lost as f64 / 20_000.0 - chance).abs() < 0.018, "{counters:?}");
+            let (_, counters) = run(6, Link { duplicate: chance, ..Link::PERFECT }, 20_000);
+            assert!((counters.duplicated as f64 / 20_000.0 - chance).abs() < 0.018, "{counters:?}");
+            let (_, counters) = run(7, Link { reorder: chance, ..Link::PERFECT }, 20_000);
+            assert!((counters.reordered as f64 / 20_000.0 - chance).abs() < 0.018, "{counters:?}");
+        }
+    }
+
+    #[test]
+    fn never_and_always() {
+        let (got, counters) = run(1, Link::DOWN, 1000);
+        assert!(got.is_empty());
+        assert_eq!(counters.lost, 1000);
+        let (got, _) = run(1, Link { duplicate: 1.0, ..Link::PERFECT }, 1000);
+        assert_eq!(numbers(&got), (0..1000).flat_map(|number| [number, number]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_setting_does_not_change_what_another_does() {
+        let (clean, _) = run(3, Link { loss: 0.2, ..Link::PERFECT }, 1000);
+        let (late, _) = run(3, Link { loss: 0.2, latency: 5 * MS, jitter: 3 * MS, ..Link::PERFECT }, 1000);
+        assert_eq!(numbers(&clean), numbers(&late));
+    }
+
+    #[test]
+    fn jitter_spreads_the_delay_and_keeps_the_order() {
+        let mut network = Network::new(11);
+        let (latency, jitter) = (30 * MS, 20 * MS);
+        network.set_default(Link { latency, jitter, ..Link::PERFECT });
+        // Far apart, so that no datagram waits for the one before.
+        let mut delays = Vec::new();
+        for number in 0..10_000 {
+            let sent = MS * 100 * number;
+            network.send(sent, host(1), host(2), &number.to_be_bytes());
+            let [(arrival, _)] = drain(&mut network)[..] else { panic!("one datagram") };
+            delays.push(arrival - sent);
+        }
+        assert!(delays.iter().all(|delay| (latency..=latency + jitter).contains(delay)));
+        let mean = delays.iter().sum::<Duration>() / 10_000;
+        assert!(mean.abs_diff(latency + jitter / 2) < MS / 2, "{mean:?}");
+
+        let (got, _) = run(11, Link { latency, jitter, ..Link::PERFECT }, 1000);
+        assert_eq!(numbers(&got), (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_held_back_is_overtaken() {
+        let link = Link { latency: 5 * MS, reorder: 0.1, reorder_delay: 3 * MS, ..Link::PERFECT };
+        let (got, counters) = run(2, link, 1000);
+        let overtaken = numbers(&got).windows(2).filter(|pair| pair[0] > pair[1]).count();
+        assert!(overtaken > 50 && overtaken as u64 <= counters.reordered, "{overtaken} {counters:?}");
+        let mut sorted = numbers(&got);
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..1000).collect::<Vec<_>>());
+        assert!(got.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+    }
+
+    #[test]
+    fn bandwidth_spaces_datagrams_and_its_queue_is_limited() {
+        let mut network = Network::new(1);
+        let bandwidth = Some(Bandwidth { bytes_per_second: 1000, queue: 300 });
+        network.set_default(Link { latency: 5 * MS, bandwidth, ..Link::PERFECT });
+        for _ in 0..5 {
+            network.send(Duration::ZERO, host(1), host(2), &[0; 100]);
+        }
+        // One on the wire and two behind it are 300 bytes; the others find no place.
+        assert_eq!(network.counters().overflowed, 2);
+        // Half of the first has gone at 50 ms: not enough place. At 100 ms it has gone.
+        network.send(50 * MS, host(1), host(2), &[0; 100]);
+        assert_eq!(network.counters().overflowed, 3);
+        network.send(100 * MS, host(1), host(2), &[0; 100]);
+        assert_eq!(network.counters().overflowed, 3);
+        let mut arrivals = Vec::new();
+        while let Some(now) = network.next_arrival() {
+            while network.receive(now, host(2)).is_some() {
+                arrivals.push(now.as_millis());
+            }
+        }
+        assert_eq!(arrivals, [105, 205, 305, 405]);
+
+        // Idle again: even what is longer than the queue passes.
+        network.send(1000 * MS, host(1), host(2), &[0; 1000]);
+        assert_eq!(network.next_arrival(), Some(2005 * MS));
+        // Another direction is another link.
+        network.send(1000 * MS, host(2), host(1), &[0; 100]);
+        assert_eq!(network.next_arrival(), Some(1105 * MS));
+    }
+
+    #[test]
+    fn a_long_run_gets_the_bandwidth_it_was_given() {
+        let bandwidth = Some(Bandwidth { bytes_per_second: 2000, queue: 400 });
+        // 4000 bytes a second for 10 s.
+        let (got, counters) = run(1, Link { bandwidth, ..Link::PERFECT }, 10_000);
+        let bytes = 4 * got.len();
+        assert!((20_000..=20_404).contains(&bytes), "{bytes}");
+        assert_eq!(counters.overflowed, 10_000 - counters.delivered);
+        let (got, _) =
+            run(1, Link { bandwidth: Some(Bandwidth { bytes_per_second: 0, queue: 9 }), ..Link::PERFECT }, 9);
+        assert!(got.is_empty());
+    }
+
+    #[test]
+    fn links_are_set_by_direction_and_at_any_time() {
+        let mut network = Network::new(1);
+        network.set_default(Link::delayed(10 * MS));
+        network.set_link(host(1), host(2), Link::delayed(70 * MS));
+        network.send(Duration::ZERO, host(1), host(2), b"there");
+        network.send(Duration::ZERO, host(2), host(1), b"back");
+        assert_eq!(network.receive(10 * MS, host(1)), Some((host(2), b"back".to_vec())));
+        assert_eq!(network.next_arrival(), Some(70 * MS));
+
+        // A faster link: what is sent now overtakes.
+        network.set_both(host(1), host(2), Link::PERFECT);
+        network.send(20 * MS, host(1), host(2), b"fast");
+        assert_eq!(network.receive(20 * MS, host(2)), Some((host(1), b"fast".to_vec())));
+
+        network.set_link(host(1), host(2), Link::DOWN);
+        network.send(30 * MS, host(1), host(2), b"lost");
+        network.clear_link(host(1), host(2));
+        network.set_default(Link::PERFECT);
+        network.send(40 * MS, host(1), host(2), b"default");
+        assert_eq!(network.receive(40 * MS, host(2)), Some((host(1), b"default".to_vec())));
+        assert_eq!(network.receive(70 * MS, host(2)), Some((host(1), b"there".to_vec())));
+        assert_eq!(network.next_arrival(), None);
+        assert_eq!(network.counters().lost, 1);
+    }
+
+    #[test]
+    fn what_nobody_takes_can_be_discarded() {
+        let mut network = Network::new(1);
+        network.set_default(Link::delayed(10 * MS));
+        network.send(Duration::ZERO, host(1), host(2), b"a");
+        network.send(Duration::ZERO, host(1), host(3), b"b");
+        network.send(5 * MS, host(1), host(2), b"c");
+        assert_eq!(network.discard(9 * MS), 0);
+        assert_eq!(network.discard(10 * MS), 2);
+        assert_eq!(network.receive(10 * MS, host(2)), None);
+        assert_eq!(network.receive(15 * MS, host(2)), Some((host(1), b"c".to_vec())));
+        let expected = Counters { sent: 3, delivered: 1, discarded: 2, ..Counters::default() };
+        assert_eq!(network.counters(), expected);
+    }
+}

@@ -1,0 +1,17 @@
+//! The two places where NetworkedMultiplayerENet meets the operating system: UDP sockets and host names.
+//!
+//! - [`UdpSocket`] is non-blocking. Nothing that arrives from the network, and no destination it is given,
+//!   ends it or panics: every failure is a value to count.
+//! - [`Resolution`] turns a host name into an address on a thread of its own, so that a slow name server
+//!   never stops the game.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod address;
+mod fault;
+mod resolver;
+mod socket;
+
+pub use address::Families;
+pub use resolver::{Resolution, ResolveError};
+pub use socket::{Bind, BindError, Options, Received, SendError, UdpSocket};

@@ -1,0 +1,459 @@
+//! A non-blocking UDP socket for both IP families.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+
+use crate::address::{Families, mapped, plain};
+use crate::fault;
+
+/// A bound, non-blocking UDP socket.
+///
+/// Addresses are always plain: an IPv4 host is an IPv4 address, also on a dual-stack socket.
+///
+/// On Unix no second socket can be bound to its port. On Windows another program that asks for
+/// `SO_REUSEADDR` still can: socket2 does not offer `SO_EXCLUSIVEADDRUSE`.
+#[derive(Debug)]
+pub struct UdpSocket {
+    socket: std::net::UdpSocket,
+    local: SocketAddr,
+    stack: Stack,
+}
+
+/// Where a socket is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The local address.
+    pub bind: Bind,
+    /// The local port; 0 lets the system choose one, see [`UdpSocket::local_addr`].
+    pub port: u16,
+}
+
+/// The local address of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bind {
+    /// All addresses of the machine, IPv4 and IPv6; IPv4 only where the system has no IPv6.
+    #[default]
+    Any,
+    /// One address of this machine, which also decides the family. `0.0.0.0` stands for all IPv4
+    /// addresses, and `::` for all of both families, as in Godot 3.6.
+    Address(IpAddr),
+}
+
+/// What [`UdpSocket::recv_from`] found.
+#[derive(Debug)]
+pub enum Received {
+    /// A datagram, in the first `len` bytes of the buffer.
+    Datagram {
+        /// Who sent it.
+        from: SocketAddr,
+        /// Its length; may be 0.
+        len: usize,
+    },
+    /// Nothing waits: stop reading.
+    Empty,
+    /// A datagram that fills the buffer or is longer was taken and is lost. Read on.
+    Oversized,
+    /// The system reported an error instead of a datagram, as a rule that an earlier datagram did not arrive
+    /// (`WSAECONNRESET` and its kin). Count it and read on, but with a limit on how often in one go.
+    Error(io::Error),
+}
+
+impl UdpSocket {
+    /// Opens and binds a socket, with send and receive buffers of at least 256 KiB where the system grants
+    /// that.
+    ///
+    /// # Errors
+    /// The address is not one of this machine, or the port is taken or not allowed; see [`BindError`].
+    pub fn bind(options: Options) -> Result<Self, BindError> {
+        Self::bind_with(options, |port| open(Stack::Dual, Ipv6Addr::UNSPECIFIED.into(), port))
+    }
+
+    /// [`bind`](Self::bind) with a stand-in for what opens the dual-stack socket of [`Bind::Any`].
+    fn bind_with(
+        options: Options,
+        open_dual: impl FnOnce(u16) -> Result<Socket, OpenError>,
+    ) -> Result<Self, BindError> {
+        let port = options.port;
+        let (socket, stack) = match options.bind {
+            Bind::Any => match open_dual(port) {
+                Ok(socket) => Ok((socket, Stack::Dual)),
+                Err(error) if error.no_ipv6() => {
+                    open(Stack::V4, Ipv4Addr::UNSPECIFIED.into(), port).map(|socket| (socket, Stack::V4))
+                }
+                Err(error) => Err(error),
+            }
+            .map_err(|error| BindError::Other { port, source: error.into_io() })?,
+            Bind::Address(ip) => {
+                let ip = ip.to_canonical();
+                let stack = match ip {
+                    IpAddr::V4(_) => Stack::V4,
+                    IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Stack::Dual,
+                    IpAddr::V6(_) => Stack::V6,
+                };
+                (open(stack, ip, port).map_err(|error| error.into_bind_error(ip, port))?, stack)
+            }
+        };
+        let socket = std::net::UdpSocket::from(socket);
+        let local = socket.local_addr().map_err(|source| BindError::Other { port, source })?;
+        Ok(Self { socket, local: plain(local), stack })
+    }
+
+    /// Takes one datagram, without waiting. Call it until it answers [`Received::Empty`], or until a limit.
+    ///
+    /// The longest datagram that can be told from a truncated one is one byte shorter than `buf`: pass 4097
+    /// bytes for ENet's 4096.
+    #[must_use]
+    pub fn recv_from(&mut self, buf: &mut [u8]) -> Received {
+        Received::new(fault::uninterrupted(|| self.socket.recv_from(buf)), buf.len())
+    }
+
+    /// Sends one datagram, without waiting.
+    ///
+    /// # Errors
+    /// The datagram was not sent. The socket stays usable, so the error is there to be counted; ENet repeats
+    /// what matters.
+    pub fn send_to(&mut self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
+        let to = plain(to);
+        if to.port() == 0 {
+            return Err(SendError::PortZero);
+        }
+        if !self.families().reach(to.ip()) {
+            return Err(SendError::WrongFamily);
+        }
+        let to = if self.stack == Stack::V4 { to } else { mapped(to) };
+        fault::uninterrupted(|| self.socket.send_to(datagram, to)).map(drop).map_err(SendError::new)
+    }
+
+    /// The address and port that the socket is bound to; the wildcard of a dual-stack socket is `::`.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// True when the socket reaches IPv4 and IPv6.
+    #[must_use]
+    pub fn is_dual_stack(&self) -> bool {
+        self.stack == Stack::Dual
+    }
+
+    /// The families that the socket reaches, which is what a host name for it has to have.
+    #[must_use]
+    pub const fn families(&self) -> Families {
+        match self.stack {
+            Stack::Dual => Families::Any,
+            Stack::V4 => Families::V4,
+            Stack::V6 => Families::V6,
+        }
+    }
+}
+
+impl Received {
+    fn new(result: io::Result<(usize, SocketAddr)>, capacity: usize) -> Self {
+        match result {
+            Ok((len, _)) if len >= capacity => Self::Oversized,
+            Ok((len, from)) => Self::Datagram { from: plain(from), len },
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Self::Empty,
+            Err(error) if fault::too_long(&error) => Self::Oversized,
+            Err(error) => Self::Error(error),
+        }
+    }
+}
+
+/// Why a socket could not be bound.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// The address cannot be used on this machine.
+    #[error(
+        "cannot bind to {address}: this machine has no such address; use one of its own, or \"*\" for all of them ({source})"
+    )]
+    AddressUnavailable {
+        /// The address asked for.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address is fine, but the port cannot be had, or no socket can.
+    #[error("cannot open UDP port {port}: {} ({source})", advice(.source))]
+    Other {
+        /// The port asked for.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Why a datagram was not sent.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The system's send queue is full; later datagrams may pass again.
+    #[error("the send queue is full")]
+    QueueFull,
+    /// Port 0 is nobody's.
+    #[error("a datagram cannot be sent to port 0")]
+    PortZero,
+    /// An IPv6 destination on an IPv4 socket, or the reverse.
+    #[error("the destination is of an IP family that the socket's local address excludes")]
+    WrongFamily,
+    /// Longer than a UDP datagram, or than the path allows.
+    #[error("the datagram is too long")]
+    TooLong,
+    /// Anything else: no route, not allowed, interface down.
+    #[error("the system refused the datagram: {0}")]
+    Other(#[source] io::Error),
+}
+
+impl SendError {
+    fn new(error: io::Error) -> Self {
+        if fault::queue_full(&error) {
+            Self::QueueFull
+        } else if fault::too_long(&error) {
+            Self::TooLong
+        } else {
+            Self::Other(error)
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stack {
+    /// An IPv6 socket that takes IPv4 too.
+    Dual,
+    V4,
+    V6,
+}
+
+/// The step at which opening a socket failed.
+#[derive(Debug)]
+enum OpenError {
+    /// There is no socket of this kind at all.
+    Create(io::Error),
+    Bind(io::Error),
+}
+
+impl OpenError {
+    /// For a dual-stack socket on the wildcard address: the system has no IPv6, or not both in one.
+    ///
+    /// A socket that cannot be created for another reason (too many open files) fails for IPv4 too.
+    fn no_ipv6(&self) -> bool {
+        match self {
+            Self::Create(_) => true,
+            Self::Bind(error) => fault::address_unavailable(error),
+        }
+    }
+
+    fn into_bind_error(self, address: IpAddr, port: u16) -> BindError {
+        let unavailable = match &self {
+            Self::Create(error) => fault::address_unavailable(error),
+            Self::Bind(error) => fault::address_unavailable(error) || fault::address_incomplete(error),
+        };
+        let source = self.into_io();
+        if unavailable {
+            BindError::AddressUnavailable { address, source }
+        } else {
+            BindError::Other { port, source }
+        }
+    }
+
+    fn into_io(self) -> io::Error {
+        match self {
+            Self::Create(error) | Self::Bind(error) => error,
+        }
+    }
+}
+
+fn open(stack: Stack, ip: IpAddr, port: u16) -> Result<Socket, OpenError> {
+    let domain = if stack == Stack::V4 { Domain::IPV4 } else { Domain::IPV6 };
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP)).map_err(OpenError::Create)?;
+    if domain == Domain::IPV6 {
+        // OpenBSD refuses this for dual stack.
+        socket.set_only_v6(stack == Stack::V6).map_err(OpenError::Create)?;
+    }
+    socket.set_nonblocking(true).map_err(OpenError::Create)?;
+    // The rest makes the socket better, but it is of use without.
+    let _ = socket.set_broadcast(true);
+    if socket.recv_buffer_size().is_ok_and(|size| size < BUFFER_SIZE) {
+        let _ = socket.set_recv_buffer_size(BUFFER_SIZE);
+    }
+    if socket.send_buffer_size().is_ok_and(|size| size < BUFFER_SIZE) {
+        let _ = socket.set_send_buffer_size(BUFFER_SIZE);
+    }
+    socket.bind(&SocketAddr::new(ip, port).into()).map_err(OpenError::Bind)?;
+    Ok(socket)
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => "another socket uses it; close that one, or choose another port",
+        ErrorKind::PermissionDenied => {
+            "the system does not allow it; choose a port above 1023, or give the program network permission"
+        }
+        _ => "the system refused it",
+    }
+}
+
+/// ENet's own size.
+const BUFFER_SIZE: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+
+    const ANY: Options = Options { bind: Bind::Any, port: 0 };
+
+    #[cfg(unix)]
+    const NO_FAMILY: i32 = libc::EAFNOSUPPORT;
+    #[cfg(windows)]
+    const NO_FAMILY: i32 = 10047;
+
+    fn without_ipv6() -> UdpSocket {
+        let no_ipv6 = |_| Err(OpenError::Create(io::Error::from_raw_os_error(NO_FAMILY)));
+        UdpSocket::bind_with(ANY, no_ipv6).unwrap()
+    }
+
+    #[test]
+    fn a_system_without_ipv6_gets_an_ipv4_socket() {
+        let mut socket = without_ipv6();
+        assert!(!socket.is_dual_stack());
+        assert_eq!(socket.families(), Families::V4);
+        assert_eq!(socket.local_addr().ip(), Ipv4Addr::UNSPECIFIED);
+
+        let mut other = without_ipv6();
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, other.local_addr().port()));
+        socket.send_to(b"four", to).unwrap();
+        // A mapped destination is an IPv4 host here too.
+        socket.send_to(b"mapped", mapped(to)).unwrap();
+        assert!(matches!(
+            socket.send_to(b"six", SocketAddr::from((Ipv6Addr::LOCALHOST, 9))),
+            Err(SendError::WrongFamily)
+        ));
+
+        let mut buf = [0; 64];
+        for expected in [&b"four"[..], b"mapped"] {
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+            let (from, len) = loop {
+                match other.recv_from(&mut buf) {
+                    Received::Datagram { from, len } => break (from, len),
+                    other => assert!(std::time::Instant::now() < deadline, "{other:?}"),
+                }
+            };
+            assert_eq!(&buf[..len], expected);
+            assert_eq!(from, SocketAddr::from((Ipv4Addr::LOCALHOST, socket.local_addr().port())));
+        }
+    }
+
+    #[test]
+    fn an_unavailable_ipv6_wildcard_falls_back_but_a_taken_port_does_not() {
+        let unavailable = |_| Err(OpenError::Bind(ErrorKind::AddrNotAvailable.into()));
+        assert!(!UdpSocket::bind_with(ANY, unavailable).unwrap().is_dual_stack());
+
+        let taken = |_| Err(OpenError::Bind(ErrorKind::AddrInUse.into()));
+        let error = UdpSocket::bind_with(ANY, taken).unwrap_err();
+        assert!(
+            matches!(&error, BindError::Other { source, .. } if source.kind() == ErrorKind::AddrInUse),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn an_address_without_its_family_is_unavailable() {
+        let ip = IpAddr::V6(Ipv6Addr::LOCALHOST);
+        for error in [
+            OpenError::Create(io::Error::from_raw_os_error(NO_FAMILY)),
+            OpenError::Bind(ErrorKind::AddrNotAvailable.into()),
+            OpenError::Bind(ErrorKind::InvalidInput.into()),
+        ] {
+            let error = error.into_bind_error(ip, 9);
+            assert!(
+                matches!(error, BindError::AddressUnavailable { address, .. } if address == ip),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn options_are_set() {
+        let socket = UdpSocket::bind(ANY).unwrap();
+        let fresh = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
+        let socket = SockRef::from(&socket.socket);
+        assert!(socket.broadcast().unwrap());
+        assert!(!socket.reuse_address().unwrap());
+        assert!(socket.recv_buffer_size().unwrap() >= fresh.recv_buffer_size().unwrap());
+        assert!(socket.send_buffer_size().unwrap() >= fresh.send_buffer_size().unwrap());
+        #[cfg(unix)]
+        assert!(socket.nonblocking().unwrap());
+    }
+
+    #[test]
+    fn transient_errors_are_counted_not_fatal() {
+        for kind in [
+            ErrorKind::ConnectionRefused,
+            ErrorKind::ConnectionReset,
+            ErrorKind::HostUnreachable,
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::PermissionDenied,
+        ] {
+            let received = Received::new(Err(kind.into()), 64);
+            assert!(matches!(&received, Received::Error(error) if error.kind() == kind), "{received:?}");
+        }
+        assert!(matches!(Received::new(Err(ErrorKind::WouldBlock.into()), 64), Received::Empty));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_refused_datagram_is_one_error_and_then_reading_goes_on() {
+        let closed = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let mut socket = UdpSocket::bind(Options { bind: Bind::Address(closed.ip()), port: 0 }).unwrap();
+        // Only a connected socket hears of it on Linux; on Windows every one does.
+        socket.socket.connect(closed).unwrap();
+        socket.send_to(b"anyone?", closed).unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let error = loop {
+            match socket.recv_from(&mut [0; 64]) {
+                Received::Error(error) => break error,
+                other => assert!(std::time::Instant::now() < deadline, "{other:?}"),
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        assert!(matches!(socket.recv_from(&mut [0; 64]), Received::Empty));
+    }
+
+    #[test]
+    fn a_datagram_that_fills_the_buffer_is_oversized() {
+        let from = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        assert!(matches!(Received::new(Ok((63, from)), 64), Received::Datagram { len: 63, .. }));
+        assert!(matches!(Received::new(Ok((64, from)), 64), Received::Oversized));
+        #[cfg(unix)]
+        let too_long = libc::EMSGSIZE;
+        #[cfg(windows)]
+        let too_long = 10040;
+        let error = io::Error::from_raw_os_error(too_long);
+        assert!(matches!(Received::new(Err(error), 64), Received::Oversized));
+    }
+
+    #[test]
+    fn send_errors_are_told_apart() {
+        assert!(matches!(SendError::new(ErrorKind::WouldBlock.into()), SendError::QueueFull));
+        assert!(matches!(SendError::new(ErrorKind::NetworkUnreachable.into()), SendError::Other(_)));
+        #[cfg(unix)]
+        {
+            let error = io::Error::from_raw_os_error;
+            assert!(matches!(SendError::new(error(libc::ENOBUFS)), SendError::QueueFull));
+            assert!(matches!(SendError::new(error(libc::EMSGSIZE)), SendError::TooLong));
+            assert!(matches!(SendError::new(error(libc::EPERM)), SendError::Other(_)));
+        }
+    }
+
+    #[test]
+    fn messages_say_what_to_do() {
+        let taken = BindError::Other { port: 4242, source: ErrorKind::AddrInUse.into() };
+        assert!(taken.to_string().contains("4242"), "{taken}");
+        assert!(taken.to_string().contains("choose another port"), "{taken}");
+        let low = BindError::Other { port: 80, source: ErrorKind::PermissionDenied.into() };
+        assert!(low.to_string().contains("above 1023"), "{low}");
+    }
+}
