@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from interop.payload import MODES, ORDERED, RELIABLE
 from interop.scenario import Scenario
@@ -66,8 +66,11 @@ def line_of(event: Dict[str, Any], names: Names) -> str:
     if kind == "call":
         words = ", ".join(argument_text(argument) for argument in event["arguments"])
         return f"call {event['method']}({words}) = {json.dumps(names.value(event['result']))}"
-    details = [str(value) for key, value in event.items() if key not in ("event", "msec")]
-    return " ".join([kind, *details])
+    if kind == "created":
+        return f"created {event['kind']} {event['error']:g}"
+    if kind == "put_error":
+        return f"put_error {event['size']:g} bytes to {event['to']}: {event['error']:g}"
+    return kind
 
 
 def argument_text(argument: Any) -> str:
@@ -89,8 +92,6 @@ def summary(run: Run, name: str) -> Summary:
     log = run.logs[name]
     events = [line_of(event, names) for event in log if event["event"] not in ("packet", "id", "bursts")]
     events = sorted_runs(events, "peer_connected ")
-    if run.engines[name] == "4":
-        events = without_lost_peers(events)
     reliable: Dict[str, List[str]] = {}
     unreliable: Dict[str, Set[str]] = {}
     for event in log:
@@ -127,32 +128,27 @@ def sorted_runs(events: List[str], prefix: str) -> List[str]:
     return result
 
 
-def without_lost_peers(events: Iterable[str]) -> List[str]:
-    """Takes out what Godot 4's side must report when the server is lost, and 3.6 does not.
+def as_godot4_must(events: List[str]) -> List[str]:
+    """A log of 3.6 with what Godot 4 must report in addition when a client loses its server.
 
     SceneMultiplayer and applications clean up by peer_disconnected alone, so the class emits it for
-    each peer that is still known, the server included, directly before server_disconnected. A peer that
-    is missing, or one too many, stays visible as a difference.
+    each peer that is still known, the server included, directly before server_disconnected.
     """
     result: List[str] = []
     known: Set[str] = set()
     for event in events:
         what, _, who = event.partition(" ")
-        if what == "peer_connected":
-            known.add(who)
-        elif event.startswith("created ") or event == "connection_failed":
+        if what == "created":
             known.clear()
+        elif what == "peer_connected":
+            known.add(who)
+        elif what == "peer_disconnected":
+            known.discard(who)
         elif what == "server_disconnected":
-            lost: Set[str] = set()
-            while result and result[-1].startswith("peer_disconnected ") and len(lost) < len(known):
-                lost.add(result.pop().partition(" ")[2])
-            if lost != known:
-                result.append(f"(peers reported before server_disconnected: {sorted(lost)}, known: {sorted(known)})")
+            result += [f"peer_disconnected {lost}" for lost in known]
             known.clear()
         result.append(event)
-        if what == "peer_disconnected" and who not in known:
-            result.append(f"(peer_disconnected for unknown {who})")
-    return result
+    return sorted_runs(result, "peer_disconnected ")
 
 
 # --- What must hold in each run -------------------------------------------------------------------
@@ -188,13 +184,18 @@ def faults(run: Run) -> List[str]:
     return found
 
 
-def first_difference(expected: Dict[str, Summary], actual: Dict[str, Summary]) -> Optional[str]:
-    """Where two runs differ first, as text; None when they are the same."""
+def first_difference(
+    expected: Dict[str, Summary], actual: Dict[str, Summary], engines: Dict[str, str]
+) -> Optional[str]:
+    """Where a run differs first from the log of 3.6, as text; None when they are the same."""
     for name, wanted in expected.items():
         got = actual.get(name)
         if got is None:
             return f"{name}: no log"
-        difference = in_list("events", wanted["events"], got["events"])
+        events, got_events = wanted["events"], got["events"]
+        if engines[name] == "4":
+            events, got_events = as_godot4_must(events), sorted_runs(got_events, "peer_disconnected ")
+        difference = in_list("events", events, got_events)
         for part in ("reliable", "unreliable"):
             for stream in sorted({*wanted[part], *got[part]}):
                 title = f"{part} {stream}"

@@ -32,6 +32,8 @@ MIXED_CASTINGS = ("3/3+4", "4/3+4")
 # Seconds after which a participant is killed; its own deadlines are shorter and say what it waited for.
 LIMIT = 120.0
 GRACE = 3.0
+# Seconds between looks for script errors, after which an agent would go on with nonsense.
+LOOK = 0.5
 
 
 class Job(NamedTuple):
@@ -119,12 +121,17 @@ class Player:
             for name, engine in cast.items():
                 running[name] = self._start(name, engine, story, folder)
             limit = time.monotonic() + LIMIT
+            look = time.monotonic() + LOOK
             while running and time.monotonic() < limit:
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     code = running.pop(name).returncode
                     if code != 0 and problem is None:
                         problem = f"{name}: exit code {code}: {last_line(folder / f'{name}.err')}"
                         limit = min(limit, time.monotonic() + GRACE)
+                if problem is None and time.monotonic() > look:
+                    look = time.monotonic() + LOOK
+                    problem = script_error(cast, folder)
+                    limit = min(limit, look + GRACE) if problem else limit
                 time.sleep(0.02)
             if running and problem is None:
                 problem = f"no end after {LIMIT:g} s: {', '.join(running)}"
@@ -220,7 +227,7 @@ def judged(result: Result, record: bool) -> Result:
     expected = load_expected(result.job.scenario)
     if expected is None:
         return result._replace(problem="no expected log; record it with --record")
-    return result._replace(problem=first_difference(expected, result.summaries))
+    return result._replace(problem=first_difference(expected, result.summaries, casting_of(result.job)))
 
 
 def run_jobs(player: Player, jobs: Sequence[Job], parallel: int, record: bool) -> List[Result]:

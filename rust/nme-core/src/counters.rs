@@ -20,7 +20,7 @@ pub enum Dropped {
 /// Why a whole packet went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DroppedPacket {
-    /// Shorter than the 8 bytes of its header.
+    /// Without a payload behind the 8 bytes of its header, or shorter still.
     Short,
     /// A client named a source that is not its own id.
     SpoofedSource,

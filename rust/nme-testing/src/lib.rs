@@ -1,4 +1,10 @@
-//! Empty.
+//! Test support: sessions and foreign ENet hosts in virtual time over an emulated network.
+//!
+//! A [`world::World`] holds everything; what happens in it depends on its seed alone.
 #![forbid(unsafe_code)]
 
+pub mod fuzz;
 pub mod network;
+pub mod random;
+pub mod raw_peer;
+pub mod world;

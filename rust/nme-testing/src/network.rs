@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::random::Random;
+
 /// A network that carries datagrams between any two addresses.
 ///
 /// The drive: hosts [`send`](Self::send); the clock goes to [`next_arrival`](Self::next_arrival); each host
@@ -92,7 +94,7 @@ impl Network {
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self {
-            random: Random(seed),
+            random: Random::new(seed),
             default: Link::PERFECT,
             links: BTreeMap::new(),
             states: BTreeMap::new(),
@@ -301,33 +303,6 @@ impl LinkState {
     }
 }
 
-/// SplitMix64: small, seedable, and the same everywhere and for ever.
-#[derive(Debug)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn chance(&mut self, chance: f64) -> bool {
-        // 53 bits, evenly from 0 to just below 1.
-        let drawn = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        drawn < chance
-    }
-
-    /// Evenly from nothing to all of it.
-    fn part_of(&mut self, whole: Duration) -> Duration {
-        let drawn = u128::from(self.next());
-        let nanos = (drawn * (whole.as_nanos() + 1)) >> 64;
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-}
-
 const NANOS: u128 = 1_000_000_000;
 
 #[cfg(test)]
@@ -386,14 +361,6 @@ mod tests {
         );
         assert_eq!(counters.delivered, got.len() as u64);
         (got, counters)
-    }
-
-    #[test]
-    fn the_random_numbers_are_splitmix64() {
-        // The first values of the reference implementation for the seed 1234567.
-        let mut random = Random(1_234_567);
-        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
-        assert_eq!([random.next(), random.next(), random.next()], expected);
     }
 
     #[test]

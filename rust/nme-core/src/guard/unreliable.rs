@@ -99,9 +99,9 @@ impl Unreliable {
         if self.held.is_empty() {
             return;
         }
-        let mut incomplete = 0;
         let mut first_kept = (current + 1, 0);
-        for (&key, entry) in self.held.range((current, 0)..(current + 1, 0)).rev() {
+        let now_current = self.held.range((current, 0)..(current + 1, 0));
+        for (incomplete, (&key, entry)) in now_current.rev().enumerate() {
             if entry.is_complete() {
                 self.delivered = key.1;
                 break;
@@ -109,7 +109,6 @@ impl Unreliable {
             if incomplete < KEPT {
                 first_kept = key;
             }
-            incomplete += 1;
         }
         self.drop_before(first_kept, budget);
     }

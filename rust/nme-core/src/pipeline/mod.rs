@@ -13,8 +13,8 @@ pub(crate) use inbound::Inbound;
 use crate::codec::{self, Codec, Compression};
 use crate::counters::{Counters, Dropped};
 use crate::datagram::DatagramBatch;
-use crate::enet::Slot;
-use crate::guard::{ConnectRequest, Guard, GuardConfig};
+use crate::enet::{Host, Slot};
+use crate::guard::{ConnectRequest, Guard, GuardConfig, Passed};
 
 /// MTU of 3.6's hosts, in bytes of UDP payload.
 pub(crate) const MTU: u16 = 1392;
@@ -45,7 +45,7 @@ impl Pipeline {
         &mut self,
         from: SocketAddr,
         datagram: &[u8],
-        host: &mut dyn crate::enet::Host,
+        host: &mut dyn Host,
         counters: &mut Counters,
     ) {
         counters.datagrams_received += 1;
@@ -54,12 +54,17 @@ impl Pipeline {
             Ok(len) => len,
             Err(reason) => return counters.drop_datagram(reason),
         };
-        let plain = &mut self.scratch[..len];
-        let passed = match self.guard.inspect(from, plain) {
-            Ok(passed) => passed,
-            Err(reason) => return counters.drop_datagram(Dropped::Guard(reason)),
-        };
-        let plain = &plain[..passed.len];
+        match self.guard.inspect(from, &mut self.scratch[..len]) {
+            Ok(passed) => self.admit(from, &passed, host, counters),
+            Err(reason) => counters.drop_datagram(Dropped::Guard(reason)),
+        }
+        while let Some(injection) = self.guard.next_injection() {
+            host.inbound().push(injection.from, &injection.datagram);
+        }
+    }
+
+    /// Queues the datagram in the scratch buffer for the engine.
+    fn admit(&mut self, from: SocketAddr, passed: &Passed, host: &mut dyn Host, counters: &mut Counters) {
         if let Some(request) = &passed.connect
             && !self.guard.is_pending(from, request.connect_id)
             && !host.has_free_slot()
@@ -67,10 +72,8 @@ impl Pipeline {
             counters.drop_datagram(Dropped::ServerFull);
             return self.refuse(from, request);
         }
+        let plain = &self.scratch[..passed.len];
         let inbound = host.inbound();
-        while let Some(injection) = self.guard.next_injection() {
-            inbound.push(injection.from, &injection.datagram);
-        }
         let (header, commands) = plain.split_at(header_len(plain));
         match passed.disconnect_at {
             Some(at) => {

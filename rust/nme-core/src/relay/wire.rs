@@ -29,11 +29,12 @@ pub(crate) fn encode(source: PeerId, target: Target, payload: &[u8]) -> Vec<u8> 
     bytes
 }
 
-/// The header; `None` when the packet is shorter than one.
+/// The header; `None` when no payload is behind it. Neither engine sends empty packets, and SceneMultiplayer
+/// complains about each one.
 pub(crate) fn decode(packet: &[u8]) -> Option<Header> {
     let (source, rest) = packet.split_first_chunk::<4>()?;
-    let (target, _) = rest.split_first_chunk::<4>()?;
-    Some(Header {
+    let (target, payload) = rest.split_first_chunk::<4>()?;
+    (!payload.is_empty()).then(|| Header {
         source: u32::from_le_bytes(*source),
         target: Target::from_number(i32::from_le_bytes(*target)),
     })
@@ -85,10 +86,12 @@ mod tests {
             encode(id, Target::AllExcept(PeerId::SERVER), b"hi"),
             b"\x04\x03\x02\x01\xff\xff\xff\xffhi"
         );
-        let header = decode(b"\x04\x03\x02\x01\x05\x00\x00\x00").expect("eight bytes are a header");
+        let header = decode(b"\x04\x03\x02\x01\x05\x00\x00\x00!").expect("a header and a payload");
         assert_eq!(header.source, 0x0102_0304);
         assert_eq!(header.target.map(Target::number), Some(5));
-        assert_eq!(decode(b"\x04\x03\x02\x01\x05\x00\x00"), None);
+        for len in 0..=HEADER_LEN {
+            assert_eq!(decode(&b"\x04\x03\x02\x01\x05\x00\x00\x00"[..len]), None);
+        }
     }
 
     #[test]

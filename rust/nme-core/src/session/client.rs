@@ -28,8 +28,6 @@ enum State {
     Connected,
     /// The server has gone; the game hears of it with the next poll.
     LossHeld,
-    /// The server has gone, or could not be reached, and the game hears of it in this poll.
-    Lost,
     Failed,
     Over,
 }
@@ -53,7 +51,7 @@ impl Client {
         match self.state {
             State::Waiting | State::Connecting | State::Failed => Status::Connecting,
             // Until the game has heard of the loss, it goes on as if connected.
-            State::Connected | State::LossHeld | State::Lost => Status::Connected,
+            State::Connected | State::LossHeld => Status::Connected,
             State::Over => Status::Disconnected,
         }
     }
@@ -82,7 +80,7 @@ impl Client {
     pub(super) fn take_held_loss(&mut self) -> bool {
         let held = self.state == State::LossHeld;
         if held {
-            self.state = State::Lost;
+            self.state = State::Connected;
         }
         held
     }

@@ -29,7 +29,7 @@ pub use error::{CreateError, DisconnectError, PeerError, SendError, TimeoutError
 pub use event::{Event, Status};
 pub use inbox::Received;
 
-use crate::channel::{self, TransferChannel, TransferMode};
+use crate::channel::{self, Delivery, TransferChannel, TransferMode};
 use crate::counters::{Counters, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::enet::{self, Host, HostConfig, HostEvent, Packet, Refused, RustyHost, Slot};
@@ -224,11 +224,12 @@ impl Session {
         }
         let delivery = channel::delivery(options.mode, options.always_ordered);
         let packet = enet::packet(wire::encode(self.id, options.target, payload), delivery);
+        let parcel = Parcel { channel, packet: &packet, delivery };
         match (&self.role, options.target) {
-            (Role::Client(_), _) => self.queue(PeerId::SERVER, channel, &packet),
-            (Role::Server(_), Target::One(id)) => self.queue(id, channel, &packet),
-            (Role::Server(_), Target::All) => self.queue_to_others(&[], channel, &packet),
-            (Role::Server(_), Target::AllExcept(id)) => self.queue_to_others(&[id], channel, &packet),
+            (Role::Client(_), _) => self.queue(PeerId::SERVER, parcel),
+            (Role::Server(_), Target::One(id)) => self.queue(id, parcel),
+            (Role::Server(_), Target::All) => self.queue_to_others(&[], parcel),
+            (Role::Server(_), Target::AllExcept(id)) => self.queue_to_others(&[id], parcel),
         }
         Ok(())
     }
@@ -456,9 +457,9 @@ impl Session {
     }
 
     /// Queues a packet for one peer with a connection; others are passed over.
-    fn queue(&mut self, id: PeerId, channel: u8, packet: &Packet) {
+    fn queue(&mut self, id: PeerId, parcel: Parcel<'_>) {
         let Some(slot) = self.peers.link(id).and_then(Link::slot) else { return };
-        if self.link.queue(slot, channel, packet) == Queued::Overflow {
+        if self.link.queue(slot, parcel) == Queued::Overflow {
             // It acknowledges too little of what it is sent: without an end its queue would grow for ever.
             self.link.disconnect_now(slot, 0);
             self.lose(id);
@@ -466,10 +467,10 @@ impl Session {
     }
 
     /// Queues one packet for every peer with a connection but `except`.
-    fn queue_to_others(&mut self, except: &[PeerId], channel: u8, packet: &Packet) {
+    fn queue_to_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) {
         let mut overflown = Vec::new();
         for (id, slot) in self.peers.slots().filter(|(id, _)| !except.contains(id)) {
-            if self.link.queue(slot, channel, packet) == Queued::Overflow {
+            if self.link.queue(slot, parcel) == Queued::Overflow {
                 overflown.push((id, slot));
             }
         }
@@ -486,6 +487,14 @@ struct HostLink {
     pipeline: Pipeline,
     counters: Counters,
     unacknowledged_limit: u64,
+}
+
+/// A packet on its way out.
+#[derive(Clone, Copy)]
+struct Parcel<'a> {
+    channel: u8,
+    packet: &'a Packet,
+    delivery: Delivery,
 }
 
 #[derive(PartialEq, Eq)]
@@ -517,10 +526,10 @@ impl HostLink {
         self.collect();
     }
 
-    fn queue(&mut self, slot: Slot, channel: u8, packet: &Packet) -> Queued {
-        match self.host.send(slot, channel, packet) {
-            Ok(()) if packet.delivery() == channel::Delivery::Reliable => {
-                let waiting = self.pipeline.queued(slot, packet.bytes().len());
+    fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
+        match self.host.send(slot, parcel.channel, parcel.packet) {
+            Ok(()) if parcel.delivery == Delivery::Reliable => {
+                let waiting = self.pipeline.queued(slot, parcel.packet.bytes().len());
                 if waiting > self.unacknowledged_limit { Queued::Overflow } else { Queued::Done }
             }
             Ok(()) => Queued::Done,

@@ -1,6 +1,6 @@
 //! The server's side: joins, leaves, and the relay.
 
-use super::{Role, Session};
+use super::{Parcel, Role, Session};
 use crate::channel::{self, Delivery};
 use crate::counters::DroppedPacket;
 use crate::enet::{self, Packet};
@@ -42,15 +42,15 @@ impl Session {
         let older: Vec<PeerId> = self.peers.slots().map(|(id, _)| id).filter(|id| *id != newcomer).collect();
         let joined = notice(Notice::Joined(newcomer));
         for id in older {
-            self.queue(newcomer, channel::CONFIG, &notice(Notice::Joined(id)));
-            self.queue(id, channel::CONFIG, &joined);
+            self.queue(newcomer, parcel(&notice(Notice::Joined(id))));
+            self.queue(id, parcel(&joined));
         }
     }
 
     /// Tells every client something about another one.
     pub(super) fn announce(&mut self, about: Notice) {
         if self.relays() {
-            self.queue_to_others(&[], channel::CONFIG, &notice(about));
+            self.queue_to_others(&[], parcel(&notice(about)));
         }
     }
 
@@ -77,18 +77,26 @@ impl Session {
         }
         let target = header.target.ok_or(DroppedPacket::Target)?;
         let route = relay::route(target, self.relays());
-        match route.forward {
-            Forward::Nobody if !route.keep => return Err(DroppedPacket::Target),
-            Forward::Nobody => {}
-            Forward::One(id) if !self.peers.contains(id) => return Err(DroppedPacket::UnknownTarget),
-            Forward::One(id) => self.queue(id, channel, &packet),
-            Forward::Others { except: None } => self.queue_to_others(&[sender], channel, &packet),
-            Forward::Others { except: Some(id) } => {
-                self.queue_to_others(&[sender, id], channel, &packet);
-            }
+        if route.forward != Forward::Nobody {
+            let delivery = packet.delivery();
+            self.forward(sender, route.forward, Parcel { channel, packet: &packet, delivery })?;
+        } else if !route.keep {
+            return Err(DroppedPacket::Target);
         }
         if route.keep {
             self.inbox.push(Received { from: sender, channel, packet });
+        }
+        Ok(())
+    }
+
+    /// Sends a client's packet on as it is: header, channel and flags stay.
+    fn forward(&mut self, sender: PeerId, to: Forward, parcel: Parcel<'_>) -> Result<(), DroppedPacket> {
+        match to {
+            Forward::Nobody => {}
+            Forward::One(id) if !self.peers.contains(id) => return Err(DroppedPacket::UnknownTarget),
+            Forward::One(id) => self.queue(id, parcel),
+            Forward::Others { except: None } => self.queue_to_others(&[sender], parcel),
+            Forward::Others { except: Some(id) } => self.queue_to_others(&[sender, id], parcel),
         }
         Ok(())
     }
@@ -96,4 +104,8 @@ impl Session {
 
 fn notice(notice: Notice) -> Packet {
     enet::packet(notice.encode(), Delivery::Reliable)
+}
+
+const fn parcel(notice: &Packet) -> Parcel<'_> {
+    Parcel { channel: channel::CONFIG, packet: notice, delivery: Delivery::Reliable }
 }

@@ -236,10 +236,14 @@ impl Bench {
         self.inspect(&mut datagram(self.slot, self.session, Some(5), commands))
     }
 
-    /// Sends commands that must pass whole.
+    /// Sends commands that must pass whole, in one datagram if they fit.
     fn pass(&mut self, commands: &[Vec<u8>]) {
         let len = 4 + commands.iter().map(Vec::len).sum::<usize>();
-        assert_eq!(self.send(commands).map(|passed| passed.len), Ok(len));
+        if len > usize::from(MTU) && commands.len() > 1 {
+            commands.iter().for_each(|command| self.pass(std::slice::from_ref(command)));
+        } else {
+            assert_eq!(self.send(commands).map(|passed| passed.len), Ok(len));
+        }
     }
 
     /// Sends one command that must be refused.
