@@ -513,7 +513,9 @@ impl NetworkedMultiplayerENet {
         {
             connection.end_poll();
         }
-        alive.map(outlive_this_call);
+        if let Some(this) = alive {
+            outlive_this_call(this);
+        }
     }
 
     /// Disconnects a client, with its signal when that is due at once.

@@ -1,4 +1,5 @@
-//! The packets that Godot passes as pointers: with the entry point, the only `unsafe` of this crate.
+//! The packets that Godot passes as pointers, and one call to Windows: with the entry point, the only `unsafe` of
+//! this crate.
 
 use std::slice;
 
@@ -28,4 +29,18 @@ pub(crate) unsafe fn answer(packet: &[u8], buffer: *mut *const u8, len: *mut i32
         buffer.write(packet.as_ptr());
         len.write(packet_len);
     }
+}
+
+/// Keeps the library loaded until the process ends (see `build.rs`).
+#[cfg(windows)]
+pub(crate) fn pin_library() {
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    };
+    let mut module = std::ptr::null_mut();
+    let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
+    let inside = pin_library as *const () as *const u16;
+    // SAFETY: with this flag the name is an address inside the module, and `module` is writable. A failure only
+    // means that the library is not pinned.
+    unsafe { GetModuleHandleExW(flags, inside, &mut module) };
 }

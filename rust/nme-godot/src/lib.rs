@@ -20,6 +20,8 @@ struct Extension;
 unsafe impl ExtensionLibrary for Extension {
     fn on_stage_init(stage: InitStage) {
         if stage == InitStage::Scene {
+            #[cfg(windows)]
+            ffi::pin_library();
             constants::register();
         }
     }

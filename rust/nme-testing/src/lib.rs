@@ -3,7 +3,6 @@
 //! A [`world::World`] holds everything; what happens in it depends on its seed alone.
 #![forbid(unsafe_code)]
 
-pub mod fuzz;
 pub mod network;
 pub mod random;
 pub mod raw_peer;

@@ -324,7 +324,7 @@ impl Guard {
 
     /// Commands cut out for any reason.
     pub(crate) fn cut_commands(&self) -> u64 {
-        self.cut.iter().sum()
+        DropReason::ALL.into_iter().map(|reason| self.refused(reason)).sum()
     }
 }
 

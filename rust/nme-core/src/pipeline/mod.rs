@@ -14,7 +14,7 @@ use crate::codec::{self, Codec, Compression};
 use crate::counters::{Counters, Dropped};
 use crate::datagram::DatagramBatch;
 use crate::enet::{Host, Slot};
-use crate::guard::{ConnectRequest, Guard, GuardConfig, Passed};
+use crate::guard::{ConnectRequest, DropReason, Guard, GuardConfig, Passed};
 
 /// MTU of 3.6's hosts, in bytes of UDP payload.
 pub(crate) const MTU: u16 = 1392;
@@ -105,6 +105,10 @@ impl Pipeline {
 
     pub(crate) fn release(&mut self, slot: Slot) {
         self.guard.release(slot.0);
+    }
+
+    pub(crate) const fn refused_commands(&self, reason: DropReason) -> u64 {
+        self.guard.refused(reason)
     }
 
     /// Notes a queued reliable packet and tells how much now waits for acknowledgement, in bytes.

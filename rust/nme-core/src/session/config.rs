@@ -68,7 +68,7 @@ impl Config {
 
     /// Memory limits.
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
@@ -125,7 +125,7 @@ impl MaxClients {
 }
 
 /// Bounds of the memory that the other side can make a session use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Reliable bytes that may wait for a peer's acknowledgements before it is disconnected.
     pub unacknowledged: u64,

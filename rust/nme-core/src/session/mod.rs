@@ -33,7 +33,7 @@ use crate::channel::{self, Delivery, TransferChannel, TransferMode};
 use crate::counters::{Counters, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::enet::{self, Host, HostConfig, HostEvent, Packet, Refused, RustyHost, Slot};
-use crate::guard::{GuardConfig, Role as GuardRole};
+use crate::guard::{DropReason, GuardConfig, Role as GuardRole};
 use crate::peer::{Link, PeerId, PeerTable};
 use crate::pipeline::{MTU, Pipeline};
 use crate::relay::Target;
@@ -109,13 +109,8 @@ impl Session {
             seed: config.seed as u32,
         })
         .ok_or(CreateError::Host)?;
-        let guard = GuardConfig {
-            role: guard_role,
-            slots,
-            mtu: MTU,
-            max_packet,
-            quotas: config.limits.incoming.clone(),
-        };
+        let guard =
+            GuardConfig { role: guard_role, slots, mtu: MTU, max_packet, quotas: config.limits.incoming };
         Ok(Self {
             link: HostLink {
                 host: Box::new(host),
@@ -359,6 +354,12 @@ impl Session {
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.link.counters
+    }
+
+    /// Commands that the guard has cut out of datagrams for one of the reasons that concern single commands.
+    #[must_use]
+    pub const fn refused_commands(&self, reason: DropReason) -> u64 {
+        self.link.pipeline.refused_commands(reason)
     }
 
     fn known(&self, id: i64) -> Option<PeerId> {

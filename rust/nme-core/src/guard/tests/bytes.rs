@@ -59,7 +59,7 @@ fn every_prefix_that_ends_inside_a_command_is_dropped() {
             Bench::server().refuse(Truncated, command[..len].to_vec());
         }
         let mut bench = Bench::server();
-        assert!(bench.send(&[command.clone()]).is_ok());
+        assert!(bench.send(std::slice::from_ref(&command)).is_ok());
         // One byte too many begins another command.
         let mut bench = Bench::server();
         assert_eq!(bench.send(&[command, vec![0x85]]), Err(Truncated));

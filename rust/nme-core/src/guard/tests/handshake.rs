@@ -41,16 +41,16 @@ fn connect_fields_are_those_of_an_enet() {
 
 #[test]
 fn connect_comes_alone_without_session_and_only_to_a_server() {
-    let connect = Hello::request().connect();
+    let connect = [Hello::request().connect()];
     let mut server = Guard::new(config(Role::Server, Quotas::default()));
     let mut inspect = |mut bytes: Vec<u8>| server.inspect(address(1), &mut bytes);
-    assert_eq!(inspect(datagram(0xfff, 0, Some(3), &[connect.clone(), ping()])), Err(Connect));
+    assert_eq!(inspect(datagram(0xfff, 0, Some(3), &[connect[0].clone(), ping()])), Err(Connect));
     assert_eq!(inspect(datagram(0xfff, 0, Some(3), &[ping()])), Err(Connect));
-    assert_eq!(inspect(datagram(0xfff, 1, Some(3), &[connect.clone()])), Err(Connect));
-    assert_eq!(inspect(datagram(0xfff, 0, None, &[connect.clone()])), Err(MissingSentTime));
-    assert_eq!(inspect(datagram(0, 0, Some(3), &[connect.clone()])), Err(UnknownPeer));
+    assert_eq!(inspect(datagram(0xfff, 1, Some(3), &connect)), Err(Connect));
+    assert_eq!(inspect(datagram(0xfff, 0, None, &connect)), Err(MissingSentTime));
+    assert_eq!(inspect(datagram(0, 0, Some(3), &connect)), Err(UnknownPeer));
     let mut client = Bench::client();
-    assert_eq!(client.inspect(&mut datagram(0xfff, 0, Some(3), &[connect])), Err(Connect));
+    assert_eq!(client.inspect(&mut datagram(0xfff, 0, Some(3), &connect)), Err(Connect));
 }
 
 #[test]

@@ -1,0 +1,611 @@
+//! Sessions and foreign hosts on one emulated network, in virtual time.
+//!
+//! Each [`World::step`] lets time pass and polls every host once, as a game does with each frame: all that has
+//! arrived is received, every event is taken, everything leaves, and the packets are fetched behind the poll.
+//! What a host has seen is in its log. The world checks of each host, all the time, what SceneMultiplayer relies
+//! on: peers join before they leave, and no packet is fetched from a peer that is not there.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use nme_core::channel::{TransferChannel, TransferMode};
+use nme_core::counters::Counters;
+use nme_core::peer::PeerId;
+use nme_core::relay::Target;
+use nme_core::session::{
+    Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
+};
+
+use crate::network::{Link, Network};
+use crate::random::Random;
+use crate::raw_peer::{RawConfig, RawEvent, RawPeer};
+
+/// Everything there is.
+pub struct World {
+    network: Network,
+    now: Duration,
+    random: Random,
+    hosts: Vec<Host>,
+    foreign: Vec<Foreign>,
+    record: Option<Vec<Datagram>>,
+}
+
+/// A host with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(usize);
+
+/// A foreign ENet host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RawId(usize);
+
+/// A datagram that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Whom it was sent to.
+    pub to: SocketAddr,
+    /// What was in it.
+    pub bytes: Vec<u8>,
+}
+
+/// A line of a host's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// In which poll of this host, counted from 1.
+    pub poll: u32,
+    /// When.
+    pub time: Duration,
+    /// What.
+    pub seen: Seen,
+}
+
+/// Something that a host has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// An event.
+    Event(Event),
+    /// A fetched packet.
+    Packet(Packet),
+}
+
+/// A fetched packet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Packet {
+    /// Id of the sender.
+    pub from: PeerId,
+    /// Channel it came on.
+    pub channel: u8,
+    /// How it was sent.
+    pub mode: TransferMode,
+    /// Its payload.
+    pub bytes: Vec<u8>,
+}
+
+/// How long [`World::connect`] waits.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One frame of a game.
+pub const FRAME: Duration = Duration::from_millis(16);
+
+/// A port for every host: addresses differ by their IP.
+const PORT: u16 = 7000;
+
+/// Datagrams that a host reads before it takes the events.
+const BATCH: usize = 64;
+
+impl World {
+    /// An empty world with perfect links.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            network: Network::new(seed),
+            now: Duration::ZERO,
+            random: Random::new(!seed),
+            hosts: Vec::new(),
+            foreign: Vec::new(),
+            record: None,
+        }
+    }
+
+    /// The default configuration with the next random seed.
+    pub fn config(&mut self) -> Config {
+        Config::new(self.random.bits())
+    }
+
+    /// Opens a server with the default configuration.
+    pub fn server(&mut self, max_clients: i64) -> HostId {
+        let config = self.config();
+        self.server_with(&config, max_clients)
+    }
+
+    /// Opens a server.
+    pub fn server_with(&mut self, config: &Config, max_clients: i64) -> HostId {
+        let max_clients = MaxClients::new(max_clients).expect("a valid number of clients");
+        self.add(Session::server(config, max_clients).expect("a server"))
+    }
+
+    /// Opens a client that begins to connect.
+    pub fn client(&mut self, server: SocketAddr) -> HostId {
+        let config = self.config();
+        self.client_with(&config, server)
+    }
+
+    /// Opens a client that begins to connect.
+    pub fn client_with(&mut self, config: &Config, server: SocketAddr) -> HostId {
+        let mut session = Session::client(config).expect("a client");
+        session.connect(self.now, server);
+        self.add(session)
+    }
+
+    /// Opens a client and runs frames until it is connected, at most for [`PATIENCE`].
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn connect(&mut self, server: HostId) -> HostId {
+        let config = self.config();
+        self.connect_with(&config, server)
+    }
+
+    /// As [`World::connect`], with a configuration.
+    ///
+    /// # Panics
+    /// When the client is not connected in time.
+    pub fn connect_with(&mut self, config: &Config, server: HostId) -> HostId {
+        let client = self.client_with(config, self.address(server));
+        let id = self.id(client);
+        let connected = self.run_until(PATIENCE, |world| {
+            world.events(client).contains(&Event::ConnectionSucceeded)
+                && world.events(server).contains(&Event::PeerConnected(id))
+        });
+        assert!(connected, "{client:?} did not connect: {:?}", self.events(client));
+        client
+    }
+
+    /// Adds any session at a new address.
+    pub fn add(&mut self, session: Session) -> HostId {
+        let address = self.new_address();
+        self.hosts.push(Host::new(address, session));
+        HostId(self.hosts.len() - 1)
+    }
+
+    /// Adds a foreign ENet host.
+    pub fn raw(&mut self, config: RawConfig) -> RawId {
+        let address = self.new_address();
+        self.foreign.push(Foreign { address, peer: RawPeer::new(config) });
+        RawId(self.foreign.len() - 1)
+    }
+
+    /// Adds a foreign ENet host and connects it with this id on three channels.
+    ///
+    /// # Panics
+    /// When it is not connected within [`PATIENCE`].
+    pub fn raw_client(&mut self, config: RawConfig, server: HostId, id: u32) -> RawId {
+        let raw = self.raw(config);
+        let to = self.address(server);
+        self.raw_mut(raw).connect(to, 3, id);
+        let connected = self.run_until(PATIENCE, |world| {
+            world.raw_ref(raw).is_connected(0)
+                && PeerId::client(id)
+                    .is_none_or(|id| world.events(server).contains(&Event::PeerConnected(id)))
+        });
+        assert!(connected, "{raw:?} did not connect");
+        raw
+    }
+
+    /// Lets time pass and polls every host.
+    pub fn step(&mut self, time: Duration) {
+        self.now += time;
+        for index in 0..self.hosts.len() {
+            self.poll(HostId(index));
+        }
+        for index in 0..self.foreign.len() {
+            self.poll_raw(RawId(index));
+        }
+        // What arrived at hosts that were polled before its sender waits for their next poll.
+        for host in &mut self.hosts {
+            host.take_arrived(&mut self.network, self.now);
+        }
+        let open: BTreeSet<SocketAddr> = self.foreign.iter().map(|foreign| foreign.address).collect();
+        if open.is_empty() {
+            self.network.discard(self.now);
+        }
+    }
+
+    /// Runs frames of [`FRAME`].
+    pub fn run(&mut self, time: Duration) {
+        self.run_in_steps(time, FRAME);
+    }
+
+    /// Runs steps of any length.
+    pub fn run_in_steps(&mut self, time: Duration, step: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.step(step);
+        }
+    }
+
+    /// Runs frames until the condition holds; false when it did not within the time.
+    pub fn run_until(&mut self, patience: Duration, mut condition: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + patience;
+        while !condition(self) {
+            if self.now >= end {
+                return false;
+            }
+            self.step(FRAME);
+        }
+        true
+    }
+
+    /// Polls one host and fetches its packets.
+    pub fn poll(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.0];
+        host.take_arrived(&mut self.network, self.now);
+        if host.over || host.paused {
+            return;
+        }
+        host.polls += 1;
+        host.session.begin_poll(self.now);
+        loop {
+            for _ in 0..BATCH {
+                let Some((from, bytes)) = host.socket.pop_front() else { break };
+                host.session.receive(from, &bytes);
+            }
+            while let Some(event) = host.session.poll_event() {
+                host.see_event(event, self.now);
+            }
+            if host.socket.is_empty() {
+                break;
+            }
+        }
+        if host.fetching {
+            host.fetch_all(self.now);
+        }
+        host.session.flush(self.now);
+        self.transmit(id);
+    }
+
+    /// Fetches the packets of a host whose [fetching](Self::set_fetching) is off.
+    pub fn fetch(&mut self, host: HostId) {
+        self.hosts[host.0].fetch_all(self.now);
+    }
+
+    /// Queues a packet on the default channel of its mode. The next poll sends it.
+    ///
+    /// # Errors
+    /// Those of [`Session::send`].
+    ///
+    /// # Panics
+    /// For the one number that is no target.
+    pub fn send(
+        &mut self,
+        host: HostId,
+        target: i32,
+        mode: TransferMode,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
+        let target = Target::from_number(target).expect("a target");
+        let options = SendOptions { target, mode, channel: TransferChannel::ByMode, always_ordered: false };
+        self.session_mut(host).send(options, payload)
+    }
+
+    /// Flushes one host now.
+    pub fn flush(&mut self, host: HostId) {
+        let now = self.now;
+        self.session_mut(host).flush(now);
+        self.transmit(host);
+    }
+
+    /// Disconnects a client, and notes the event that this reports at once.
+    ///
+    /// # Errors
+    /// Those of [`Session::disconnect_peer`].
+    pub fn kick(&mut self, host: HostId, peer: PeerId, at_once: bool) -> Result<(), DisconnectError> {
+        let (now, host) = (self.now, &mut self.hosts[host.0]);
+        if let Some(event) = host.session.disconnect_peer(peer.get().into(), at_once)? {
+            host.see_event(event, now);
+        }
+        Ok(())
+    }
+
+    /// Closes a host: it says goodbye and is not polled any more.
+    pub fn close(&mut self, host: HostId) {
+        let now = self.now;
+        self.session_mut(host).close(now);
+        self.transmit(host);
+        self.vanish(host);
+    }
+
+    /// Ends a host without a word.
+    pub fn vanish(&mut self, host: HostId) {
+        let host = &mut self.hosts[host.0];
+        host.over = true;
+        host.socket.clear();
+    }
+
+    /// Stops polling a host, or begins again. Its socket keeps what arrives.
+    pub fn set_paused(&mut self, host: HostId, paused: bool) {
+        self.hosts[host.0].paused = paused;
+    }
+
+    /// Sets whether the packets of a host are fetched behind each poll (they are).
+    pub fn set_fetching(&mut self, host: HostId, fetching: bool) {
+        self.hosts[host.0].fetching = fetching;
+    }
+
+    /// Sends a datagram from any address.
+    pub fn inject(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        self.network.send(self.now, from, to, bytes);
+    }
+
+    /// Begins to record the datagrams that hosts send.
+    pub fn record(&mut self) {
+        self.record = Some(Vec::new());
+    }
+
+    /// What was recorded since the last call.
+    pub fn take_recorded(&mut self) -> Vec<Datagram> {
+        self.record.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Takes a datagram that arrived at an address without a host.
+    pub fn receive_at(&mut self, address: SocketAddr) -> Option<(SocketAddr, Vec<u8>)> {
+        self.network.receive(self.now, address)
+    }
+
+    /// An address that no host has had.
+    pub fn new_address(&mut self) -> SocketAddr {
+        let number = self.random.bits();
+        let [a, b, c, ..] = number.to_be_bytes();
+        let count = (self.hosts.len() + self.foreign.len()) as u16;
+        let [high, low] = count.to_be_bytes();
+        SocketAddr::from(([10, high, low, a | 1], PORT + u16::from_be_bytes([b, c]) % 20_000))
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// The random numbers of this world.
+    pub const fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    /// The network.
+    pub const fn network(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// Sets all links that have no setting of their own.
+    pub fn set_links(&mut self, link: Link) {
+        self.network.set_default(link);
+    }
+
+    /// A host's session.
+    #[must_use]
+    pub fn session(&self, host: HostId) -> &Session {
+        &self.hosts[host.0].session
+    }
+
+    /// A host's session, to do what the world does not.
+    pub fn session_mut(&mut self, host: HostId) -> &mut Session {
+        &mut self.hosts[host.0].session
+    }
+
+    /// A foreign host.
+    #[must_use]
+    pub fn raw_ref(&self, raw: RawId) -> &RawPeer {
+        &self.foreign[raw.0].peer
+    }
+
+    /// A foreign host.
+    pub fn raw_mut(&mut self, raw: RawId) -> &mut RawPeer {
+        &mut self.foreign[raw.0].peer
+    }
+
+    /// What a foreign host has seen.
+    #[must_use]
+    pub fn raw_events(&self, raw: RawId) -> &[RawEvent] {
+        self.raw_ref(raw).events()
+    }
+
+    /// Where a host is.
+    #[must_use]
+    pub fn address(&self, host: HostId) -> SocketAddr {
+        self.hosts[host.0].address
+    }
+
+    /// Where a foreign host is.
+    #[must_use]
+    pub fn raw_address(&self, raw: RawId) -> SocketAddr {
+        self.foreign[raw.0].address
+    }
+
+    /// A host's own id.
+    #[must_use]
+    pub fn id(&self, host: HostId) -> PeerId {
+        self.session(host).id()
+    }
+
+    /// How far a host's connection is.
+    #[must_use]
+    pub fn status(&self, host: HostId) -> Status {
+        self.session(host).status()
+    }
+
+    /// A host's counters.
+    #[must_use]
+    pub fn counters(&self, host: HostId) -> &Counters {
+        self.session(host).counters()
+    }
+
+    /// The peers that a host's game knows.
+    #[must_use]
+    pub fn known(&self, host: HostId) -> &BTreeSet<PeerId> {
+        &self.hosts[host.0].known
+    }
+
+    /// Everything a host has seen, in order.
+    #[must_use]
+    pub fn log(&self, host: HostId) -> &[Entry] {
+        &self.hosts[host.0].log
+    }
+
+    /// Forgets a host's log and answers it.
+    pub fn take_log(&mut self, host: HostId) -> Vec<Entry> {
+        std::mem::take(&mut self.hosts[host.0].log)
+    }
+
+    /// The events in a host's log.
+    #[must_use]
+    pub fn events(&self, host: HostId) -> Vec<Event> {
+        self.log(host).iter().filter_map(|entry| entry.seen.event()).collect()
+    }
+
+    /// The packets in a host's log.
+    #[must_use]
+    pub fn packets(&self, host: HostId) -> Vec<&Packet> {
+        self.log(host).iter().filter_map(|entry| entry.seen.packet()).collect()
+    }
+
+    /// Takes the packets out of a host's log.
+    pub fn take_packets(&mut self, host: HostId) -> Vec<Packet> {
+        let mut packets = Vec::new();
+        for entry in std::mem::take(&mut self.hosts[host.0].log) {
+            match entry.seen {
+                Seen::Packet(packet) => packets.push(packet),
+                Seen::Event(_) => self.hosts[host.0].log.push(entry),
+            }
+        }
+        packets
+    }
+
+    fn transmit(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.0];
+        let batch = host.session.transmit();
+        for (to, bytes) in batch.iter() {
+            if let Some(record) = &mut self.record {
+                record.push(Datagram { from: host.address, to, bytes: bytes.to_vec() });
+            }
+            self.network.send(self.now, host.address, to, bytes);
+        }
+        batch.clear();
+    }
+
+    fn poll_raw(&mut self, id: RawId) {
+        let Foreign { address, peer } = &mut self.foreign[id.0];
+        let arrived = std::iter::from_fn(|| self.network.receive(self.now, *address));
+        for (to, bytes) in peer.poll(self.now, arrived) {
+            if let Some(record) = &mut self.record {
+                record.push(Datagram { from: *address, to, bytes: bytes.clone() });
+            }
+            self.network.send(self.now, *address, to, &bytes);
+        }
+    }
+}
+
+impl Seen {
+    /// The event, when it is one.
+    #[must_use]
+    pub const fn event(&self) -> Option<Event> {
+        match self {
+            Self::Event(event) => Some(*event),
+            Self::Packet(_) => None,
+        }
+    }
+
+    /// The packet, when it is one.
+    #[must_use]
+    pub const fn packet(&self) -> Option<&Packet> {
+        match self {
+            Self::Event(_) => None,
+            Self::Packet(packet) => Some(packet),
+        }
+    }
+}
+
+impl std::fmt::Debug for Packet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { from, channel, mode, bytes } = self;
+        let start = &bytes[..bytes.len().min(16)];
+        write!(f, "{mode:?} from {from} on {channel}: {} bytes {start:?}", bytes.len())
+    }
+}
+
+struct Foreign {
+    address: SocketAddr,
+    peer: RawPeer,
+}
+
+struct Host {
+    address: SocketAddr,
+    session: Session,
+    socket: VecDeque<(SocketAddr, Vec<u8>)>,
+    log: Vec<Entry>,
+    known: BTreeSet<PeerId>,
+    polls: u32,
+    fetching: bool,
+    paused: bool,
+    over: bool,
+}
+
+impl Host {
+    const fn new(address: SocketAddr, session: Session) -> Self {
+        Self {
+            address,
+            session,
+            socket: VecDeque::new(),
+            log: Vec::new(),
+            known: BTreeSet::new(),
+            polls: 0,
+            fetching: true,
+            paused: false,
+            over: false,
+        }
+    }
+
+    fn take_arrived(&mut self, network: &mut Network, now: Duration) {
+        while let Some(datagram) = network.receive(now, self.address) {
+            if !self.over {
+                self.socket.push_back(datagram);
+            }
+        }
+    }
+
+    fn see_event(&mut self, event: Event, now: Duration) {
+        match event {
+            Event::PeerConnected(id) => assert!(self.known.insert(id), "{id} joined twice"),
+            Event::PeerDisconnected(id) => {
+                assert!(self.known.remove(&id), "{id} left without having joined");
+                // SceneMultiplayer throws away what it fetches from a peer that this poll has reported gone.
+                assert!(
+                    self.session.next_packet().is_none_or(|packet| packet.from() != id),
+                    "{id} left while a packet of it waits"
+                );
+            }
+            Event::ConnectionSucceeded => assert!(self.known.contains(&PeerId::SERVER)),
+            Event::ConnectionFailed | Event::ServerDisconnected => {
+                assert!(self.known.is_empty(), "over, but {:?} have not left", self.known);
+                assert_eq!(self.session.waiting_packets(), 0, "packets are lost with the session");
+                self.over = true;
+            }
+        }
+        self.log.push(Entry { poll: self.polls, time: now, seen: Seen::Event(event) });
+    }
+
+    fn fetch_all(&mut self, now: Duration) {
+        while let Some(received) = self.session.fetch() {
+            let packet = Packet {
+                from: received.from(),
+                channel: received.channel(),
+                mode: received.mode(),
+                bytes: received.payload().to_vec(),
+            };
+            assert!(self.known.contains(&packet.from), "a packet of a stranger: {packet:?}");
+            self.log.push(Entry { poll: self.polls, time: now, seen: Seen::Packet(packet) });
+        }
+    }
+}
