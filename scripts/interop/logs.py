@@ -9,6 +9,9 @@ from interop.payload import MODES, ORDERED, RELIABLE
 from interop.scenario import Scenario
 
 PREFIX = "@@ "
+CONNECTING = "call get_connection_status() = 1"
+FOREIGN_BIND = 'call set_bind_ip("203.0.113.7") = null'
+DISCONNECTED = "call get_connection_status() = 0"
 Raw = List[Dict[str, Any]]
 Summary = Dict[str, Any]
 
@@ -129,16 +132,25 @@ def sorted_runs(events: List[str], prefix: str) -> List[str]:
 
 
 def as_godot4_must(events: List[str]) -> List[str]:
-    """A log of 3.6 with what Godot 4 must report in addition when a client loses its server.
+    """A log of 3.6 with the changes that Godot 4 forces on a client.
 
-    SceneMultiplayer and applications clean up by peer_disconnected alone, so the class emits it for
-    each peer that is still known, the server included, directly before server_disconnected.
+    Lost server: SceneMultiplayer and applications clean up by peer_disconnected alone, so the class emits
+    it for each peer that is still known, the server included, directly before server_disconnected.
+    Failed attempt: SceneMultiplayer takes the failure from the status, so the status is "disconnected"
+    afterwards, where 3.6 says "connecting" until the application closes.
+
+    One difference is our own: a server's bind address that the machine does not have is a wrong parameter
+    (31), where 3.6 says only that the server cannot be created (20).
     """
     result: List[str] = []
     known: Set[str] = set()
     for event in events:
         what, _, who = event.partition(" ")
-        if what == "created":
+        if event == CONNECTING and result and result[-1] == "connection_failed":
+            event = DISCONNECTED
+        elif event.startswith("call create_server") and result and result[-1] == FOREIGN_BIND:
+            event = event.replace(" = 20", " = 31")
+        elif what == "created":
             known.clear()
         elif what == "peer_connected":
             known.add(who)

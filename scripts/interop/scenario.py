@@ -12,6 +12,9 @@ Target = Union[str, int]
 # Where packets should not come, time is all that can show it.
 QUIET_MSEC = 200
 
+# Seconds; a goodbye must be noticed before ENet's timeout (5 s at least) would do the same.
+PROMPT = 4.0
+
 
 class Participant:
     """One process of a scenario; each method adds a step to its list."""
@@ -59,6 +62,7 @@ class Scenario:
         self.slow = slow
         self.mixed = mixed
         self.ports = ports
+        self.reference_only = False
         self.server = Participant("server")
         self.clients = [Participant(f"c{i + 1}") for i in range(clients)]
         self.joined: List[Participant] = []
@@ -120,6 +124,7 @@ class Scenario:
         """A client connects, and everyone who should notice does."""
         for other in self.everyone:
             other.received.pop(client.name, None)  # a client that comes back has a new id
+        self.barrier()
         client.do("client", **details)
         self._notice(client, "connection_succeeded", None)
         self.then(client, self.server, *self.joined)
@@ -131,20 +136,22 @@ class Scenario:
         self.joined.append(client)
         self.barrier()
 
-    def gone(self, client: Participant) -> None:
+    def gone(self, client: Participant, within: float = PROMPT) -> None:
         """Everyone who should notice that a client left does."""
         self.joined.remove(client)
         for other in [self.server, *(self.joined if self.relay else [])]:
-            self._notice(other, "peer_disconnected", client)
+            self._notice(other, "peer_disconnected", client, within)
         self.barrier()
 
-    def _notice(self, who: Participant, event: str, about: Optional[Participant]) -> None:
+    def _notice(
+        self, who: Participant, event: str, about: Optional[Participant], within: float = 20
+    ) -> None:
         # A client that comes back has a new id, so only events without a peer are counted up.
         times = 1
         if about is None:
             key = (who.name, event, "")
             times = self._seen[key] = self._seen.get(key, 0) + 1
-        who.sees(event, about.name if about else None, times)
+        who.sees(event, about.name if about else None, times, within)
 
     # --- Packets --------------------------------------------------------------------------------
 

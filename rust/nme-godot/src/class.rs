@@ -172,10 +172,10 @@ impl NetworkedMultiplayerENet {
     /// need; 0 lets the system choose.
     /// A host name is looked up in the background: this call waits at most 16 ms for it.
     /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
-    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument or a bind address that this machine does not
-    /// have, [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address,
+    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument, [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address,
     /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this version lacks, or
-    /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because [param client_port] is taken.
+    /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because [param client_port] is taken or this machine does not
+    /// have the address of [method set_bind_ip].
     #[func]
     fn create_client(
         &mut self,
@@ -282,7 +282,8 @@ impl NetworkedMultiplayerENet {
     /// Sets when the peer [param id] is taken for lost because it does not acknowledge reliable packets. After
     /// [param timeout_limit] times a value near the round-trip time the wait for an acknowledgement has become too
     /// long, but the peer stays for at least [param timeout_min] ms; after [param timeout_max] ms it is gone in any
-    /// case. ENet's own values are 32, 5000 and 30000. Each value must be positive and no larger than the next.
+    /// case. Each value must be no larger than the next; 0 stands
+    /// for ENet's own, which are 32, 5000 and 30000.
     #[func]
     fn set_peer_timeout(&mut self, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
         let Some(connection) = &mut self.connection else {
@@ -553,7 +554,7 @@ impl NetworkedMultiplayerENet {
         let event = self.connection.as_mut()?.next_event()?;
         if matches!(event, Event::ConnectionFailed | Event::ServerDisconnected) {
             // Closed before the signal, so that its handler can open the next connection.
-            self.connection = None;
+            self.shut(Duration::ZERO);
         }
         Some(event)
     }

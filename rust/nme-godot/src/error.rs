@@ -7,7 +7,7 @@ use nme_core::channel::ChannelError;
 use nme_core::session::{
     BandwidthError, DisconnectError, MaxClientsError, PeerError, SendError, TimeoutError,
 };
-use nme_driver::{ClientError, PortError, ServerError};
+use nme_driver::{BindError, ClientError, PortError, ServerError};
 use thiserror::Error as ThisError;
 
 use crate::constants::CompressionMode;
@@ -53,7 +53,18 @@ pub(crate) enum OpenError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Client(ClientError),
+    #[error("no address for \"{host}\": {problem}; check the name, the network and set_bind_ip()")]
+    Resolve { host: String, problem: ClientError },
+}
+
+impl OpenError {
+    pub(crate) fn client(problem: ClientError, host: String) -> Self {
+        match problem {
+            ClientError::Resolve(_) => Self::Resolve { host, problem },
+            ClientError::Bind(_) | ClientError::Session(_) => Self::Client(problem),
+        }
+    }
 }
 
 impl Code for OpenError {
@@ -65,20 +76,13 @@ impl Code for OpenError {
             }
             Self::NoDtls | Self::NoCompression(_) => Error::ERR_UNAVAILABLE,
             Self::Random(_) => Error::ERR_CANT_CREATE,
-            Self::Server(ServerError::Bind(bind)) | Self::Client(ClientError::Bind(bind)) => bind.code(),
-            Self::Server(ServerError::Session(_)) | Self::Client(ClientError::Session(_)) => {
+            Self::Server(ServerError::Bind(BindError::AddressUnavailable { .. })) => {
+                Error::ERR_INVALID_PARAMETER
+            }
+            Self::Server(_) | Self::Client(ClientError::Bind(_) | ClientError::Session(_)) => {
                 Error::ERR_CANT_CREATE
             }
-            Self::Client(ClientError::Resolve(_)) => Error::ERR_CANT_RESOLVE,
-        }
-    }
-}
-
-impl Code for nme_driver::BindError {
-    fn code(&self) -> Error {
-        match self {
-            Self::AddressUnavailable { .. } => Error::ERR_INVALID_PARAMETER,
-            _ => Error::ERR_CANT_CREATE,
+            Self::Client(ClientError::Resolve(_)) | Self::Resolve { .. } => Error::ERR_CANT_RESOLVE,
         }
     }
 }

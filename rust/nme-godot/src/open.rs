@@ -42,7 +42,8 @@ impl NetworkedMultiplayerENet {
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
         let session = self.session_config(bandwidth)?;
         let (bind, host) = (self.settings.bind, host.to_string());
-        Ok(Inline::client(&ClientSettings { bind, local_port, host, port, session })?)
+        let settings = ClientSettings { bind, local_port, host, port, session };
+        Inline::client(&settings).map_err(|problem| OpenError::client(problem, settings.host))
     }
 
     const fn check_idle(&self) -> Result<(), OpenError> {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod network;
+pub mod payload;
 pub mod random;
 pub mod raw_peer;
 pub mod world;

@@ -193,11 +193,13 @@ func _create(step: Dictionary) -> void:
 			own_port = scenario["ports"][step["own_port"]]
 		error = peer.create_client("127.0.0.1", port, 0, 0, own_port)
 	_report({"event": "created", "kind": step["do"], "error": error})
-	if error == OK:
-		active = true
-		var id: int = peer.get_unique_id()
-		print("@@ ", JSON.print({"event": "id", "id": id}))
-		_write_file("id_" + me, str(id))
+	if error != OK:
+		_fail("create_%s answered %d" % [step["do"], error])
+		return
+	active = true
+	var id: int = peer.get_unique_id()
+	print("@@ ", JSON.print({"event": "id", "id": id}))
+	_write_file("id_" + me, str(id))
 
 
 # A step with "until" is for packets that may be lost: it sends them again, some time apart, until

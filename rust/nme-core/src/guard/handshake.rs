@@ -45,17 +45,23 @@ impl Handshake {
             && (1..=MAX_CHANNELS).contains(&self.channels)
     }
 
-    /// True for an answer that grants exactly what `request` asked for.
+    /// True for an answer that grants what `request` asked for, or fewer channels.
     ///
-    /// Fewer channels are no grant: the engine would remember the smaller count and free its larger array
-    /// by it. Another throttle or connect id would make it give the attempt up, so a stranger could end it.
+    /// Another throttle or connect id would make the engine give the attempt up, so a stranger could end it.
     pub(super) fn answers(&self, request: &Self) -> bool {
         self.is_sane(u16::try_from(request.mtu).unwrap_or(0))
             && self.incoming_session <= MAX_SESSION
             && self.outgoing_session <= MAX_SESSION
-            && self.channels == request.channels
+            && self.channels <= request.channels
             && self.throttle == request.throttle
             && self.connect_id == request.connect_id
+    }
+}
+
+/// Makes the VERIFY_CONNECT that begins at `start` grant this many channels.
+pub(super) fn set_channels(datagram: &mut [u8], start: usize, channels: u32) {
+    if let Some(field) = datagram.get_mut(start + 16..start + 20) {
+        field.copy_from_slice(&channels.to_be_bytes());
     }
 }
 

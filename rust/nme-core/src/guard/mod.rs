@@ -172,6 +172,9 @@ impl Guard {
                 && let Some(answer) = Handshake::read(datagram, command.start)
             {
                 slot.verified(&answer);
+                // Granted fewer channels, the engine would remember that count and free its larger array by
+                // it. It keeps the count it asked for; who sends asks `channel_count`.
+                handshake::set_channels(datagram, command.start, slot.handshake.channels);
             }
             if let Err(reason) = slot.apply(command, self.clock, &self.config.quotas) {
                 self.cut[reason as usize] += 1;
@@ -287,6 +290,12 @@ impl Guard {
     pub(crate) fn is_pending(&self, from: SocketAddr, connect_id: u32) -> bool {
         let mut slots = self.slots.iter().flatten();
         slots.any(|slot| slot.address == from && slot.handshake.connect_id == connect_id)
+    }
+
+    /// Channels that a slot has on both sides; 0 without a peer.
+    pub(crate) fn channel_count(&self, slot: u16) -> usize {
+        let slot = self.slots.get(usize::from(slot)).and_then(Option::as_deref);
+        slot.map_or(0, Slot::channel_count)
     }
 
     /// Notes that a reliable packet of `payload_len` bytes was queued for a slot.

@@ -34,6 +34,8 @@ pub(super) struct Slot {
     /// Sequence number of our handshake command, and the sent times of the datagrams that carried it.
     sequence: u16,
     sent_times: SentTimes,
+    /// Channels that both sides have.
+    granted: u32,
     channels: Vec<Channel>,
     usage: Usage,
     /// Cost of reliable packets that were queued and are not acknowledged.
@@ -72,6 +74,7 @@ impl Slot {
             remote,
             sequence,
             sent_times: SentTimes::default(),
+            granted: handshake.channels,
             channels: Vec::new(),
             usage: Usage::default(),
             unacknowledged: 0,
@@ -90,9 +93,9 @@ impl Slot {
         self.remote.map(|_| self.session)
     }
 
-    /// Channels that data commands may name.
+    /// Channels that both sides have, and that data commands may name.
     pub(super) const fn channel_count(&self) -> usize {
-        self.handshake.channels as usize
+        self.granted as usize
     }
 
     /// Checks that the engine would go on behind the first command of a datagram.
@@ -116,6 +119,7 @@ impl Slot {
         if self.phase == Phase::Half && self.remote.is_none() {
             self.remote = Some((answer.peer, answer.outgoing_session));
             self.session = answer.incoming_session;
+            self.granted = answer.channels;
             self.open();
         }
     }

@@ -107,6 +107,11 @@ impl Pipeline {
         self.guard.release(slot.0);
     }
 
+    /// Channels that the peer has, too.
+    pub(crate) fn channel_count(&self, slot: Slot) -> usize {
+        self.guard.channel_count(slot.0)
+    }
+
     pub(crate) const fn refused_commands(&self, reason: DropReason) -> u64 {
         self.guard.refused(reason)
     }

@@ -68,7 +68,7 @@ pub enum TimeoutError {
     Peer(#[from] PeerError),
     /// The values are not in order.
     #[error(
-        "timeout_limit ({limit}), timeout_min ({minimum}) and timeout_max ({maximum}) must be positive, and each no larger than the next"
+        "timeout_limit ({limit}), timeout_min ({minimum}) and timeout_max ({maximum}) must not be negative, and each no larger than the next"
     )]
     Order {
         /// `timeout_limit`, a factor of the round-trip time.

@@ -323,7 +323,7 @@ impl Session {
     }
 
     /// Sets when a peer that does not acknowledge is taken for lost. `minimum` and `maximum` are in ms; `limit`
-    /// is a factor of the round-trip time.
+    /// is a factor of the round-trip time. 0 stands for ENet's own value (32, 5000, 30000).
     ///
     /// # Errors
     /// For an unknown id, for a client behind the relay, and for values that are not in order.
@@ -336,7 +336,7 @@ impl Session {
     ) -> Result<(), TimeoutError> {
         self.peer_address(id)?;
         let order = TimeoutError::Order { limit, minimum, maximum };
-        if limit < 1 || limit > minimum || minimum > maximum {
+        if limit < 0 || limit > minimum || minimum > maximum {
             return Err(order);
         }
         let (Ok(limit), Ok(minimum), Ok(maximum)) =
@@ -528,6 +528,11 @@ impl HostLink {
     }
 
     fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
+        if usize::from(parcel.channel) >= self.pipeline.channel_count(slot) {
+            // As in 3.6: the peer has fewer channels, and nobody there could receive it.
+            self.counters.drop_packet(DroppedPacket::Unsent);
+            return Queued::Done;
+        }
         match self.host.send(slot, parcel.channel, parcel.packet) {
             Ok(()) if parcel.delivery == Delivery::Reliable => {
                 let waiting = self.pipeline.queued(slot, parcel.packet.bytes().len());

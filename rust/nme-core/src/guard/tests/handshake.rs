@@ -140,11 +140,25 @@ fn a_client_waits_for_an_answer_or_a_refusal() {
 }
 
 #[test]
+fn fewer_channels_are_kept_from_the_engine() {
+    let good = Hello::answer(SLOT);
+    let mut bench = Bench::half_open_client();
+    let fewer = Hello { channels: CHANNELS - 1, ..good }.verify();
+    let mut bytes = datagram(bench.slot, bench.session, Some(5), &[fewer, reliable(0, 1, 1)]);
+    assert_eq!(bench.inspect(&mut bytes).map(|passed| passed.len), Ok(bytes.len()));
+    let as_asked = datagram(bench.slot, bench.session, Some(5), &[good.verify(), reliable(0, 1, 1)]);
+    assert_eq!(bytes, as_asked);
+    assert_eq!(bench.guard.channel_count(0), CHANNELS as usize - 1);
+    bench.refuse(Channel, reliable(CHANNELS as u8 - 1, 1, 1));
+    bench.pass(&[reliable(CHANNELS as u8 - 2, 1, 1)]);
+}
+
+#[test]
 fn an_answer_grants_what_was_asked_for() {
     let good = Hello::answer(SLOT);
     let bad = [
         Hello { connect_id: CONNECT_ID ^ 1, ..good },
-        Hello { channels: CHANNELS - 1, ..good },
+        Hello { channels: 0, ..good },
         Hello { channels: CHANNELS + 1, ..good },
         Hello { mtu: 576, ..good },
         Hello { peer: 4095, ..good },

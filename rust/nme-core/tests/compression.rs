@@ -1,0 +1,251 @@
+//! Compression on the wire: between sessions, and with hosts that compress inside ENet.
+
+use std::time::Duration;
+
+use nme_core::channel::TransferMode;
+use nme_core::codec::Compression;
+use nme_core::counters::Dropped;
+use nme_core::session::{Event, Status};
+use nme_testing::raw_peer::{RawConfig, RawEvent, data_packet};
+use nme_testing::world::{HostId, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const BOTH: [Compression; 2] = [Compression::None, Compression::RangeCoder];
+
+fn server(world: &mut World, compression: Compression) -> HostId {
+    let config = world.config().compression(compression);
+    world.server_with(&config, 4)
+}
+
+fn client(world: &mut World, compression: Compression, of: HostId) -> HostId {
+    let config = world.config().compression(compression);
+    world.client_with(&config, world.address(of))
+}
+
+/// Payloads from all zero to random, small and in fragments.
+fn payloads(world: &mut World) -> Vec<Vec<u8>> {
+    let text = b"the same words again and again, ".repeat(100);
+    let mixed = [&text[..600], &world.random().bytes(600)].concat();
+    let mut payloads = vec![vec![0; 1], vec![0; 1300], vec![7; 50_000], text, mixed];
+    payloads.extend([1, 10, 100, 1300, 20_000].map(|len| world.random().bytes(len)));
+    payloads
+}
+
+const COMPRESSED: u8 = 0x40;
+
+#[test]
+fn sessions_understand_each_other() {
+    for compression in BOTH {
+        let mut world = World::new(1);
+        world.record();
+        let server = server(&mut world, compression);
+        let client = client(&mut world, compression, server);
+        world.run(SECOND);
+        let payloads = payloads(&mut world);
+        for payload in &payloads {
+            for host in [server, client] {
+                world.send(host, 0, TransferMode::Reliable, payload).expect("a connection");
+            }
+        }
+        world.run(5 * SECOND);
+        for host in [server, client] {
+            let got: Vec<_> = world.take_packets(host).into_iter().map(|packet| packet.bytes).collect();
+            assert!(got == payloads, "{compression:?}");
+            assert_eq!(world.counters(host).dropped_datagrams(), 0);
+        }
+        // What does not get smaller stays plain; without compression everything does.
+        let recorded = world.take_recorded();
+        let compressed = recorded.iter().filter(|datagram| datagram.bytes[0] & COMPRESSED != 0).count();
+        let plain = recorded.len() - compressed;
+        match compression {
+            Compression::None => assert_eq!(compressed, 0),
+            Compression::RangeCoder => assert!(compressed > 20 && plain > 20, "{compressed} {plain}"),
+        }
+    }
+}
+
+#[test]
+fn compression_makes_what_repeats_smaller() {
+    let [plain, compressed] = BOTH.map(|compression| {
+        let mut world = World::new(2);
+        let server = server(&mut world, compression);
+        let client = client(&mut world, compression, server);
+        world.run(SECOND);
+        let before = world.counters(client).bytes_sent;
+        let text = b"position 12.5 13.5 rotation 0.25 ".repeat(1000);
+        world.send(client, 1, TransferMode::Reliable, &text).expect("a connection");
+        world.run(2 * SECOND);
+        assert_eq!(world.packets(server)[0].bytes, text);
+        assert_eq!(world.counters(server).bytes_received, world.counters(client).bytes_sent);
+        world.counters(client).bytes_sent - before
+    });
+    assert!(plain > 33_000 && compressed < plain / 4, "{plain} {compressed}");
+}
+
+#[test]
+fn foreign_clients_understand_a_session() {
+    for compression in BOTH {
+        let range_coder = compression == Compression::RangeCoder;
+        let mut world = World::new(3);
+        let server = server(&mut world, compression);
+        let raw = world.raw_client(RawConfig { range_coder, ..RawConfig::default() }, server, 77);
+        let payloads = payloads(&mut world);
+        for payload in &payloads {
+            world.send(server, 77, TransferMode::Reliable, payload).expect("a connection");
+            world.raw_mut(raw).send_data(0, 1, (77, 1), payload);
+        }
+        world.run(5 * SECOND);
+        let got: Vec<_> = world.take_packets(server).into_iter().map(|packet| packet.bytes).collect();
+        assert!(got == payloads, "{compression:?}");
+        let expected: Vec<_> = payloads.iter().map(|payload| (1, data_packet(1, 77, payload))).collect();
+        assert!(world.raw_mut(raw).take_packets() == expected, "{compression:?}");
+        assert_eq!(world.counters(server).dropped_datagrams(), 0);
+    }
+}
+
+#[test]
+fn foreign_servers_understand_a_session() {
+    for compression in BOTH {
+        let range_coder = compression == Compression::RangeCoder;
+        let mut world = World::new(4);
+        let raw = world.raw(RawConfig { range_coder, ..RawConfig::default() });
+        let config = world.config().compression(compression);
+        let client = world.client_with(&config, world.raw_address(raw));
+        world.run(SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        let id = world.id(client).get();
+        let payloads = payloads(&mut world);
+        for payload in &payloads {
+            world.send(client, 1, TransferMode::Reliable, payload).expect("a connection");
+            world.raw_mut(raw).send_data(0, 1, (1, id), payload);
+        }
+        world.run(5 * SECOND);
+        let got: Vec<_> = world.take_packets(client).into_iter().map(|packet| packet.bytes).collect();
+        assert!(got == payloads, "{compression:?}");
+        let expected: Vec<_> = payloads.iter().map(|payload| (1, data_packet(id, 1, payload))).collect();
+        assert!(world.raw_mut(raw).take_packets() == expected, "{compression:?}");
+        assert_eq!(world.counters(client).dropped_datagrams(), 0);
+    }
+}
+
+#[test]
+fn different_modes_never_connect() {
+    for (ours, theirs) in
+        [(Compression::None, Compression::RangeCoder), (Compression::RangeCoder, Compression::None)]
+    {
+        let mut world = World::new(5);
+        let server = server(&mut world, ours);
+        let client = client(&mut world, theirs, server);
+        world.run_in_steps(60 * SECOND, SECOND / 20);
+        assert_eq!(world.events(server), [], "{ours:?}");
+        assert_eq!(world.events(client), [Event::ConnectionFailed], "{ours:?}");
+        // The side without compression is the one that knows.
+        let knows = if ours == Compression::None { server } else { client };
+        let refused = world.counters(knows).dropped(Dropped::UnexpectedCompression);
+        assert!(refused > 3, "{refused}");
+        // And who speaks the server's mode gets in meanwhile.
+        let config = world.config().compression(ours);
+        world.connect_with(&config, server);
+    }
+}
+
+#[test]
+fn different_modes_never_connect_with_foreign_hosts() {
+    for range_coder in [false, true] {
+        let compression = BOTH[usize::from(!range_coder)];
+        let mut world = World::new(6);
+        let server = server(&mut world, compression);
+        let raw = world.raw(RawConfig { range_coder, ..RawConfig::default() });
+        let to = world.address(server);
+        world.raw_mut(raw).connect(to, 3, 77);
+        world.run_in_steps(60 * SECOND, SECOND / 20);
+        assert_eq!(world.events(server), []);
+        assert_eq!(world.raw_events(raw), [RawEvent::Disconnected { peer: 0, data: 0 }]);
+    }
+}
+
+#[test]
+fn plain_datagrams_are_taken_in_range_coder_mode() {
+    let mut world = World::new(7);
+    world.record();
+    let server = server(&mut world, Compression::RangeCoder);
+    let raw = world.raw_client(RawConfig::default(), server, 77);
+    world.take_recorded();
+    // Random bytes: ENet itself sends them plain.
+    let payload = world.random().bytes(1000);
+    world.raw_mut(raw).send_data(0, 1, (77, 1), &payload);
+    world.run(SECOND);
+    assert_eq!(world.packets(server)[0].bytes, payload);
+    let from = world.raw_address(raw);
+    let sent = world.take_recorded().into_iter().find(|sent| sent.from == from && sent.bytes.len() > 1000);
+    assert_eq!(sent.expect("a datagram with the payload").bytes[0] & COMPRESSED, 0);
+}
+
+#[test]
+fn datagrams_with_nothing_to_expand_are_dropped() {
+    for compression in BOTH {
+        let mut world = World::new(8);
+        let server = server(&mut world, compression);
+        let client = client(&mut world, compression, server);
+        world.run(SECOND);
+        let reason = match compression {
+            Compression::None => Dropped::UnexpectedCompression,
+            Compression::RangeCoder => Dropped::BadCompression,
+        };
+        let (stranger, own) = (world.new_address(), world.address(client));
+        let mut count = 0;
+        for from in [stranger, own] {
+            for first in [0x40, 0xc0, 0x4f, 0xcf, 0x50, 0xd0] {
+                for len in 1..=4 {
+                    // With the sent time, the header has four bytes: the shorter ones end inside it.
+                    if len == 4 && first & 0x80 == 0 {
+                        continue;
+                    }
+                    let to = world.address(server);
+                    world.inject(from, to, &[first, 0, 0, 0][..len]);
+                    count += 1;
+                }
+            }
+        }
+        world.step(SECOND / 10);
+        assert_eq!(world.counters(server).dropped_datagrams(), count, "{compression:?}");
+        assert!(world.counters(server).dropped(reason) >= count / 2, "{compression:?}");
+        world.send(client, 1, TransferMode::Reliable, b"still here").expect("a connection");
+        world.run(SECOND);
+        assert_eq!(world.packets(server).len(), 1);
+    }
+}
+
+#[test]
+fn damaged_compressed_datagrams_do_no_harm() {
+    let mut world = World::new(9);
+    world.record();
+    let server = server(&mut world, Compression::RangeCoder);
+    let client = client(&mut world, Compression::RangeCoder, server);
+    world.run(SECOND);
+    world.send(client, 1, TransferMode::Reliable, &[5; 900]).expect("a connection");
+    world.run(SECOND);
+    let sent: Vec<Vec<u8>> = world.take_recorded().into_iter().map(|sent| sent.bytes).collect();
+    let (stranger, to) = (world.new_address(), world.address(server));
+    let before = world.counters(server).datagrams_received;
+    for _ in 0..3000 {
+        let mut bytes = world.random().pick(&sent).clone();
+        for _ in 0..world.random().within(1..4) {
+            let at = world.random().within(0..bytes.len());
+            bytes[at] ^= 1 << world.random().within(0..8);
+        }
+        bytes[0] |= COMPRESSED;
+        let len = world.random().within(1..bytes.len() + 1);
+        bytes.truncate(len);
+        world.inject(stranger, to, &bytes);
+    }
+    // The longest expansion: far more than a datagram may have.
+    world.inject(stranger, to, &[&[0x40, 0][..], &[0xff; 1390]].concat());
+    world.inject(stranger, to, &[&[0x40, 0][..], &[0; 4094]].concat());
+    world.run(SECOND);
+    assert!(world.counters(server).datagrams_received >= before + 3002);
+    assert!(world.counters(server).dropped(Dropped::BadCompression) > 0);
+    assert_eq!(world.events(server).len(), 1);
+    assert_eq!(world.events(client).len(), 2);
+}
