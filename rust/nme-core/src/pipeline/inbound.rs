@@ -33,6 +33,11 @@ impl Inbound {
         });
     }
 
+    /// True while a disconnect waits to be read, which may free a slot.
+    pub(crate) fn has_barrier(&self) -> bool {
+        !self.barriers.is_empty()
+    }
+
     /// The next datagram that the engine may read.
     pub(crate) fn next(&mut self) -> Option<(SocketAddr, &[u8])> {
         if self.next == self.open_until {

@@ -68,6 +68,7 @@ impl Pipeline {
         if let Some(request) = &passed.connect
             && !self.guard.is_pending(from, request.connect_id)
             && !host.has_free_slot()
+            && !host.inbound().has_barrier()
         {
             counters.drop_datagram(Dropped::ServerFull);
             return self.refuse(from, request);
