@@ -183,7 +183,7 @@ def prepare_project(godot: Optional[Sequence[str]] = None) -> None:
     stamp = PROJECT / ".godot" / "imported_by_build"
     if import_needed(stamp):
         with timed("import"):
-            run([*(godot or find_godot4()), "--headless", "--path", PROJECT, "--import"], timeout=300)
+            output([*(godot or find_godot4()), "--headless", "--path", PROJECT, "--import"], timeout=300)
         stamp.touch()
 
 

@@ -238,6 +238,19 @@ def read_tree(workspace: Path) -> Tree:
         raise ScriptError(f"{error}\nRun `cargo fetch --locked` first.") from None
 
 
+def built_in(workspace: Path, package: str) -> Set[Tuple[str, str]]:
+    """Name and version of every crate whose code a build of this package alone contains.
+
+    `cargo metadata` also follows dependencies that only a feature of some test's dependency switches on.
+    """
+    command = [os.environ.get("CARGO", "cargo"), "tree", "--package", package, "--edges", "normal,no-proc-macro"]
+    command += ["--prefix", "none", "--format", "{p}", "--color", "never", "--locked", "--offline"]
+    for target in TARGETS:
+        command += ["--target", target]
+    lines = (line.split() for line in output(command, cwd=workspace).splitlines() if line.strip())
+    return {(words[0], words[1].lstrip("v")) for words in lines}
+
+
 # --- The check ------------------------------------------------------------------------------------
 
 
@@ -322,8 +335,10 @@ def main() -> int:
     tree = read_tree(options.workspace)
     root = tree.root(options.package)
     normal = tree.reach([root], {"normal"}, through_macros=True)
-    shipped = tree.foreign(tree.reach([root], {"normal"}, through_macros=False))
-    macros = [crate for crate in tree.foreign(normal) if crate not in shipped]
+    built = built_in(options.workspace, options.package)
+    reached = tree.foreign(tree.reach([root], {"normal"}, through_macros=False))
+    shipped = [crate for crate in reached if (crate.name, crate.version) in built]
+    macros = [crate for crate in tree.foreign(normal) if crate not in reached]
     others = tree.foreign(set(tree.edges) - normal)
     show("Shipped", shipped)
     show("Compiler macros of shipped crates", macros)

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""Runs every check of this repository in a row and counts what passed.
+
+Nothing stops at a failure: the summary at the end names all of them. The last line is `N passed, N failed`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, run, say, shown
+from tools import gdformat, gdlint
+
+SCRIPTS = REPO / "scripts"
+# Folders of GDScript that is not ours or not of Godot 4.
+FOREIGN_FOLDERS = {"addons", "godot3", ".godot"}
+
+CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed", re.MULTILINE)
+SCRIPT_RESULT = re.compile(r"^(\d+) passed, (\d+) failed\b", re.MULTILINE)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Count(NamedTuple):
+    """How many checks of a step passed and failed."""
+
+    passed: int
+    failed: int
+
+
+class Step(NamedTuple):
+    """One heading of the log."""
+
+    name: str
+    what: str
+    do: Callable[[], Count]
+
+
+class Outcome(NamedTuple):
+    """How a step went."""
+
+    name: str
+    count: Count
+    seconds: float
+    problem: str
+
+
+# --- Running programs -----------------------------------------------------------------------------
+
+
+def echoed(command: Sequence[Word]) -> Tuple[int, str]:
+    """Runs a command in the open and also keeps what it prints."""
+    words = [str(word) for word in command]
+    say(f"$ {shown(words)}")
+    try:
+        process = subprocess.Popen(
+            words, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8", errors="replace",
+        )
+    except FileNotFoundError:
+        raise ScriptError(f"{words[0]} was not found; is it installed and on the PATH?") from None
+    lines: List[str] = []
+    for line in process.stdout:
+        say(line.rstrip("\n"))
+        lines.append(line)
+    return process.wait(), COLOUR.sub("", "".join(lines))
+
+
+def counted(code: int, results: Sequence[Tuple[str, str]]) -> Count:
+    """The sum of what a command reported; one that fails without a report counts as one failure."""
+    passed, failed = (sum(int(result[i]) for result in results) for i in (0, 1))
+    if not results or (code != 0 and failed == 0):
+        failed += 1
+    return Count(passed, failed)
+
+
+def counting_script(name: str, *words: Word) -> Count:
+    """A script of this folder whose last count is the one of all its checks."""
+    code, text = echoed(script(name, *words))
+    return counted(code, SCRIPT_RESULT.findall(text)[-1:])
+
+
+def plain(*commands: Sequence[Word]) -> Count:
+    """Commands that only succeed or fail; each counts as one check."""
+    failed = sum(run(command, cwd=REPO, check=False) != 0 for command in commands)
+    return Count(len(commands) - failed, failed)
+
+
+def script(name: str, *words: Word) -> List[Word]:
+    """The command that runs another script of this folder."""
+    path = SCRIPTS / name
+    if not path.exists():
+        raise ScriptError(f"{path.relative_to(REPO)} is not there")
+    return [sys.executable, path, *words]
+
+
+# --- The steps ------------------------------------------------------------------------------------
+
+
+def check_format() -> Count:
+    """Rust code is formatted."""
+    return plain(["cargo", "fmt", "--all", "--check"])
+
+
+def check_clippy() -> Count:
+    """Rust code has no warnings."""
+    return plain(["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+
+
+def run_cargo_tests() -> Count:
+    """Tests without an engine."""
+    code, text = echoed(["cargo", "test", "--locked", "--workspace", "--no-fail-fast"])
+    return counted(code, CARGO_RESULT.findall(text))
+
+
+def check_gdscript() -> Count:
+    """GDScript is formatted and has no warnings."""
+    files = [
+        path for path in sorted(PROJECT.rglob("*.gd"))
+        if not FOREIGN_FOLDERS & set(path.relative_to(PROJECT).parts)
+    ]
+    names = [path.relative_to(REPO) for path in files]
+    return plain([gdformat(), "--check", *names], [gdlint(), *names])
+
+
+def check_licences() -> Count:
+    """Only allowed licences, and the lists that ship with the addon are up to date."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "THIRDPARTY.txt"
+        count = plain(["cargo", "fetch", "--locked"], script("licences.py", "--third-party", fresh))
+        copies = [(fresh, ADDON / fresh.name)]
+        copies += [(REPO / name, ADDON / name) for name in ("LICENSE-MIT", "LICENSE-APACHE")]
+        stale = [copy for source, copy in copies if not same(source, copy)]
+    for copy in stale:
+        say(f"out of date: {copy.relative_to(REPO)}")
+    if stale:
+        say("Run: python3 scripts/licences.py --third-party addons/networked_multiplayer_enet/THIRDPARTY.txt")
+    return Count(count.passed + len(copies) - len(stale), count.failed + len(stale))
+
+
+def same(first: Path, second: Path) -> bool:
+    """Whether two text files hold the same lines."""
+    return first.is_file() and second.is_file() and first.read_text("utf-8") == second.read_text("utf-8")
+
+
+def build_addon() -> Count:
+    """The addon's library, and the project that loads it."""
+    return plain(script("build.py", "--locked"))
+
+
+def run_godot_tests() -> Count:
+    """Tests in Godot 4."""
+    return counting_script("godot_tests.py", "--no-build")
+
+
+def run_interop() -> Count:
+    """The same scenarios with Godot 3.6, Godot 4, and both."""
+    return counting_script("interop")
+
+
+def play_demo() -> Count:
+    """The README's first command."""
+    return plain(script("demo.py", "--no-build"))
+
+
+def check_readme() -> Count:
+    """Every test and every file that the README names exists."""
+    return counting_script("readme_check.py")
+
+
+STEPS = (
+    Step("format", "cargo fmt --check", check_format),
+    Step("clippy", "cargo clippy", check_clippy),
+    Step("cargo", "Rust tests", run_cargo_tests),
+    Step("gdscript", "gdformat and gdlint", check_gdscript),
+    Step("licences", "licences of the dependencies", check_licences),
+    Step("readme", "what the README refers to", check_readme),
+    Step("build", "build of the addon", build_addon),
+    Step("godot", "tests in Godot 4", run_godot_tests),
+    Step("interop", "tests against Godot 3.6", run_interop),
+    Step("demo", "the demo", play_demo),
+)
+
+
+# --- The machine ----------------------------------------------------------------------------------
+
+
+def prepare_machine() -> None:
+    """Installs the Debian packages that are missing; on other systems, says what is."""
+    if not shutil.which("cargo"):
+        raise ScriptError("cargo was not found; install Rust from https://rustup.rs")
+    missing = ["python3-venv"] if not has_venv() else []
+    if sys.platform.startswith("linux") and not shutil.which("cc"):
+        missing += ["gcc", "libc6-dev"]
+    if not missing:
+        return
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        run(["apt-get", "update", "-qq"])
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+        run(install, env={"DEBIAN_FRONTEND": "noninteractive"})
+    else:
+        say(f"note: this machine lacks what Debian has in: {', '.join(missing)}")
+
+
+def has_venv() -> bool:
+    """Whether Python can make private environments, which Debian packages apart."""
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+# --- All together ---------------------------------------------------------------------------------
+
+
+def outcome_of(step: Step) -> Outcome:
+    """Runs one step; whatever goes wrong in it is told and counted."""
+    heading(f"{step.name}: {step.what}")
+    start = time.monotonic()
+    problem = ""
+    try:
+        count = step.do()
+    except ScriptError as error:
+        say(f"error: {error}")
+        count, problem = Count(0, 1), str(error).splitlines()[0]
+    seconds = time.monotonic() - start
+    say(f"{step.name}: {count.passed} passed, {count.failed} failed in {seconds:.0f} s")
+    return Outcome(step.name, count, seconds, problem)
+
+
+def summary(outcomes: Sequence[Outcome]) -> int:
+    """The table, the last line, and the exit code."""
+    heading("Summary")
+    for outcome in outcomes:
+        passed, failed = outcome.count
+        row = f"{'FAILED' if failed else 'ok':7}{outcome.name:10}{passed:5} passed {failed:4} failed"
+        say(f"{row} {outcome.seconds:6.0f} s  {outcome.problem}".rstrip())
+    passed = sum(outcome.count.passed for outcome in outcomes)
+    failed = sum(outcome.count.failed for outcome in outcomes)
+    say(f"\n{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+def chosen(names: Sequence[str]) -> List[Step]:
+    """The steps of these names in their usual order; all of them without names."""
+    known: Dict[str, Step] = {step.name: step for step in STEPS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ScriptError(f"{', '.join(unknown)}: no such step; --list names them")
+    return [step for step in STEPS if not names or step.name in names]
+
+
+def main(words: Optional[Sequence[str]] = None) -> int:
+    """Runs the steps that the options ask for."""
+    reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    reader.add_argument("--only", action="append", default=[], metavar="NAME", help="run this step; may be given again")
+    reader.add_argument("--list", action="store_true", help="name the steps and stop")
+    options = reader.parse_args(words)
+    if options.list:
+        for step in STEPS:
+            say(f"{step.name:10} {step.what}")
+        return 0
+    steps = chosen(options.only)
+    prepare_machine()
+    return summary([outcome_of(step) for step in steps])
+
+
+if __name__ == "__main__":
+    main_guard(main)
