@@ -436,7 +436,7 @@ fn timeouts_that_make_no_sense_are_errors() {
     let (mut world, server, [client, other]) = party(24);
     let id = world.id(client).get().into();
     for (limit, minimum, maximum) in
-        [(0, 1, 2), (-1, 5, 6), (3, 2, 4), (1, 5, 4), (1, 1, i64::MAX), (1 << 32, 1 << 32, 1 << 32)]
+        [(-1, 5, 6), (5, 4, 0), (3, 2, 4), (1, 5, 4), (1, 1, i64::MAX), (1 << 32, 1 << 32, 1 << 32)]
     {
         let answer = world.session_mut(server).set_peer_timeout(id, limit, minimum, maximum);
         assert_eq!(answer, Err(TimeoutError::Order { limit, minimum, maximum }));
@@ -447,6 +447,7 @@ fn timeouts_that_make_no_sense_are_errors() {
     let answer = world.session_mut(client).set_peer_timeout(relayed.get().into(), 32, 5000, 30_000);
     assert_eq!(answer, Err(TimeoutError::Peer(PeerError::Relayed(relayed))));
     assert_eq!(world.session_mut(server).set_peer_timeout(id, 1, 1, 1), Ok(()));
+    assert_eq!(world.session_mut(server).set_peer_timeout(id, 0, 0, 0), Ok(()));
 }
 
 #[test]

@@ -378,7 +378,7 @@ fn a_connect_request_without_channels_gets_no_answer() {
 }
 
 #[test]
-fn a_client_with_fewer_channels_connects_and_one_with_more_does_not() {
+fn sides_with_different_channel_counts_use_what_both_have() {
     let mut world = World::new(17);
     let config = world.config().channel_count(6);
     let server = world.server_with(&config, 4);
@@ -403,28 +403,54 @@ fn a_client_with_fewer_channels_connects_and_one_with_more_does_not() {
     }
 
     let config = world.config().channel_count(7);
-    let more = world.client_with(&config, world.address(server));
-    world.run_in_steps(40 * SECOND, SECOND / 20);
-    assert_eq!(world.events(more), [Event::ConnectionFailed]);
-    assert!(world.counters(more).dropped(Dropped::Guard(DropReason::Verify)) > 0);
-    assert_eq!(world.events(server).len(), 1);
+    let more = world.connect_with(&config, server);
+    world.take_log(server);
+    for channel in 1..7 {
+        let options = SendOptions { target: Target::One(PeerId::SERVER), ..options(channel) };
+        world.session_mut(more).send(options, &[channel]).expect("a channel of this side");
+    }
+    for channel in 1..6 {
+        let options = SendOptions { target: Target::One(world.id(more)), ..options(channel) };
+        world.session_mut(server).send(options, &[channel]).expect("a channel of the server");
+    }
+    world.run(SECOND);
+    for host in [server, more] {
+        let channels: Vec<u8> = world.packets(host).iter().map(|packet| packet.channel).collect();
+        assert_eq!(channels, [1, 2, 3, 4, 5]);
+    }
+    assert_eq!(world.counters(more).dropped_packets(DroppedPacket::Unsent), 1);
+    world.close(more);
+    world.run(SECOND);
     assert_talking(&mut world, server, fewer);
 }
 
 #[test]
-fn a_foreign_server_that_grants_fewer_channels_is_not_taken() {
-    let mut world = World::new(18);
-    let raw = world.raw(RawConfig { channels: 2, ..RawConfig::default() });
-    let client = world.client(world.raw_address(raw));
-    world.run_in_steps(40 * SECOND, SECOND / 20);
-    assert_eq!(world.events(client), [Event::ConnectionFailed]);
-    assert!(world.counters(client).dropped(Dropped::Guard(DropReason::Verify)) > 0);
-
-    let raw = world.raw(RawConfig { channels: 9, ..RawConfig::default() });
-    let client = world.client(world.raw_address(raw));
-    world.run(SECOND);
-    assert_eq!(world.status(client), Status::Connected);
-    assert_eq!(world.raw_ref(raw).channel_count(0), 3);
+fn a_foreign_server_may_grant_fewer_channels() {
+    for (channels, granted) in [(1, 1), (2, 2), (3, 3), (9, 3)] {
+        let mut world = World::new(18);
+        let raw = world.raw(RawConfig { channels, ..RawConfig::default() });
+        let client = world.client(world.raw_address(raw));
+        world.run(SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        assert_eq!(world.raw_ref(raw).channel_count(0), granted);
+        world.raw_mut(raw).take_events();
+        world.send(client, 1, TransferMode::Reliable, b"on 1").expect("a connection");
+        world.send(client, 1, TransferMode::Unreliable, b"on 2").expect("a connection");
+        world.run(SECOND);
+        let arrived: Vec<u8> =
+            world.raw_mut(raw).take_packets().iter().map(|(channel, _)| *channel).collect();
+        let expected: Vec<u8> =
+            [1, 2].into_iter().filter(|channel| usize::from(*channel) < granted).collect();
+        assert_eq!(arrived, expected);
+        let unsent = world.counters(client).dropped_packets(DroppedPacket::Unsent);
+        assert_eq!(unsent, 2 - arrived.len() as u64);
+        if granted > 1 {
+            world.raw_mut(raw).send_data(0, granted as u8 - 1, (1, 0), b"back");
+            world.run(SECOND);
+            assert_eq!(world.packets(client).len(), 1);
+        }
+        world.close(client);
+    }
 }
 
 #[test]

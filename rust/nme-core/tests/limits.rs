@@ -73,6 +73,43 @@ fn a_peer_that_acknowledges_too_little_is_ended_and_no_other() {
 }
 
 #[test]
+fn many_peers_that_acknowledge_too_little_end_at_once_and_once() {
+    let mut world = World::new(13);
+    let config = unacknowledged(world.config().compression(Compression::None), MIB);
+    let server = world.server_with(&config, 40);
+    let clients: Vec<HostId> = (0..31)
+        .map(|_| {
+            let config = world.config().compression(Compression::None);
+            world.connect_with(&config, server)
+        })
+        .collect();
+    world.run(SECOND);
+    let (fast, slow) = clients.split_last().expect("clients");
+    let to = world.address(server);
+    for client in slow {
+        // They hear nothing any more, and nobody has noticed yet.
+        let from = world.address(*client);
+        world.network().set_both(from, to, Link::DOWN);
+    }
+    world.take_log(server);
+    world.take_log(*fast);
+    for index in 0..120 {
+        world.send(server, 0, TransferMode::Reliable, &numbered(index, 10_000)).expect("somebody");
+        world.step(FRAME);
+    }
+    world.run(SECOND);
+    let mut expected: Vec<Event> =
+        slow.iter().map(|client| Event::PeerDisconnected(world.id(*client))).collect();
+    expected.sort_unstable_by_key(|event| format!("{event:?}"));
+    for host in [server, *fast] {
+        let mut ended = world.events(host);
+        ended.sort_unstable_by_key(|event| format!("{event:?}"));
+        assert_eq!(ended, expected);
+    }
+    assert_eq!(received(&world, *fast), (0..120).collect::<Vec<_>>());
+}
+
+#[test]
 fn relayed_packets_count_too() {
     let (mut world, server, slow, fast) = slow_and_fast(2, MIB);
     let id = world.id(slow);

@@ -68,11 +68,17 @@ fn content() -> impl Strategy<Value = Content> {
     let codes =
         prop::sample::select(vec![0x01_u8, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x0c]);
     let command = (codes, prop::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 3..60));
+    // Mostly a peer number and session that exist.
+    let known = (any::<bool>(), 0..4_u8, 0..3_u8, any::<u16>()).prop_map(|(timed, session, peer, time)| {
+        let [high, low] = time.to_be_bytes();
+        [u8::from(timed) << 7 | session << 4, peer, high, low]
+    });
+    let header = prop_oneof![4 => known, 1 => any::<[u8; 4]>()];
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..1500).prop_map(Content::Bytes),
         (any::<prop::sample::Index>(), prop::collection::vec(change(), 0..6))
             .prop_map(|(which, changes)| Content::Real(which, changes)),
-        (any::<[u8; 4]>(), prop::collection::vec(command, 1..8))
+        (header, prop::collection::vec(command, 1..8))
             .prop_map(|(header, commands)| Content::Commands { header, commands }),
     ]
 }

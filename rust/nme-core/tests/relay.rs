@@ -18,6 +18,9 @@ const RAW: i32 = 500;
 /// An id that nobody has.
 const NOBODY: i32 = 499;
 
+/// Channel and bytes.
+type RawPacket = (u8, Vec<u8>);
+
 /// A server, two clients, and a foreign client that came last.
 struct Party {
     world: World,
@@ -53,7 +56,7 @@ impl Party {
     }
 
     /// Lets everything arrive; who has got what: server, a, b, and the foreign client.
-    fn arrived(&mut self) -> ([Vec<Packet>; 3], Vec<(u8, Vec<u8>)>) {
+    fn arrived(&mut self) -> ([Vec<Packet>; 3], Vec<RawPacket>) {
         self.world.run(SECOND);
         let sessions = [self.server, self.a, self.b].map(|host| self.world.take_packets(host));
         (sessions, self.world.raw_mut(self.raw).take_packets())

@@ -6,6 +6,7 @@ use godot::global::Error;
 use godot::prelude::*;
 use godot_core::meta::RawPtr;
 use nme_core::channel::TransferMode;
+use nme_core::peer::PeerId;
 use nme_core::session::{MAX_PACKET, Status};
 
 use crate::class::{self, NetworkedMultiplayerENet, Settings};
@@ -110,6 +111,11 @@ impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
     }
 
     fn disconnect_peer(&mut self, peer: i32, force: bool) {
+        let is_client = self.connection.as_ref().is_some_and(|connection| !connection.session().is_server());
+        if is_client && peer == PeerId::SERVER.get() {
+            // SceneMultiplayer does this when a client's side of the authentication fails.
+            return self.shut(class::DEFAULT_WAIT);
+        }
         self.disconnect(peer.into(), force);
     }
 

@@ -248,7 +248,8 @@ impl Session {
         if let Some(slot) = slot {
             self.link.disconnect_now(slot, 0);
             self.peers.mark_gone(peer);
-            self.announce(wire::Notice::Left(peer));
+            let overflown = self.announce(wire::Notice::Left(peer));
+            self.lose(overflown);
         }
         self.inbox.forget(peer);
         self.leaving.retain(|leaving| *leaving != peer);
@@ -413,20 +414,23 @@ impl Session {
             }
             return;
         };
-        self.lose(id);
+        self.lose(vec![id]);
     }
 
-    /// A peer with a connection has gone.
-    fn lose(&mut self, id: PeerId) {
-        self.peers.mark_gone(id);
-        match &mut self.role {
-            Role::Server(_) => {
-                self.announce(wire::Notice::Left(id));
-                self.report_departure(id);
+    /// Peers with a connection have gone. Telling the others can be too much for some of those: they go, too.
+    fn lose(&mut self, ids: Vec<PeerId>) {
+        let mut ids = VecDeque::from(ids);
+        while let Some(id) = ids.pop_front() {
+            self.peers.mark_gone(id);
+            match &mut self.role {
+                Role::Server(_) => {
+                    ids.extend(self.announce(wire::Notice::Left(id)));
+                    self.report_departure(id);
+                }
+                // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
+                Role::Client(client) if self.inbox.len() > 0 => client.hold_loss(),
+                Role::Client(_) => self.report_lost_server(),
             }
-            // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
-            Role::Client(client) if self.inbox.len() > 0 => client.hold_loss(),
-            Role::Client(_) => self.report_lost_server(),
         }
     }
 
@@ -461,24 +465,35 @@ impl Session {
     fn queue(&mut self, id: PeerId, parcel: Parcel<'_>) {
         let Some(slot) = self.peers.link(id).and_then(Link::slot) else { return };
         if self.link.queue(slot, parcel) == Queued::Overflow {
-            // It acknowledges too little of what it is sent: without an end its queue would grow for ever.
-            self.link.disconnect_now(slot, 0);
-            self.lose(id);
+            self.cut_off(id, slot);
+            self.lose(vec![id]);
         }
     }
 
     /// Queues one packet for every peer with a connection but `except`.
     fn queue_to_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) {
+        let overflown = self.try_others(except, parcel);
+        self.lose(overflown);
+    }
+
+    /// As above, and returns those for whom it was too much: they have no connection any more, and the game has
+    /// to hear of it.
+    fn try_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) -> Vec<PeerId> {
         let mut overflown = Vec::new();
         for (id, slot) in self.peers.slots().filter(|(id, _)| !except.contains(id)) {
             if self.link.queue(slot, parcel) == Queued::Overflow {
                 overflown.push((id, slot));
             }
         }
-        for (id, slot) in overflown {
-            self.link.disconnect_now(slot, 0);
-            self.lose(id);
-        }
+        overflown.iter().for_each(|(id, slot)| self.cut_off(*id, *slot));
+        overflown.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Ends the connection of a peer that acknowledges too little of what it is sent: without an end its queue
+    /// would grow for ever.
+    fn cut_off(&mut self, id: PeerId, slot: Slot) {
+        self.link.disconnect_now(slot, 0);
+        self.peers.mark_gone(id);
     }
 }
 

@@ -47,11 +47,11 @@ impl Session {
         }
     }
 
-    /// Tells every client something about another one.
-    pub(super) fn announce(&mut self, about: Notice) {
-        if self.relays() {
-            self.queue_to_others(&[], parcel(&notice(about)));
-        }
+    /// Tells every client something about another one, and returns those for whom it was too much (see
+    /// `try_others`).
+    #[must_use]
+    pub(super) fn announce(&mut self, about: Notice) -> Vec<PeerId> {
+        if self.relays() { self.try_others(&[], parcel(&notice(about))) } else { Vec::new() }
     }
 
     pub(super) fn on_client_packet(&mut self, sender: PeerId, channel: u8, packet: Packet) {
