@@ -5,10 +5,6 @@ extends TestSuite
 
 const Actor := preload("res://tests/multiplayer/actor.gd")
 const SECONDS := 10.0
-## Below the ports that systems give to clients: between the probe and its use, a client of another
-## process could get such a one.
-const LOWEST_PORT := 12000
-const HIGHEST_PORT := 32000
 
 static var _listener: TCPServer
 static var _troupe: Array[Actor] = []
@@ -52,15 +48,6 @@ func poll_all() -> void:
 	super()
 	for actor in _troupe:
 		actor.pump()
-
-
-func free_port() -> int:
-	for attempt in 100:
-		var port := randi_range(LOWEST_PORT, HIGHEST_PORT)
-		if not _used_ports.has(port) and PacketPeerUDP.new().bind(port) == OK:
-			_used_ports[port] = true
-			return port
-	return super()
 
 
 ## The server and the clients.

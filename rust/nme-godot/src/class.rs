@@ -192,7 +192,9 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Closes the connection: tells every connected peer, and waits [param wait_usec] microseconds for that to leave.
-    /// Emits no signals. Does nothing when no connection is open.
+    /// Emits no signals. Does nothing when no connection is open. Packets that ENet has not sent yet because earlier
+    /// ones are not acknowledged are lost: a server that wants its clients to get everything disconnects them with
+    /// [method disconnect_peer] first.
     #[func]
     fn close_connection(&mut self, #[opt(default = 100)] wait_usec: i64) {
         self.shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
