@@ -6,6 +6,7 @@ import argparse
 import fnmatch
 import json
 import os
+import random
 import socket
 import subprocess
 import tempfile
@@ -36,6 +37,10 @@ GRACE = 3.0
 LOOK = 0.5
 
 
+# Below the ports that systems give to clients: one could be taken between choice and use.
+SERVER_PORTS = (12000, 32000)
+
+
 class Job(NamedTuple):
     """One scenario with one casting."""
 
@@ -63,13 +68,21 @@ class Ports:
         ports: List[int] = []
         with self._lock:
             while len(ports) < count:
-                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                    probe.bind(("127.0.0.1", 0))
-                    port = probe.getsockname()[1]
-                if port not in self._used:
+                port = random.randrange(*SERVER_PORTS)
+                if port not in self._used and is_free(port):
                     self._used.add(port)
                     ports.append(port)
         return ports
+
+
+def is_free(port: int) -> bool:
+    """True when nobody has the port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Player:
