@@ -494,6 +494,20 @@ fn a_clock_that_jumps_ends_nobody() {
 }
 
 #[test]
+fn a_clock_that_jumps_while_acknowledgements_are_out_does_not_switch_timeouts_off() {
+    let (mut world, server, [client, other]) = party(29);
+    world.vanish(client);
+    send_numbers(&mut world, server, 0, 3);
+    // The other one's acknowledgements are in by then.
+    world.run(4 * FRAME);
+    world.step(Duration::from_secs(3 * 86_400));
+    let time = time_to_notice(&mut world, server);
+    assert!(time < 65 * SECOND, "{time:?}");
+    assert_eq!(world.events(server), [Event::PeerDisconnected(world.id(client))]);
+    assert_eq!(numbers(world.log(other)), all(3));
+}
+
+#[test]
 fn a_lost_disconnect_ends_in_a_timeout() {
     let (mut world, server, [client]) = party(28);
     let (from, to) = (world.address(client), world.address(server));
