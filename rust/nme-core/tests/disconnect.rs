@@ -494,6 +494,21 @@ fn a_clock_that_jumps_ends_nobody() {
 }
 
 #[test]
+fn acknowledgements_that_wait_in_the_socket_count_after_a_long_pause() {
+    let (mut world, server, [client, _]) = party(30);
+    send_numbers(&mut world, server, 0, 3);
+    world.flush(server);
+    // The client answers, and then everybody loads a level before the server has read the answer.
+    world.set_paused(server, true);
+    world.run(SECOND / 10);
+    world.set_paused(server, false);
+    world.step(40 * SECOND);
+    world.run(2 * SECOND);
+    assert_eq!(world.events(server), []);
+    assert_eq!(numbers(&world.take_log(client)), all(3));
+}
+
+#[test]
 fn a_clock_that_jumps_while_acknowledgements_are_out_does_not_switch_timeouts_off() {
     let (mut world, server, [client, other]) = party(29);
     world.vanish(client);

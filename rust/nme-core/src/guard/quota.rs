@@ -7,6 +7,8 @@ use super::held::{Entry, Group};
 ///
 /// A command beyond a bound is taken out of its datagram unseen: an honest peer gets no acknowledgement and
 /// sends it again. What is next in order is never refused for good, so a full quota delays but never blocks.
+/// To the sender a refusal is a loss, though, and too many end the connection: keep the bounds well above the 64 KiB
+/// that an ENet sender has in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
     /// Bytes of all packets that are being put together from fragments.
