@@ -10,8 +10,6 @@ use nme_core::session::{
 use nme_driver::{BindError, ClientError, PortError, ServerError};
 use thiserror::Error as ThisError;
 
-use crate::constants::CompressionMode;
-
 /// An error with a code that Godot knows.
 pub(crate) trait Code: Display {
     fn code(&self) -> Error;
@@ -43,11 +41,6 @@ pub(crate) enum OpenError {
     NoCredentials(&'static str),
     #[error("use_dtls is on, and this version has no DTLS yet; set use_dtls to false")]
     NoDtls,
-    #[error(
-        "compression_mode is {}, which this version does not have yet; use COMPRESS_NONE or COMPRESS_RANGE_CODER",
-        .0.name()
-    )]
-    NoCompression(CompressionMode),
     #[error("the system has no random numbers: {0}")]
     Random(getrandom::Error),
     #[error(transparent)]
@@ -74,7 +67,7 @@ impl Code for OpenError {
             Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) | Self::NoCredentials(_) => {
                 Error::ERR_INVALID_PARAMETER
             }
-            Self::NoDtls | Self::NoCompression(_) => Error::ERR_UNAVAILABLE,
+            Self::NoDtls => Error::ERR_UNAVAILABLE,
             Self::Random(_) => Error::ERR_CANT_CREATE,
             Self::Server(ServerError::Bind(BindError::AddressUnavailable { .. })) => {
                 Error::ERR_INVALID_PARAMETER

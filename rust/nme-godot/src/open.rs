@@ -65,7 +65,9 @@ impl NetworkedMultiplayerENet {
         let compression = match self.settings.compression_mode {
             CompressionMode::None => Compression::None,
             CompressionMode::RangeCoder => Compression::RangeCoder,
-            mode => return Err(OpenError::NoCompression(mode)),
+            CompressionMode::FastLz => Compression::FastLz,
+            CompressionMode::Zlib => Compression::Zlib,
+            CompressionMode::Zstd => Compression::Zstd,
         };
         let seed = getrandom::u64().map_err(OpenError::Random)?;
         Ok(Config::new(seed)

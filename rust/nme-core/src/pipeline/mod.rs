@@ -5,12 +5,14 @@
 //! DTLS and a network simulator have their place on the socket's side of the codec.
 
 mod inbound;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 
 pub(crate) use inbound::Inbound;
 
-use crate::codec::{self, Codec, Compression};
+use crate::codec::{Compression, Stage};
 use crate::counters::{Counters, Dropped};
 use crate::datagram::DatagramBatch;
 use crate::enet::{Host, Slot};
@@ -24,7 +26,7 @@ pub const MAX_DATAGRAM: usize = 4096;
 
 /// Codec and guard of one host, with their scratch memory.
 pub(crate) struct Pipeline {
-    codec: Option<Box<dyn Codec>>,
+    codec: Option<Stage>,
     guard: Guard,
     scratch: Box<[u8; MAX_DATAGRAM]>,
     ready: DatagramBatch,
@@ -33,7 +35,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     pub(crate) fn new(compression: Compression, guard: GuardConfig) -> Self {
         Self {
-            codec: codec::codec(compression),
+            codec: Stage::new(compression),
             guard: Guard::new(guard),
             scratch: Box::new([0; MAX_DATAGRAM]),
             ready: DatagramBatch::new(),
@@ -90,7 +92,7 @@ impl Pipeline {
     pub(crate) fn send(&mut self, outbound: &mut DatagramBatch, counters: &mut Counters) {
         for (to, datagram) in outbound.iter() {
             self.guard.observe_outgoing(to, datagram);
-            match compress(self.codec.as_deref_mut(), datagram, &mut self.scratch[..]) {
+            match compress(self.codec.as_mut(), datagram, &mut self.scratch[..]) {
                 Some(len) => self.ready.push(to, &self.scratch[..len]),
                 None => self.ready.push(to, datagram),
             }
@@ -131,10 +133,14 @@ impl Pipeline {
             plain.copy_from_slice(datagram);
             return Ok(datagram.len());
         }
-        let codec = self.codec.as_deref_mut().ok_or(Dropped::UnexpectedCompression)?;
+        let codec = self.codec.as_mut().ok_or(Dropped::UnexpectedCompression)?;
+        // The compressed form is the smaller one, and the plain one an MTU at most: this bounds the codec's time.
+        if datagram.len() > MTU.into() {
+            return Err(Dropped::Oversized);
+        }
         let header_len = header_len(datagram);
         let (header, body) = datagram.split_at_checked(header_len).ok_or(Dropped::BadCompression)?;
-        let (start, rest) = self.scratch.split_at_mut(header_len);
+        let (start, rest) = self.scratch[..MTU.into()].split_at_mut(header_len);
         start.copy_from_slice(header);
         start[0] &= !((FLAG_COMPRESSED >> 8) as u8);
         let len = codec.decompress(body, rest).ok_or(Dropped::BadCompression)?;
@@ -151,17 +157,15 @@ impl Pipeline {
     }
 }
 
-/// The compressed form of a plain datagram in `out`, or `None` when it is not smaller.
-fn compress(codec: Option<&mut (dyn Codec + 'static)>, datagram: &[u8], out: &mut [u8]) -> Option<usize> {
+/// The compressed form of a plain datagram in `out`, or `None` when it is to go out plain.
+fn compress(codec: Option<&mut Stage>, datagram: &[u8], out: &mut [u8]) -> Option<usize> {
     let codec = codec?;
     let header_len = header_len(datagram);
     let (header, commands) = datagram.split_at_checked(header_len)?;
     let (start, rest) = out.split_at_mut(header_len);
     start.copy_from_slice(header);
     start[0] |= (FLAG_COMPRESSED >> 8) as u8;
-    // Room for less than the input: what would not be smaller does not fit.
-    let room = commands.len().checked_sub(1)?.min(rest.len());
-    let len = codec.compress(commands, &mut rest[..room])?;
+    let len = codec.compress(commands, rest)?;
     Some(header_len + len)
 }
 

@@ -1,0 +1,1 @@
+"""Test vectors of the compression modes, taken from the real engines."""
