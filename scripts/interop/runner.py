@@ -275,8 +275,6 @@ def chosen_jobs(only: Sequence[str], skip: Sequence[str], castings: Sequence[str
             clients = casting.partition("/")[2]
             if "+" in clients and not scenario.mixed:
                 continue
-            if scenario.reference_only and "4" in casting:
-                continue
             if not scenario.clients and casting[0] != clients[0]:
                 continue
             jobs.append(Job(scenario, casting))

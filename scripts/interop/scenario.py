@@ -62,7 +62,6 @@ class Scenario:
         self.slow = slow
         self.mixed = mixed
         self.ports = ports
-        self.reference_only = False
         self.server = Participant("server")
         self.clients = [Participant(f"c{i + 1}") for i in range(clients)]
         self.joined: List[Participant] = []

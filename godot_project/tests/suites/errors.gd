@@ -303,20 +303,6 @@ func test_dtls_is_unavailable() -> void:
 	_refuse(peer, client, ERR_UNAVAILABLE, ["create_client", "set use_dtls to false"])
 
 
-func test_compression_modes_that_are_unavailable() -> void:
-	var peer := new_peer()
-	var modes := {2: "COMPRESS_FASTLZ", 3: "COMPRESS_ZLIB", 4: "COMPRESS_ZSTD"}
-	for mode: int in modes:
-		peer.compression_mode = mode
-		var server := peer.create_server.bind(free_port())
-		var remedy := "use COMPRESS_NONE or COMPRESS_RANGE_CODER"
-		_refuse(peer, server, ERR_UNAVAILABLE, ["create_server", modes[mode], remedy])
-		var client := peer.create_client.bind(LOCALHOST, free_port())
-		_refuse(peer, client, ERR_UNAVAILABLE, ["create_client", modes[mode], remedy])
-	peer.compression_mode = 0
-	check_equal(peer.create_server(free_port()), OK, "without compression")
-
-
 func test_calls_that_are_harmless_without_a_connection() -> void:
 	var peer := new_peer()
 	peer.close_connection()
