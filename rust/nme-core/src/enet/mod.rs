@@ -7,7 +7,9 @@ mod rusty;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub(crate) use rusty::{Packet, RangeCoder, RustyHost};
+#[cfg(test)]
+pub(crate) use rusty::RangeCoder;
+pub(crate) use rusty::{Packet, RustyHost};
 
 use crate::channel::Delivery;
 use crate::datagram::DatagramBatch;

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rusty_enet::{self as enet, Compressor as _};
+use rusty_enet as enet;
+#[cfg(test)]
+use rusty_enet::Compressor as _;
 
 use super::{Host, HostConfig, HostEvent, Refused, Slot};
 use crate::channel::Delivery;
@@ -226,9 +228,11 @@ impl fmt::Write for FlagReader {
     }
 }
 
-/// ENet's order-2 range coder.
+/// The engine's own range coder, which the codec is compared with.
+#[cfg(test)]
 pub(crate) struct RangeCoder(enet::RangeCoder);
 
+#[cfg(test)]
 impl RangeCoder {
     pub(crate) fn new() -> Self {
         Self(enet::RangeCoder::new())
