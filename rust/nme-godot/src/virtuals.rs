@@ -19,6 +19,7 @@ impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
         Self::with_settings(base, Settings::default())
     }
 
+    // SAFETY: only the engine calls this, with pointers that are valid during the call.
     unsafe fn get_packet_rawptr(
         &mut self,
         buffer: RawPtr<*mut RawPtr<*const u8>>,
@@ -35,6 +36,7 @@ impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
         Error::OK
     }
 
+    // SAFETY: only the engine calls this, with a pointer that is valid during the call.
     unsafe fn put_packet_rawptr(&mut self, buffer: RawPtr<*const u8>, len: i32) -> Error {
         // SAFETY: the engine's own call, whose bytes live until it returns.
         let payload = unsafe { ffi::packet(buffer.ptr(), len) };
