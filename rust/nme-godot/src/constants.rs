@@ -60,5 +60,5 @@ const CONSTANTS_XML: &str = r#"
 <constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most on packets of up to a few hundred bytes, and costs most CPU time on longer ones.</constant>
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
 <constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on packets of several hundred bytes.</constant>
-<constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on packets of about 1 KiB at less CPU time, and less than zlib on small ones. Best when many packets are sent in each frame.</constant>
+<constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on packets of about 1 KiB at less CPU time, and less than zlib on small ones.</constant>
 "#;

@@ -1,6 +1,7 @@
 //! The ENet engine behind a small trait of our own, so that it can be replaced or compared.
 //!
-//! [`rusty`] is the only module of the project that names the engine in use.
+//! [`rusty`] is the only module of the library that names the engine in use. Tests and benchmarks name it, too: there
+//! it plays the foreign host and the coder to compare with.
 
 mod rusty;
 
