@@ -18,6 +18,7 @@ pub mod guard;
 pub mod peer;
 mod pipeline;
 pub mod relay;
+pub mod secure;
 pub mod session;
 
 pub use pipeline::MAX_DATAGRAM;
