@@ -1,4 +1,4 @@
-## The class has the names, types and defaults of Godot 3.6's class reference.
+## The class has the names, types and defaults of Godot 3.6's class reference, and little more.
 extends TestSuite
 
 const CLASS := &"NetworkedMultiplayerENet"
@@ -59,6 +59,25 @@ const SIGNALS := {
 	"connection_failed": [],
 	"server_disconnected": [],
 }
+
+## What 3.6 does not have.
+const NEW_METHODS := {"get_connection_error": "int", "get_connection_error_text": "String"}
+const NEW_ENUM := "ConnectionError"
+const NEW_CONSTANTS: Array[String] = [
+	"CONNECTION_ERROR_NONE",
+	"CONNECTION_ERROR_TIMED_OUT",
+	"CONNECTION_ERROR_REFUSED",
+	"CONNECTION_ERROR_NOT_RESOLVED",
+	"CONNECTION_ERROR_CLOSED_BY_SERVER",
+	"CONNECTION_ERROR_LOST",
+	"CONNECTION_ERROR_CERTIFICATE_EXPIRED",
+	"CONNECTION_ERROR_CERTIFICATE_NOT_YET_VALID",
+	"CONNECTION_ERROR_WRONG_NAME",
+	"CONNECTION_ERROR_UNTRUSTED",
+	"CONNECTION_ERROR_NO_DTLS",
+	"CONNECTION_ERROR_HANDSHAKE_TIMED_OUT",
+	"CONNECTION_ERROR_HANDSHAKE_FAILED",
+]
 
 static var _table: Dictionary
 
@@ -134,10 +153,20 @@ func test_methods() -> void:
 
 func test_no_other_methods() -> void:
 	var names := _names(_table["methods"])
+	names.append_array(NEW_METHODS.keys())
 	for property: Dictionary in _table["properties"]:
 		names.append_array([property["setter"], property["getter"]])
 	for found in ClassDB.class_get_method_list(CLASS, true):
-		check(found["name"] in names, "%s is a method of 3.6" % found["name"])
+		check(found["name"] in names, "%s is a known method" % found["name"])
+
+
+func test_new_methods() -> void:
+	for method: String in NEW_METHODS:
+		var returns: String = NEW_METHODS[method]
+		_check_method({"name": method, "returns": returns, "arguments": [], "const": true})
+	var peer := NetworkedMultiplayerENet.new()
+	check_equal(peer.get_connection_error(), NetworkedMultiplayerENet.CONNECTION_ERROR_NONE, "none")
+	check_equal(peer.get_connection_error_text(), "", "nothing to tell")
 
 
 func test_constants() -> void:
@@ -150,6 +179,15 @@ func test_constants() -> void:
 			var value := ClassDB.class_get_integer_constant(CLASS, constant)
 			check_equal(value, int(constants[constant]), constant)
 	check_equal(NetworkedMultiplayerENet.COMPRESS_ZSTD, 4, "a constant in a script")
+
+
+func test_new_constants() -> void:
+	check(ClassDB.class_has_enum(CLASS, NEW_ENUM, true), "the enum " + NEW_ENUM)
+	var names := ClassDB.class_get_enum_constants(CLASS, NEW_ENUM, true)
+	check_equal(names, PackedStringArray(NEW_CONSTANTS), "names of " + NEW_ENUM)
+	for value in NEW_CONSTANTS.size():
+		var found := ClassDB.class_get_integer_constant(CLASS, NEW_CONSTANTS[value])
+		check_equal(found, value, NEW_CONSTANTS[value])
 
 
 func test_signals() -> void:

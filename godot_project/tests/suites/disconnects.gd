@@ -288,15 +288,6 @@ func test_compression_is_read_when_the_connection_begins() -> void:
 	await join([late], port)
 
 
-func test_features_that_are_unavailable() -> void:
-	var peer := new_peer()
-	peer.use_dtls = true
-	check_equal(peer.create_client(LOCALHOST, free_port()), ERR_UNAVAILABLE, "a DTLS client")
-	expect_error("create_client")
-	check_equal(peer.create_server(free_port()), ERR_INVALID_PARAMETER, "a DTLS server, no key")
-	expect_error("create_server")
-
-
 func test_bandwidth_limits() -> void:
 	for limits: Array in [[0, 0], [50_000, 50_000], [4294967295, 4294967295], [100_000, 0]]:
 		var server := new_peer()

@@ -279,30 +279,6 @@ func test_put_packet_size() -> void:
 	await _check_talk(peers)
 
 
-func test_dtls_server_without_credentials() -> void:
-	var peer := new_peer()
-	peer.use_dtls = true
-	var call := peer.create_server.bind(free_port())
-	_refuse(peer, call, ERR_INVALID_PARAMETER, ["create_server", "no key", "set_dtls_key()"])
-	peer.set_dtls_key(Crypto.new().generate_rsa(1024))
-	var parts: Array[String] = ["create_server", "no certificate", "set_dtls_certificate()"]
-	_refuse(peer, call, ERR_INVALID_PARAMETER, parts)
-	peer.use_dtls = false
-	check_equal(peer.create_server(free_port()), OK, "without DTLS")
-
-
-func test_dtls_is_unavailable() -> void:
-	var peer := new_peer()
-	peer.use_dtls = true
-	var key := Crypto.new().generate_rsa(1024)
-	peer.set_dtls_key(key)
-	peer.set_dtls_certificate(Crypto.new().generate_self_signed_certificate(key, "CN=localhost"))
-	var server := peer.create_server.bind(free_port())
-	_refuse(peer, server, ERR_UNAVAILABLE, ["create_server", "set use_dtls to false"])
-	var client := peer.create_client.bind(LOCALHOST, free_port())
-	_refuse(peer, client, ERR_UNAVAILABLE, ["create_client", "set use_dtls to false"])
-
-
 func test_calls_that_are_harmless_without_a_connection() -> void:
 	var peer := new_peer()
 	peer.close_connection()

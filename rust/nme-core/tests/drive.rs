@@ -31,7 +31,7 @@ fn sent(session: &mut Session) -> Vec<(SocketAddr, Vec<u8>)> {
 #[test]
 fn datagrams_appear_with_flush_and_only_once() {
     let server = address(1);
-    let mut client = Session::client(&Config::new(9 << 32)).expect("a client");
+    let mut client = Session::client(&Config::new(9 << 32), None).expect("a client");
     assert_eq!(client.id().get(), 9);
     client.flush(FRAME);
     assert_eq!(sent(&mut client), []);
@@ -54,8 +54,9 @@ fn datagrams_appear_with_flush_and_only_once() {
 #[test]
 fn everything_that_was_received_is_worked_off_by_the_events_behind_it() {
     let (at_server, at_client) = (address(1), address(2));
-    let mut server = Session::server(&Config::new(1), MaxClients::new(2).expect("two")).expect("a server");
-    let mut client = Session::client(&Config::new(2 << 32)).expect("a client");
+    let mut server =
+        Session::server(&Config::new(1), MaxClients::new(2).expect("two"), None).expect("a server");
+    let mut client = Session::client(&Config::new(2 << 32), None).expect("a client");
     client.connect(Duration::ZERO, at_server);
     let mut now = Duration::ZERO;
     let mut seen = Vec::new();

@@ -95,7 +95,7 @@ fn an_attempt_can_be_given_up_before_and_after_it_begins() {
     let server = world.server(1);
     let address = world.address(server);
     let config = world.config();
-    let waiting = world.add(Session::client(&config).expect("a client"));
+    let waiting = world.add(Session::client(&config, None).expect("a client"));
     world.run(SECOND);
     assert_eq!(world.status(waiting), Status::Connecting);
     world.session_mut(waiting).fail();
@@ -299,7 +299,7 @@ fn a_client_that_comes_back_from_the_same_address() {
     let old = world.id(first);
     world.vanish(first);
     let config = world.config();
-    let mut session = Session::client(&config).expect("a client");
+    let mut session = Session::client(&config, None).expect("a client");
     session.connect(world.now(), world.address(server));
     let second = world.add_at(address, session);
     world.run(2 * SECOND);

@@ -50,9 +50,9 @@ impl Inline {
     ///
     /// # Errors
     /// When the socket cannot be bound or the ENet host not made.
-    pub fn server(settings: &ServerSettings) -> Result<Self, ServerError> {
+    pub fn server(settings: ServerSettings) -> Result<Self, ServerError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.port.0 })?;
-        let session = Session::server(&settings.session, settings.max_clients)?;
+        let session = Session::server(&settings.session, settings.max_clients, settings.secure)?;
         Ok(Self::new(session, socket))
     }
 
@@ -61,11 +61,11 @@ impl Inline {
     /// # Errors
     /// When the socket cannot be bound, the ENet host not made, or when the name is known not to resolve
     /// within 16 ms. Later, the attempt ends in [`Event::ConnectionFailed`].
-    pub fn client(settings: &ClientSettings) -> Result<Self, ClientError> {
+    pub fn client(settings: ClientSettings) -> Result<Self, ClientError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.local_port.0 })?;
         let mut resolution = Resolution::start(&settings.host, socket.families());
         let found = resolution.wait(RESOLVE_PATIENCE).transpose()?;
-        let mut inline = Self::new(Session::client(&settings.session)?, socket);
+        let mut inline = Self::new(Session::client(&settings.session, settings.secure)?, socket);
         let port = settings.port.0;
         match found {
             Some(address) => inline.connect(address, port),

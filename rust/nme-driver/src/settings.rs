@@ -1,5 +1,6 @@
 //! What servers and clients are made from.
 
+use nme_core::secure::SecureLayer;
 use nme_core::session::{Config, MaxClients};
 use nme_udp::Bind;
 
@@ -20,7 +21,6 @@ impl Port {
 }
 
 /// A server to be.
-#[derive(Clone, Debug)]
 pub struct ServerSettings {
     /// The local address.
     pub bind: Bind,
@@ -30,10 +30,11 @@ pub struct ServerSettings {
     pub max_clients: MaxClients,
     /// The session's settings.
     pub session: Config,
+    /// Encryption of everything that is sent and received.
+    pub secure: Option<Box<dyn SecureLayer>>,
 }
 
 /// A client to be.
-#[derive(Clone, Debug)]
 pub struct ClientSettings {
     /// The local address.
     pub bind: Bind,
@@ -45,4 +46,6 @@ pub struct ClientSettings {
     pub port: Port,
     /// The session's settings.
     pub session: Config,
+    /// Encryption of everything that is sent and received.
+    pub secure: Option<Box<dyn SecureLayer>>,
 }

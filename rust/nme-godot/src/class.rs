@@ -7,7 +7,7 @@ use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
 use nme_core::relay::Target;
-use nme_core::session::{Event, Received, SendOptions};
+use nme_core::session::{ConnectionError, Event, Received, SendOptions};
 use nme_driver::{Bind, Inline};
 
 use crate::constants::CompressionMode;
@@ -49,13 +49,14 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = get_compression_mode, set = set_compression_mode, hint = ENUM,
           hint_string = "None,Range Coder,FastLZ,ZLib,ZStd")]
     compression_mode: PhantomVar<i64>,
-    /// The name that the server's certificate must bear. When empty, it is the [code]address[/code] given to
-    /// [method create_client]. Cannot be changed while a connection is open.
+    /// On a client with [member use_dtls]: the name that the server's certificate must bear. When empty, it is the
+    /// [code]address[/code] given to [method create_client]. Cannot be changed while a connection is open.
     #[export]
     #[var(get = get_dtls_hostname, set = set_dtls_hostname)]
     dtls_hostname: PhantomVar<GString>,
-    /// With [member use_dtls], a client checks the server's certificate. Switch it off only for tests. Cannot be
-    /// changed while a connection is open.
+    /// On a client with [member use_dtls]: checks the server's certificate. When off, anybody between client and server
+    /// can pretend to be the server and read everything, so switch it off only for tests. Cannot be changed while a
+    /// connection is open.
     #[export]
     #[var(get = is_dtls_verify_enabled, set = set_dtls_verify_enabled)]
     dtls_verify: PhantomVar<bool>,
@@ -70,14 +71,44 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_transfer_channel, set = set_transfer_channel)]
     transfer_channel: PhantomVar<i64>,
-    /// Encrypts the connection with DTLS. Not available yet: [method create_server] and [method create_client]
-    /// answer [constant @GlobalScope.ERR_UNAVAILABLE]. Cannot be changed while a connection is open.
+    /// Encrypts everything with DTLS 1.2, as Godot 3.6 does. Server and clients need the same setting. Read when the
+    /// server or client is created, and cannot be changed while a connection is open.
+    /// A server needs a private key ([method set_dtls_key]) and its certificate ([method set_dtls_certificate]). A client
+    /// trusts the certificate given to its [method set_dtls_certificate], or what that one has signed, and without one
+    /// what the operating system trusts. See also [member dtls_hostname] and [member dtls_verify], and
+    /// [method get_connection_error] for what went wrong.
+    /// Make a key and a certificate once, keep the key secret on the server, and give the certificate to the clients:
+    /// [codeblock]
+    /// var crypto = Crypto.new()
+    /// var key = crypto.generate_rsa(2048)
+    /// var certificate = crypto.generate_self_signed_certificate(
+    ///         key, "CN=game.example.com", "20250101000000", "20350101000000")
+    /// key.save("user://server.key")
+    /// certificate.save("user://server.crt")
+    /// [/codeblock]
+    /// Then the server does this:
+    /// [codeblock]
+    /// var peer = NetworkedMultiplayerENet.new()
+    /// peer.use_dtls = true
+    /// peer.set_dtls_key(load("user://server.key"))
+    /// peer.set_dtls_certificate(load("user://server.crt"))
+    /// peer.create_server(4242)
+    /// [/codeblock]
+    /// And each client:
+    /// [codeblock]
+    /// var peer = NetworkedMultiplayerENet.new()
+    /// peer.use_dtls = true
+    /// peer.set_dtls_certificate(load("res://server.crt"))
+    /// peer.create_client("game.example.com", 4242)
+    /// [/codeblock]
     #[export]
     #[var(get = is_dtls_enabled, set = set_dtls_enabled)]
     use_dtls: PhantomVar<bool>,
 
     pub(crate) settings: Settings,
     pub(crate) connection: Option<Inline>,
+    /// Why the last connection has ended.
+    pub(crate) connection_error: Option<ConnectionError>,
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     generation: u64,
     pub(crate) transfer_mode: TransferMode,
@@ -130,13 +161,14 @@ impl NetworkedMultiplayerENet {
     #[signal]
     pub(crate) fn connection_succeeded();
 
-    /// Client: the attempt that [method create_client] began has failed. The peer is closed before this comes, so a
-    /// handler may call [method create_client] again.
+    /// Client: the attempt that [method create_client] began has failed; [method get_connection_error] tells why. The
+    /// peer is closed before this comes, so a handler may call [method create_client] again.
     #[signal]
     pub(crate) fn connection_failed();
 
-    /// Client: the server has closed the connection, or does not answer any more. Comes behind
-    /// [signal MultiplayerPeer.peer_disconnected] for every peer; the peer is closed before this comes.
+    /// Client: the server has closed the connection, or does not answer any more; [method get_connection_error] tells
+    /// which. Comes behind [signal MultiplayerPeer.peer_disconnected] for every peer; the peer is closed before this
+    /// comes.
     #[signal]
     pub(crate) fn server_disconnected();
 
@@ -144,8 +176,9 @@ impl NetworkedMultiplayerENet {
     /// clients, from 1 to 4095. The bandwidths are in bytes per second, 0 for no limit; ENet drops unreliable packets
     /// and slows reliable ones down to keep to them.
     /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
-    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument or a bind address that this machine does not
-    /// have, [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this version lacks, or
+    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument, a bind address that this machine does not
+    /// have, or [member use_dtls] without a key and the certificate that goes with it,
+    /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this library was built without, or
     /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because the port is taken.
     /// [codeblock]
     /// var peer = NetworkedMultiplayerENet.new()
@@ -172,8 +205,9 @@ impl NetworkedMultiplayerENet {
     /// need; 0 lets the system choose.
     /// A host name is looked up in the background: this call waits at most 16 ms for it.
     /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
-    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument, [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address,
-    /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this version lacks, or
+    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument or a certificate that cannot be read,
+    /// [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address,
+    /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this library was built without, or
     /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because [param client_port] is taken or this machine does not
     /// have the address of [method set_bind_ip].
     #[func]
@@ -187,7 +221,10 @@ impl NetworkedMultiplayerENet {
     ) -> Error {
         match self.open_client(&address, port, in_bandwidth, out_bandwidth, client_port) {
             Ok(connection) => self.open(connection),
-            Err(problem) => error::report("create_client", &problem),
+            Err(problem) => {
+                self.note_open_error(&problem);
+                error::report("create_client", &problem)
+            }
         }
     }
 
@@ -264,8 +301,8 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// The certificate for [member use_dtls]: the server's own, or the one a client trusts. Cannot be changed while a
-    /// connection is open.
+    /// The certificate for [member use_dtls]: the server's own, behind which those of its issuers may follow in the same
+    /// file, or the one a client trusts. Cannot be changed while a connection is open.
     #[func]
     fn set_dtls_certificate(&mut self, certificate: Option<Gd<X509Certificate>>) {
         if self.may_change("set_dtls_certificate") {
@@ -273,7 +310,8 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// The private key of a server's certificate, for [member use_dtls]. Cannot be changed while a connection is open.
+    /// The private key of a server's certificate, for [member use_dtls]: RSA of 2048 to 4096 bits, or ECDSA on the curve
+    /// P-256. Cannot be changed while a connection is open.
     #[func]
     fn set_dtls_key(&mut self, key: Option<Gd<CryptoKey>>) {
         if self.may_change("set_dtls_key") {
@@ -420,6 +458,7 @@ impl NetworkedMultiplayerENet {
             use_dtls: PhantomVar::default(),
             settings,
             connection: None,
+            connection_error: None,
             generation: 0,
             transfer_mode: TransferMode::Reliable,
             target_peer: 0,
@@ -432,6 +471,7 @@ impl NetworkedMultiplayerENet {
 
     fn open(&mut self, connection: Inline) -> Error {
         self.connection = Some(connection);
+        self.connection_error = None;
         self.generation += 1;
         self.refuse_new_connections = false;
         self.last_channel = None;
@@ -555,6 +595,7 @@ impl NetworkedMultiplayerENet {
         }
         let event = self.connection.as_mut()?.next_event()?;
         if matches!(event, Event::ConnectionFailed | Event::ServerDisconnected) {
+            self.note_connection_error();
             // Closed before the signal, so that its handler can open the next connection.
             self.shut(Duration::ZERO);
         }

@@ -1,9 +1,10 @@
-//! The enum `CompressionMode`. gdext 0.5 registers constants without an enum's name, so this uses the same
-//! registration its macros use, one level lower.
+//! The enums `CompressionMode` and `ConnectionError`. gdext 0.5 registers constants without an enum's name, so this uses
+//! the same registration its macros use, one level lower.
 
 use godot::builtin::StringName;
 use godot::obj::GodotClass;
 use godot::register::private::constant::{ConstantKind, ExportConstant, IntegerConstant};
+use nme_core::session::ConnectionError;
 
 use crate::class::NetworkedMultiplayerENet;
 
@@ -35,12 +36,38 @@ impl CompressionMode {
     }
 }
 
-/// Registers the enum. To be called once the classes are there.
+/// Registers the enums. To be called once the classes are there.
 pub(crate) fn register() {
-    let enumerators =
-        CompressionMode::ALL.iter().map(|(name, mode)| IntegerConstant::new(name, mode.number())).collect();
-    let kind = ConstantKind::Enum { name: StringName::from("CompressionMode"), enumerators };
+    let modes = CompressionMode::ALL.iter().map(|(name, mode)| IntegerConstant::new(name, mode.number()));
+    register_enum("CompressionMode", modes.collect());
+    let none = IntegerConstant::new("CONNECTION_ERROR_NONE", 0);
+    let errors = ConnectionError::ALL
+        .into_iter()
+        .map(|error| IntegerConstant::new(connection_error_name(error), i64::from(error.number())));
+    register_enum("ConnectionError", std::iter::once(none).chain(errors).collect());
+}
+
+fn register_enum(name: &str, enumerators: Vec<IntegerConstant>) {
+    let kind = ConstantKind::Enum { name: StringName::from(name), enumerators };
     ExportConstant::new(NetworkedMultiplayerENet::class_id(), kind).register();
+}
+
+/// The names of what `get_connection_error` answers.
+const fn connection_error_name(error: ConnectionError) -> &'static str {
+    match error {
+        ConnectionError::TimedOut => "CONNECTION_ERROR_TIMED_OUT",
+        ConnectionError::Refused => "CONNECTION_ERROR_REFUSED",
+        ConnectionError::NotResolved => "CONNECTION_ERROR_NOT_RESOLVED",
+        ConnectionError::ClosedByServer => "CONNECTION_ERROR_CLOSED_BY_SERVER",
+        ConnectionError::Lost => "CONNECTION_ERROR_LOST",
+        ConnectionError::CertificateExpired => "CONNECTION_ERROR_CERTIFICATE_EXPIRED",
+        ConnectionError::CertificateNotYetValid => "CONNECTION_ERROR_CERTIFICATE_NOT_YET_VALID",
+        ConnectionError::WrongName => "CONNECTION_ERROR_WRONG_NAME",
+        ConnectionError::Untrusted => "CONNECTION_ERROR_UNTRUSTED",
+        ConnectionError::NoDtls => "CONNECTION_ERROR_NO_DTLS",
+        ConnectionError::HandshakeTimedOut => "CONNECTION_ERROR_HANDSHAKE_TIMED_OUT",
+        ConnectionError::HandshakeFailed => "CONNECTION_ERROR_HANDSHAKE_FAILED",
+    }
 }
 
 // What the editor's help shows for the constants.
@@ -61,4 +88,17 @@ const CONSTANTS_XML: &str = r#"
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
 <constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on packets of several hundred bytes.</constant>
 <constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on packets of about 1 KiB at less CPU time, and less than zlib on small ones.</constant>
+<constant name="CONNECTION_ERROR_NONE" value="0" enum="ConnectionError">Nothing has gone wrong since the server or client was created.</constant>
+<constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: a wrong address or port, no server, a firewall, or another [member compression_mode] or [member use_dtls] than the server's.</constant>
+<constant name="CONNECTION_ERROR_REFUSED" value="2" enum="ConnectionError">The server is full. With [member use_dtls] also: it refuses new connections ([member MultiplayerPeer.refuse_new_connections]). Without, such a server lets the client in and closes the connection at once, as in Godot 3.6, which is [constant CONNECTION_ERROR_CLOSED_BY_SERVER].</constant>
+<constant name="CONNECTION_ERROR_NOT_RESOLVED" value="3" enum="ConnectionError">The host name has no address.</constant>
+<constant name="CONNECTION_ERROR_CLOSED_BY_SERVER" value="4" enum="ConnectionError">The server has closed the connection, or has disconnected this client.</constant>
+<constant name="CONNECTION_ERROR_LOST" value="5" enum="ConnectionError">The connection stood, and then the server did not answer any more.</constant>
+<constant name="CONNECTION_ERROR_CERTIFICATE_EXPIRED" value="6" enum="ConnectionError">DTLS: the last day of the server's certificate has passed, or this device's clock is wrong.</constant>
+<constant name="CONNECTION_ERROR_CERTIFICATE_NOT_YET_VALID" value="7" enum="ConnectionError">DTLS: the first day of the server's certificate has not come, or this device's clock is wrong.</constant>
+<constant name="CONNECTION_ERROR_WRONG_NAME" value="8" enum="ConnectionError">DTLS: the server's certificate is for another name than [member dtls_hostname].</constant>
+<constant name="CONNECTION_ERROR_UNTRUSTED" value="9" enum="ConnectionError">DTLS: the server's certificate is neither the one of [method set_dtls_certificate] nor signed by it; without that method, not signed by anybody whom the system trusts.</constant>
+<constant name="CONNECTION_ERROR_NO_DTLS" value="10" enum="ConnectionError">DTLS: the server answers, but without DTLS.</constant>
+<constant name="CONNECTION_ERROR_HANDSHAKE_TIMED_OUT" value="11" enum="ConnectionError">DTLS: no complete handshake in time: a wrong address or port, no server, a firewall, or a server without [member use_dtls].</constant>
+<constant name="CONNECTION_ERROR_HANDSHAKE_FAILED" value="12" enum="ConnectionError">DTLS: the handshake went wrong in another way, for example without a common cipher.</constant>
 "#;

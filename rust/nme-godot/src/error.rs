@@ -10,6 +10,9 @@ use nme_core::session::{
 use nme_driver::{BindError, ClientError, PortError, ServerError};
 use thiserror::Error as ThisError;
 
+#[cfg(feature = "dtls")]
+use crate::dtls::DtlsError;
+
 /// An error with a code that Godot knows.
 pub(crate) trait Code: Display {
     fn code(&self) -> Error;
@@ -37,9 +40,11 @@ pub(crate) enum OpenError {
     MaxClients(#[from] MaxClientsError),
     #[error(transparent)]
     Bandwidth(#[from] BandwidthError),
-    #[error("use_dtls is on, but {0}; a DTLS server needs set_dtls_key() and set_dtls_certificate() first")]
-    NoCredentials(&'static str),
-    #[error("use_dtls is on, and this version has no DTLS yet; set use_dtls to false")]
+    #[cfg(feature = "dtls")]
+    #[error(transparent)]
+    Dtls(#[from] DtlsError),
+    #[cfg(not(feature = "dtls"))]
+    #[error("use_dtls is on, and this library was built without DTLS; set use_dtls to false")]
     NoDtls,
     #[error("the system has no random numbers: {0}")]
     Random(getrandom::Error),
@@ -64,9 +69,12 @@ impl Code for OpenError {
     fn code(&self) -> Error {
         match self {
             Self::AlreadyInUse => Error::ERR_ALREADY_IN_USE,
-            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) | Self::NoCredentials(_) => {
-                Error::ERR_INVALID_PARAMETER
-            }
+            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) => Error::ERR_INVALID_PARAMETER,
+            #[cfg(feature = "dtls")]
+            Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_)) => Error::ERR_INVALID_PARAMETER,
+            #[cfg(feature = "dtls")]
+            Self::Dtls(DtlsError::SetUp(_)) => Error::ERR_CANT_CREATE,
+            #[cfg(not(feature = "dtls"))]
             Self::NoDtls => Error::ERR_UNAVAILABLE,
             Self::Random(_) => Error::ERR_CANT_CREATE,
             Self::Server(ServerError::Bind(BindError::AddressUnavailable { .. })) => {

@@ -5,7 +5,10 @@
 
 #[macro_use]
 mod class;
+mod connection_error;
 mod constants;
+#[cfg(feature = "dtls")]
+mod dtls;
 mod error;
 mod ffi;
 mod open;

@@ -2,11 +2,14 @@
 
 use godot::prelude::*;
 use nme_core::codec::Compression;
+use nme_core::secure::SecureLayer;
 use nme_core::session::{Bandwidth, Config, MaxClients};
 use nme_driver::{ClientSettings, Inline, Port, ServerSettings};
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
+#[cfg(feature = "dtls")]
+use crate::dtls;
 use crate::error::OpenError;
 
 impl NetworkedMultiplayerENet {
@@ -21,11 +24,10 @@ impl NetworkedMultiplayerENet {
         let port = Port::new("port", port)?;
         let max_clients = MaxClients::new(max_clients)?;
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
-        if self.settings.use_dtls {
-            self.check_credentials()?;
-        }
         let session = self.session_config(bandwidth)?;
-        Ok(Inline::server(&ServerSettings { bind: self.settings.bind, port, max_clients, session })?)
+        let secure = if self.settings.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
+        let bind = self.settings.bind;
+        Ok(Inline::server(ServerSettings { bind, port, max_clients, session, secure })?)
     }
 
     pub(crate) fn open_client(
@@ -42,26 +44,36 @@ impl NetworkedMultiplayerENet {
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
         let session = self.session_config(bandwidth)?;
         let (bind, host) = (self.settings.bind, host.to_string());
-        let settings = ClientSettings { bind, local_port, host, port, session };
-        Inline::client(&settings).map_err(|problem| OpenError::client(problem, settings.host))
+        let secure = if self.settings.use_dtls { Some(self.client_layer(&host)?) } else { None };
+        let settings = ClientSettings { bind, local_port, host: host.clone(), port, session, secure };
+        Inline::client(settings).map_err(|problem| OpenError::client(problem, host))
     }
 
     const fn check_idle(&self) -> Result<(), OpenError> {
         if self.connection.is_some() { Err(OpenError::AlreadyInUse) } else { Ok(()) }
     }
 
-    const fn check_credentials(&self) -> Result<(), OpenError> {
-        match (&self.settings.dtls_key, &self.settings.dtls_certificate) {
-            (None, _) => Err(OpenError::NoCredentials("there is no key")),
-            (_, None) => Err(OpenError::NoCredentials("there is no certificate")),
-            _ => Ok(()),
-        }
+    #[cfg(not(feature = "dtls"))]
+    const fn server_layer(&self, _: MaxClients) -> Result<Box<dyn SecureLayer>, OpenError> {
+        Err(OpenError::NoDtls)
+    }
+
+    #[cfg(not(feature = "dtls"))]
+    const fn client_layer(&self, _: &str) -> Result<Box<dyn SecureLayer>, OpenError> {
+        Err(OpenError::NoDtls)
+    }
+
+    #[cfg(feature = "dtls")]
+    fn server_layer(&self, max_clients: MaxClients) -> Result<Box<dyn SecureLayer>, OpenError> {
+        Ok(dtls::server(&self.settings, max_clients)?)
+    }
+
+    #[cfg(feature = "dtls")]
+    fn client_layer(&self, host: &str) -> Result<Box<dyn SecureLayer>, OpenError> {
+        Ok(dtls::client(&self.settings, host)?)
     }
 
     fn session_config(&self, bandwidth: Bandwidth) -> Result<Config, OpenError> {
-        if self.settings.use_dtls {
-            return Err(OpenError::NoDtls);
-        }
         let compression = match self.settings.compression_mode {
             CompressionMode::None => Compression::None,
             CompressionMode::RangeCoder => Compression::RangeCoder,

@@ -13,10 +13,12 @@ use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
+use nme_core::secure::{SecureLayer, SecureOutput};
 use nme_core::session::{
     Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
 };
 
+use crate::fake_layer::FakeLayer;
 use crate::network::{Link, Network};
 use crate::random::Random;
 use crate::raw_peer::{RawConfig, RawEvent, RawPeer};
@@ -29,6 +31,7 @@ pub struct World {
     hosts: Vec<Host>,
     foreign: Vec<Foreign>,
     record: Option<Vec<Datagram>>,
+    overhead: Option<u8>,
 }
 
 /// A host with a session.
@@ -106,7 +109,19 @@ impl World {
             hosts: Vec::new(),
             foreign: Vec::new(),
             record: None,
+            overhead: None,
         }
+    }
+
+    /// Gives all hosts that are opened from now on a [`FakeLayer`] with this overhead, foreign ones too.
+    pub const fn secure(&mut self, overhead: u8) {
+        self.overhead = Some(overhead);
+    }
+
+    /// The next layer of this world, when it is [secure](Self::secure).
+    pub fn layer(&mut self) -> Option<Box<dyn SecureLayer>> {
+        let layer = FakeLayer::new(self.overhead?, self.random.bits());
+        Some(Box::new(layer))
     }
 
     /// The default configuration with the next random seed.
@@ -123,7 +138,8 @@ impl World {
     /// Opens a server.
     pub fn server_with(&mut self, config: &Config, max_clients: i64) -> HostId {
         let max_clients = MaxClients::new(max_clients).expect("a valid number of clients");
-        self.add(Session::server(config, max_clients).expect("a server"))
+        let layer = self.layer();
+        self.add(Session::server(config, max_clients, layer).expect("a server"))
     }
 
     /// Opens a client that begins to connect.
@@ -134,7 +150,21 @@ impl World {
 
     /// Opens a client that begins to connect.
     pub fn client_with(&mut self, config: &Config, server: SocketAddr) -> HostId {
-        let mut session = Session::client(config).expect("a client");
+        let layer = self.layer();
+        self.client_behind(layer, config, server)
+    }
+
+    /// Opens a client with this layer that begins to connect.
+    ///
+    /// # Panics
+    /// When there can be no such client.
+    pub fn client_behind(
+        &mut self,
+        layer: Option<Box<dyn SecureLayer>>,
+        config: &Config,
+        server: SocketAddr,
+    ) -> HostId {
+        let mut session = Session::client(config, layer).expect("a client");
         session.connect(self.now, server);
         self.add(session)
     }
@@ -181,7 +211,8 @@ impl World {
     /// Adds a foreign ENet host.
     pub fn raw(&mut self, config: RawConfig) -> RawId {
         let address = self.new_address();
-        self.foreign.push(Foreign { address, peer: RawPeer::new(config) });
+        let secure = self.layer();
+        self.foreign.push(Foreign { address, peer: RawPeer::new(config), secure });
         RawId(self.foreign.len() - 1)
     }
 
@@ -192,13 +223,24 @@ impl World {
     pub fn raw_client(&mut self, config: RawConfig, server: HostId, id: u32) -> RawId {
         let raw = self.raw(config);
         let to = self.address(server);
-        self.raw_mut(raw).connect(to, 3, id);
+        self.raw_connect(raw, to, id);
         let connected = self.run_until(PATIENCE, |world| {
             world.raw_ref(raw).is_connected(0)
                 && PeerId::client(id).is_none_or(|id| world.known(server).contains(&id))
         });
         assert!(connected, "{raw:?} did not connect");
         raw
+    }
+
+    /// Lets a foreign host ask for a connection with this id on three channels.
+    pub fn raw_connect(&mut self, raw: RawId, to: SocketAddr, id: u32) {
+        let Foreign { address, peer, secure } = &mut self.foreign[raw.0];
+        peer.connect(to, 3, id);
+        if let Some(layer) = secure {
+            let mut out = SecureOutput::default();
+            layer.connect(self.now, to, &mut out);
+            out.wire.iter().for_each(|(to, bytes)| self.network.send(self.now, *address, to, bytes));
+        }
     }
 
     /// Lets time pass and polls every host.
@@ -510,13 +552,27 @@ impl World {
     }
 
     fn poll_raw(&mut self, id: RawId) {
-        let Foreign { address, peer } = &mut self.foreign[id.0];
-        let arrived = std::iter::from_fn(|| self.network.receive(self.now, *address));
-        for (to, bytes) in peer.poll(self.now, arrived) {
-            if let Some(record) = &mut self.record {
-                record.push(Datagram { from: *address, to, bytes: bytes.clone() });
+        let (now, Foreign { address, peer, secure }) = (self.now, &mut self.foreign[id.0]);
+        let mut arrived: Vec<_> = std::iter::from_fn(|| self.network.receive(now, *address)).collect();
+        let mut out = SecureOutput::default();
+        if let Some(layer) = secure {
+            layer.tick(now, &mut out);
+            for (from, bytes) in arrived.drain(..) {
+                layer.receive(now, from, &bytes, &|| true, &mut out);
             }
-            self.network.send(self.now, *address, to, &bytes);
+            arrived.extend(out.plain.iter().map(|(from, bytes)| (from, bytes.to_vec())));
+        }
+        for (to, bytes) in peer.poll(now, arrived.into_iter()) {
+            match secure {
+                Some(layer) => layer.send(now, to, &bytes, &mut out),
+                None => out.wire.push(to, &bytes),
+            }
+        }
+        for (to, bytes) in out.wire.iter() {
+            if let Some(record) = &mut self.record {
+                record.push(Datagram { from: *address, to, bytes: bytes.to_vec() });
+            }
+            self.network.send(now, *address, to, bytes);
         }
     }
 }
@@ -552,6 +608,8 @@ impl std::fmt::Debug for Packet {
 struct Foreign {
     address: SocketAddr,
     peer: RawPeer,
+    /// What it has heard of its associations does not matter: its ENet finds out.
+    secure: Option<Box<dyn SecureLayer>>,
 }
 
 struct Host {

@@ -32,6 +32,8 @@ pub(crate) struct HostConfig {
     pub(crate) out_bandwidth: u32,
     /// Largest packet sent or received, in bytes.
     pub(crate) max_packet: usize,
+    /// Largest datagram, in bytes: 576..=4096.
+    pub(crate) mtu: u16,
     /// Random bits from the operating system.
     pub(crate) seed: u32,
 }

@@ -45,6 +45,7 @@ impl RustyHost {
         let mut host = enet::Host::new(Wire::default(), settings).ok()?;
         host.set_maximum_packet_size(config.max_packet).ok()?;
         host.set_maximum_waiting_data(usize::MAX).ok()?;
+        host.set_mtu(config.mtu).ok()?;
         Some(Self { host, clock, last_told: None })
     }
 
@@ -269,6 +270,7 @@ mod tests {
             in_bandwidth: 0,
             out_bandwidth: 0,
             max_packet: 1 << 24,
+            mtu: 1392,
             seed: 1,
         })
         .expect("a valid configuration")

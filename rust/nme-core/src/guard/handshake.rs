@@ -1,5 +1,7 @@
 //! CONNECT and its answer VERIFY_CONNECT.
 
+use std::ops::RangeInclusive;
+
 use super::wire::{NO_PEER, u16_at, u32_at};
 
 /// The fields of a CONNECT or VERIFY_CONNECT command.
@@ -37,19 +39,19 @@ impl Handshake {
         })
     }
 
-    /// True for a connect request with this MTU that ENet could have written.
-    pub(super) fn is_sane(&self, mtu: u16) -> bool {
+    /// True for a connect request with such an MTU that ENet could have written.
+    pub(super) fn is_sane(&self, mtus: &RangeInclusive<u32>) -> bool {
         self.peer < NO_PEER
-            && self.mtu == u32::from(mtu)
+            && mtus.contains(&self.mtu)
             && (MIN_WINDOW..=MAX_WINDOW).contains(&self.window)
             && (1..=MAX_CHANNELS).contains(&self.channels)
     }
 
-    /// True for an answer that grants what `request` asked for, or fewer channels.
+    /// True for an answer that grants what `request` asked for, or fewer channels, or an MTU down to the smallest.
     ///
     /// Another throttle or connect id would make the engine give the attempt up, so a stranger could end it.
-    pub(super) fn answers(&self, request: &Self) -> bool {
-        self.is_sane(u16::try_from(request.mtu).unwrap_or(0))
+    pub(super) fn answers(&self, request: &Self, smallest_mtu: u16) -> bool {
+        self.is_sane(&(smallest_mtu.into()..=request.mtu))
             && self.incoming_session <= MAX_SESSION
             && self.outgoing_session <= MAX_SESSION
             && self.channels <= request.channels

@@ -34,6 +34,7 @@
 //! | 8a | bandwidth limit | 12 | u32 in, u32 out |
 
 mod channel;
+mod departure;
 mod handshake;
 mod held;
 mod injection;
@@ -54,10 +55,10 @@ use std::net::SocketAddr;
 pub(crate) use injection::Injection;
 pub use quota::Quotas;
 pub use reason::DropReason;
+pub(crate) use wire::DISCONNECT_UNSEQUENCED;
 
 use handshake::Handshake;
 use ledger::Sent;
-use rules::Rules;
 use slot::{Phase, Slot};
 use wire::{Body, CONTROL_CHANNEL, Command, CommandList, Commands, Header, NO_PEER};
 
@@ -67,8 +68,10 @@ pub(crate) struct GuardConfig {
     pub(crate) role: Role,
     /// Peers of the host: a server's limit, 1 for a client.
     pub(crate) slots: u16,
-    /// Largest datagram, in bytes of UDP payload. Both sides must have the same.
+    /// The host's MTU: its largest datagram, in bytes. A connection has this one or its peer's, whichever is smaller.
     pub(crate) mtu: u16,
+    /// The smallest and the largest MTU that a peer may have.
+    pub(crate) peer_mtu: (u16, u16),
     /// Largest packet, in bytes.
     pub(crate) max_packet: usize,
     pub(crate) quotas: Quotas,
@@ -110,7 +113,6 @@ pub(crate) struct ConnectRequest {
 #[derive(Debug)]
 pub(crate) struct Guard {
     config: GuardConfig,
-    rules: Rules,
     slots: Vec<Option<Box<Slot>>>,
     /// Latest sent time of our own host.
     clock: u16,
@@ -125,7 +127,6 @@ impl Guard {
     pub(crate) fn new(config: GuardConfig) -> Self {
         Self {
             config,
-            rules: Rules::new(config.mtu, config.max_packet),
             slots: std::iter::repeat_with(|| None).take(config.slots.into()).collect(),
             clock: 0,
             last_receiver: 0,
@@ -157,9 +158,9 @@ impl Guard {
         let list = CommandList::read(datagram, &header)?;
         let commands = list.as_slice();
         for command in commands {
-            self.rules.check(command, &header, slot.channel_count())?;
+            slot.rules.check(command, &header, slot.channel_count())?;
             if command.body == Body::Verify {
-                check_answer(self.config.role, slot, datagram, command)?;
+                check_answer(&self.config, slot, datagram, command)?;
             }
         }
         let first = commands.first().filter(|first| slot.admits(first)).ok_or(DropReason::Unconnected)?;
@@ -217,7 +218,9 @@ impl Guard {
         if header.sent_time.is_none() {
             return Err(DropReason::MissingSentTime);
         }
-        let request = Handshake::read(datagram, start).filter(|request| request.is_sane(self.config.mtu));
+        let (smallest, largest) = self.config.peer_mtu;
+        let mtus = smallest.into()..=largest.into();
+        let request = Handshake::read(datagram, start).filter(|request| request.is_sane(&mtus));
         let (Some(request), Some(data)) = (request, handshake::connect_data(datagram, start)) else {
             return Err(DropReason::Connect);
         };
@@ -254,9 +257,10 @@ impl Guard {
         };
         let known = place.take().filter(|slot| slot.handshake == handshake && slot.address == to);
         let slot = place.insert(known.unwrap_or_else(|| {
+            let max_packet = self.config.max_packet;
             Box::new(match self.config.role {
-                Role::Client => Slot::connecting(to, handshake),
-                Role::Server => Slot::answering(to, handshake, header, command.sequence),
+                Role::Client => Slot::connecting(to, handshake, max_packet),
+                Role::Server => Slot::answering(to, handshake, max_packet, header, command.sequence),
             })
         }));
         slot.handshake_sent(header);
@@ -274,13 +278,6 @@ impl Guard {
                 self.last_receiver = place;
                 return;
             }
-        }
-    }
-
-    /// The engine's peer of this slot is gone. To be called before the engine is served again.
-    pub(crate) fn release(&mut self, slot: u16) {
-        if let Some(place) = self.slots.get_mut(usize::from(slot)) {
-            *place = None;
         }
     }
 
@@ -338,8 +335,14 @@ impl Guard {
 }
 
 /// Checks a VERIFY_CONNECT, which only a client gets, from the server that it asked.
-fn check_answer(role: Role, slot: &Slot, datagram: &[u8], command: &Command) -> Result<(), DropReason> {
+fn check_answer(
+    config: &GuardConfig,
+    slot: &Slot,
+    datagram: &[u8],
+    command: &Command,
+) -> Result<(), DropReason> {
     let answer = Handshake::read(datagram, command.start);
-    let fits = role == Role::Client && answer.is_some_and(|answer| answer.answers(&slot.handshake));
+    let fits = config.role == Role::Client
+        && answer.is_some_and(|answer| answer.answers(&slot.handshake, config.peer_mtu.0));
     if fits { Ok(()) } else { Err(DropReason::Verify) }
 }

@@ -13,10 +13,15 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(mtu: u16, max_packet: usize) -> Self {
-        let fragment = u32::from(mtu).saturating_sub((TIMED_HEADER_LEN + FRAGMENT_LEN) as u32).max(1);
-        let countable = fragment * MAX_FRAGMENTS;
-        Self { fragment, max_packet: u32::try_from(max_packet).unwrap_or(u32::MAX).min(countable) }
+    pub(super) fn new(mtu: u32, max_packet: usize) -> Self {
+        Self { fragment: 1, max_packet: u32::try_from(max_packet).unwrap_or(u32::MAX) }.with_mtu(mtu)
+    }
+
+    /// The same with an MTU that is no larger.
+    pub(super) fn with_mtu(self, mtu: u32) -> Self {
+        let fragment = mtu.saturating_sub((TIMED_HEADER_LEN + FRAGMENT_LEN) as u32).max(1);
+        let countable = fragment.saturating_mul(MAX_FRAGMENTS);
+        Self { fragment, max_packet: self.max_packet.min(countable) }
     }
 
     /// Checks a command inside a session with this many channels.

@@ -7,7 +7,8 @@ use super::channel::Channel;
 use super::handshake::Handshake;
 use super::ledger::{Sent, command_cost, packet_cost};
 use super::quota::{Quotas, Usage};
-use super::wire::{Body, CONTROL_CHANNEL, Command, Header};
+use super::rules::Rules;
+use super::wire::{Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, plain_header};
 
 /// How far a peer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(super) struct Slot {
     pub(super) phase: Phase,
     /// Server: our VERIFY_CONNECT. Client: our CONNECT.
     pub(super) handshake: Handshake,
+    /// The sizes that both sides keep to.
+    pub(super) rules: Rules,
     /// Session bits of datagrams from the peer.
     session: u8,
     /// Peer number and session bits of our datagrams to it, once they are known.
@@ -44,35 +47,35 @@ pub(super) struct Slot {
 
 impl Slot {
     /// A client's slot, from its own CONNECT.
-    pub(super) fn connecting(address: SocketAddr, handshake: Handshake) -> Self {
-        Self::new(address, handshake, 0, None, 0)
+    pub(super) fn connecting(address: SocketAddr, handshake: Handshake, max_packet: usize) -> Self {
+        Self::new(address, handshake, max_packet)
     }
 
     /// A server's slot, from its own VERIFY_CONNECT.
     pub(super) fn answering(
         address: SocketAddr,
         handshake: Handshake,
+        max_packet: usize,
         header: &Header,
         sequence: u16,
     ) -> Self {
-        let remote = Some((header.peer, header.session));
-        Self::new(address, handshake, handshake.outgoing_session, remote, sequence)
+        Self {
+            session: handshake.outgoing_session,
+            remote: Some((header.peer, header.session)),
+            sequence,
+            ..Self::new(address, handshake, max_packet)
+        }
     }
 
-    fn new(
-        address: SocketAddr,
-        handshake: Handshake,
-        session: u8,
-        remote: Option<(u16, u8)>,
-        sequence: u16,
-    ) -> Self {
+    fn new(address: SocketAddr, handshake: Handshake, max_packet: usize) -> Self {
         Self {
             address,
             phase: Phase::Half,
             handshake,
-            session,
-            remote,
-            sequence,
+            rules: Rules::new(handshake.mtu, max_packet),
+            session: 0,
+            remote: None,
+            sequence: 0,
             sent_times: SentTimes::default(),
             granted: handshake.channels,
             channels: Vec::new(),
@@ -120,6 +123,7 @@ impl Slot {
             self.remote = Some((answer.peer, answer.outgoing_session));
             self.session = answer.incoming_session;
             self.granted = answer.channels;
+            self.rules = self.rules.with_mtu(answer.mtu);
             self.open();
         }
     }
@@ -141,9 +145,7 @@ impl Slot {
                 Ok(())
             }
             Body::Disconnect => {
-                self.phase = Phase::Closed;
-                self.channels = Vec::new();
-                self.usage = Usage::default();
+                self.close();
                 Ok(())
             }
             _ => match self.channels.get_mut(usize::from(command.channel)) {
@@ -190,6 +192,19 @@ impl Slot {
         let (index, _) = sizes.filter(|(_, bytes)| *bytes > 0).max_by_key(|(_, bytes)| *bytes)?;
         let (reliable, unreliable) = self.channels.get_mut(index)?.evict(quotas, &mut self.usage)?;
         Some((u8::try_from(index).ok()?, reliable, unreliable))
+    }
+
+    /// A datagram that makes the engine believe that this peer has disconnected.
+    pub(super) fn farewell(&self, index: u16) -> [u8; 10] {
+        let [h0, h1] = plain_header(index, self.session).to_be_bytes();
+        [h0, h1, DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, 0, 0, 0, 0, 0]
+    }
+
+    /// Follows the engine, which forgets what it keeps for a peer that disconnects.
+    pub(super) fn close(&mut self) {
+        self.phase = Phase::Closed;
+        self.channels = Vec::new();
+        self.usage = Usage::default();
     }
 
     fn open(&mut self) {

@@ -8,6 +8,9 @@ pub(super) const NO_PEER: u16 = 0x0fff;
 /// Channel of the commands that belong to no channel.
 pub(super) const CONTROL_CHANNEL: u8 = 0xff;
 
+/// Byte of a disconnect that asks for no acknowledgement.
+pub(crate) const DISCONNECT_UNSEQUENCED: u8 = 0x44;
+
 /// Commands that ENet puts into one datagram at most.
 pub(super) const MAX_COMMANDS: usize = 32;
 
@@ -87,7 +90,7 @@ impl Command {
             0x01 => Body::Acknowledge { sequence: u16_at(fixed, 4)?, sent_time: u16_at(fixed, 6)? },
             0x82 => Body::Connect,
             0x83 => Body::Verify,
-            0x84 | 0x44 => Body::Disconnect,
+            0x84 | DISCONNECT_UNSEQUENCED => Body::Disconnect,
             0x85 => Body::Ping,
             0x86 => Body::Reliable { len: u16_at(fixed, 4)? },
             0x07 => Body::Unreliable { sequence: u16_at(fixed, 4)?, len: u16_at(fixed, 6)? },
@@ -223,7 +226,7 @@ const fn fixed_len(code: u8) -> Option<usize> {
     match code {
         0x85 => Some(4),
         0x86 => Some(6),
-        0x01 | 0x84 | 0x44 | 0x07 | 0x49 => Some(8),
+        0x01 | 0x84 | DISCONNECT_UNSEQUENCED | 0x07 | 0x49 => Some(8),
         0x8a => Some(12),
         0x88 | 0x0c => Some(FRAGMENT_LEN),
         0x83 => Some(44),

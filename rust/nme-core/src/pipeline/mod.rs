@@ -1,22 +1,26 @@
 //! The way of a datagram between the socket and the engine.
 //!
-//! In: codec (expand) → guard (check, cut) → [`Inbound`] → engine.
-//! Out: engine → guard (learn) → codec (compress) → the batch that the driver sends.
-//! DTLS and a network simulator have their place on the socket's side of the codec.
+//! In: [`secure`] (unprotect) → codec (expand) → guard (check, cut) → [`Inbound`] → engine.
+//! Out: engine → guard (learn) → codec (compress) → [`secure`] (protect) → the batch that the driver sends.
+//! A network simulator has its place between [`secure`] and the socket.
 
 mod inbound;
+mod secure;
 #[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;
 
-pub(crate) use inbound::Inbound;
+pub(crate) use inbound::{Inbound, Opened};
+pub(crate) use secure::{mtu, peer_mtu};
 
 use crate::codec::{Compression, Stage};
 use crate::counters::{Counters, Dropped};
 use crate::datagram::DatagramBatch;
 use crate::enet::{Host, Slot};
-use crate::guard::{ConnectRequest, DropReason, Guard, GuardConfig, Passed};
+use crate::guard::{ConnectRequest, DISCONNECT_UNSEQUENCED, DropReason, Guard, GuardConfig, Passed, Role};
+use crate::secure::{SecureLayer, SecureOutput};
+use secure::Secure;
 
 /// MTU of 3.6's hosts, in bytes of UDP payload.
 pub(crate) const MTU: u16 = 1392;
@@ -24,21 +28,30 @@ pub(crate) const MTU: u16 = 1392;
 /// The largest datagram that a socket has to take: what ENet can send with any MTU.
 pub const MAX_DATAGRAM: usize = 4096;
 
-/// Codec and guard of one host, with their scratch memory.
+/// Codec, guard and encryption of one host, with their scratch memory.
 pub(crate) struct Pipeline {
     codec: Option<Stage>,
     guard: Guard,
+    role: Role,
     scratch: Box<[u8; MAX_DATAGRAM]>,
-    ready: DatagramBatch,
+    secure: Option<Secure>,
+    /// What is on its way. `wire` is for the socket, also without encryption; the rest is empty then.
+    out: SecureOutput,
 }
 
 impl Pipeline {
-    pub(crate) fn new(compression: Compression, guard: GuardConfig) -> Self {
+    pub(crate) fn new(
+        compression: Compression,
+        guard: GuardConfig,
+        secure: Option<Box<dyn SecureLayer>>,
+    ) -> Self {
         Self {
             codec: Stage::new(compression),
             guard: Guard::new(guard),
+            role: guard.role,
             scratch: Box::new([0; MAX_DATAGRAM]),
-            ready: DatagramBatch::new(),
+            secure: secure.map(Secure::new),
+            out: SecureOutput::default(),
         }
     }
 
@@ -52,6 +65,20 @@ impl Pipeline {
     ) {
         counters.datagrams_received += 1;
         counters.bytes_received += datagram.len() as u64;
+        if self.secure.is_some() {
+            self.receive_protected(from, datagram, host, counters);
+        } else {
+            self.receive_plain(from, datagram, host, counters);
+        }
+    }
+
+    fn receive_plain(
+        &mut self,
+        from: SocketAddr,
+        datagram: &[u8],
+        host: &mut dyn Host,
+        counters: &mut Counters,
+    ) {
         let len = match self.expand(datagram) {
             Ok(len) => len,
             Err(reason) => return counters.drop_datagram(reason),
@@ -92,10 +119,11 @@ impl Pipeline {
     pub(crate) fn send(&mut self, outbound: &mut DatagramBatch, counters: &mut Counters) {
         for (to, datagram) in outbound.iter() {
             self.guard.observe_outgoing(to, datagram);
-            match compress(self.codec.as_mut(), datagram, &mut self.scratch[..]) {
-                Some(len) => self.ready.push(to, &self.scratch[..len]),
-                None => self.ready.push(to, datagram),
-            }
+            let datagram = match compress(self.codec.as_mut(), datagram, &mut self.scratch[..]) {
+                Some(len) => &self.scratch[..len],
+                None => datagram,
+            };
+            secure::post(self.secure.as_mut(), to, datagram, &mut self.out);
         }
         outbound.clear();
         counters.cut_commands = self.guard.cut_commands();
@@ -103,11 +131,14 @@ impl Pipeline {
 
     /// What is ready for the socket.
     pub(crate) fn ready(&mut self) -> &mut DatagramBatch {
-        &mut self.ready
+        &mut self.out.wire
     }
 
-    pub(crate) fn release(&mut self, slot: Slot) {
-        self.guard.release(slot.0);
+    /// The engine's peer in this slot is gone, and all it sent is on its way. True when the peer had announced it.
+    pub(crate) fn release(&mut self, slot: Slot) -> bool {
+        let Some(departure) = self.guard.release(slot.0) else { return false };
+        self.close_unless_used(departure.address);
+        departure.announced
     }
 
     /// Channels that the peer has, too.
@@ -151,9 +182,9 @@ impl Pipeline {
     /// a timeout of half a minute. The answer is far smaller than the question and needs no memory.
     fn refuse(&mut self, to: SocketAddr, request: &ConnectRequest) {
         let [high, low] = request.reply_peer_id.to_be_bytes();
-        const DISCONNECT_UNSEQUENCED: u8 = 0x44;
         let datagram = [high, low, DISCONNECT_UNSEQUENCED, 0xff, 0, 0, 0, 0, 0, 0];
-        self.ready.push(to, &datagram);
+        secure::post(self.secure.as_mut(), to, &datagram, &mut self.out);
+        self.close_unless_used(to);
     }
 }
 

@@ -13,10 +13,11 @@ fn pipeline(compression: Compression) -> Pipeline {
         role: Role::Server,
         slots: 4,
         mtu: MTU,
+        peer_mtu: (MTU, MTU),
         max_packet: 1 << 20,
         quotas: Quotas::default(),
     };
-    Pipeline::new(compression, guard)
+    Pipeline::new(compression, guard, None)
 }
 
 /// What goes out for a datagram of the engine.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::{HostLink, Role, Session, Status};
+use super::{ConnectionError, HostLink, Role, Session, Status};
 use crate::counters::DroppedPacket;
 use crate::enet::Packet;
 use crate::peer::{Link, PeerId};
@@ -15,6 +15,7 @@ use crate::session::inbox::Received;
 /// What only a client has.
 pub(super) struct Client {
     state: State,
+    error: Option<ConnectionError>,
     /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
     /// lost datagram can let a packet overtake its sender's announcement.
     unannounced: VecDeque<Received>,
@@ -24,6 +25,8 @@ pub(super) struct Client {
 enum State {
     /// The server's address is not known yet.
     Waiting,
+    /// The encryption's handshake with the server goes on.
+    Securing,
     Connecting,
     Connected,
     /// The server has gone; the game hears of it with the next poll.
@@ -34,22 +37,36 @@ enum State {
 
 impl Client {
     pub(super) const fn new() -> Self {
-        Self { state: State::Waiting, unannounced: VecDeque::new() }
+        Self { state: State::Waiting, error: None, unannounced: VecDeque::new() }
     }
 
-    pub(super) fn connect(&mut self, link: &mut HostLink, address: SocketAddr, channels: u8, id: PeerId) {
-        if self.state != State::Waiting {
-            return;
+    /// The server's address is known. True the first time.
+    pub(super) fn begin(&mut self) -> bool {
+        let is_first = self.state == State::Waiting;
+        if is_first {
+            self.state = State::Securing;
         }
-        self.state = match link.host.connect(address, channels, id.get() as u32) {
-            Some(_) => State::Connecting,
-            None => State::Failed,
-        };
+        is_first
+    }
+
+    /// Asks for an ENet connection, once nothing stands before it; false when the engine does not take it.
+    pub(super) fn knock(
+        &mut self,
+        link: &mut HostLink,
+        address: SocketAddr,
+        channels: u8,
+        id: PeerId,
+    ) -> bool {
+        if self.state != State::Securing {
+            return true;
+        }
+        self.state = State::Connecting;
+        link.host.connect(address, channels, id.get() as u32).is_some()
     }
 
     pub(super) fn status(&self) -> Status {
         match self.state {
-            State::Waiting | State::Connecting | State::Failed => Status::Connecting,
+            State::Waiting | State::Securing | State::Connecting | State::Failed => Status::Connecting,
             // Until the game has heard of the loss, it goes on as if connected.
             State::Connected | State::LossHeld => Status::Connected,
             State::Over => Status::Disconnected,
@@ -60,17 +77,23 @@ impl Client {
         self.state = State::Connected;
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.state == State::Failed
-    }
-
     /// Ends an attempt; false when there is none.
-    pub(super) fn fail(&mut self) -> bool {
-        let trying = matches!(self.state, State::Waiting | State::Connecting);
+    pub(super) fn fail(&mut self, error: ConnectionError) -> bool {
+        let trying = matches!(self.state, State::Waiting | State::Securing | State::Connecting);
         if trying {
             self.state = State::Failed;
+            self.note(error);
         }
         trying
+    }
+
+    /// Notes why the connection ends, unless that is known.
+    pub(super) fn note(&mut self, error: ConnectionError) {
+        self.error.get_or_insert(error);
+    }
+
+    pub(super) const fn error(&self) -> Option<ConnectionError> {
+        self.error
     }
 
     pub(super) fn hold_loss(&mut self) {

@@ -122,6 +122,12 @@ impl MaxClients {
             _ => Err(MaxClientsError(value)),
         }
     }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
 }
 
 /// Bounds of the memory that the other side can make a session use.

@@ -13,8 +13,10 @@
 
 mod client;
 mod config;
+mod connection_error;
 mod error;
 mod event;
+mod handshake;
 mod inbox;
 mod server;
 
@@ -25,6 +27,7 @@ use std::time::Duration;
 pub use config::{
     Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
 };
+pub use connection_error::ConnectionError;
 pub use error::{CreateError, DisconnectError, PeerError, SendError, TimeoutError};
 pub use event::{Event, Status};
 pub use inbox::Received;
@@ -35,9 +38,10 @@ use crate::datagram::DatagramBatch;
 use crate::enet::{self, Host, HostConfig, HostEvent, Packet, Refused, RustyHost, Slot};
 use crate::guard::{DropReason, GuardConfig, Role as GuardRole};
 use crate::peer::{Link, PeerId, PeerTable};
-use crate::pipeline::{MTU, Pipeline};
+use crate::pipeline::{self, Opened, Pipeline};
 use crate::relay::Target;
 use crate::relay::wire::{self, HEADER_LEN};
+use crate::secure::SecureLayer;
 use client::Client;
 use inbox::Inbox;
 use server::Server;
@@ -74,22 +78,27 @@ pub struct SendOptions {
 }
 
 impl Session {
-    /// A server. It is connected from the start.
+    /// A server. It is connected from the start. With a layer, it talks to nobody without encryption.
     ///
     /// # Errors
     /// When the ENet host cannot be made.
-    pub fn server(config: &Config, max_clients: MaxClients) -> Result<Self, CreateError> {
+    pub fn server(
+        config: &Config,
+        max_clients: MaxClients,
+        secure: Option<Box<dyn SecureLayer>>,
+    ) -> Result<Self, CreateError> {
         let server = Server::new(config.server_relay);
-        Self::new(config, max_clients.0, GuardRole::Server, PeerId::SERVER, Role::Server(server))
+        Self::new(config, max_clients.0, GuardRole::Server, PeerId::SERVER, Role::Server(server), secure)
     }
 
-    /// A client with a new random id. It has no server before [`Session::connect`].
+    /// A client with a new random id. It has no server before [`Session::connect`]. With a layer, it talks to it only
+    /// encrypted.
     ///
     /// # Errors
     /// When the ENet host cannot be made.
-    pub fn client(config: &Config) -> Result<Self, CreateError> {
+    pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Result<Self, CreateError> {
         let id = PeerId::from_random((config.seed >> 32) as u32);
-        Self::new(config, 1, GuardRole::Client, id, Role::Client(Client::new()))
+        Self::new(config, 1, GuardRole::Client, id, Role::Client(Client::new()), secure)
     }
 
     fn new(
@@ -98,23 +107,27 @@ impl Session {
         guard_role: GuardRole,
         id: PeerId,
         role: Role,
+        secure: Option<Box<dyn SecureLayer>>,
     ) -> Result<Self, CreateError> {
         let max_packet = MAX_PACKET + HEADER_LEN;
+        let mtu = pipeline::mtu(secure.as_deref());
+        let peer_mtu = pipeline::peer_mtu(secure.as_deref());
         let host = RustyHost::new(&HostConfig {
             peer_limit: slots,
             channel_limit: config.channel_count,
             in_bandwidth: config.bandwidth.incoming,
             out_bandwidth: config.bandwidth.outgoing,
             max_packet,
+            mtu,
             seed: config.seed as u32,
         })
         .ok_or(CreateError::Host)?;
-        let guard =
-            GuardConfig { role: guard_role, slots, mtu: MTU, max_packet, quotas: config.limits.incoming };
+        let quotas = config.limits.incoming;
+        let guard = GuardConfig { role: guard_role, slots, mtu, peer_mtu, max_packet, quotas };
         Ok(Self {
             link: HostLink {
                 host: Box::new(host),
-                pipeline: Pipeline::new(config.compression, guard),
+                pipeline: Pipeline::new(config.compression, guard, secure),
                 counters: Counters::default(),
                 unacknowledged_limit: config.limits.unacknowledged,
             },
@@ -130,26 +143,18 @@ impl Session {
 
     /// Client: asks the server at `address` for a connection. Further calls do nothing.
     pub fn connect(&mut self, now: Duration, address: SocketAddr) {
-        let Role::Client(client) = &mut self.role else { return };
-        self.link.host.set_time(now);
-        client.connect(&mut self.link, address, self.channel_count, self.id);
-        if client.has_failed() {
-            self.events.push_back(Event::ConnectionFailed);
-        }
+        self.link.set_time(now);
+        self.begin_connection(address);
     }
 
     /// Client: gives up an attempt whose server's address cannot be found.
     pub fn fail(&mut self) {
-        if let Role::Client(client) = &mut self.role
-            && client.fail()
-        {
-            self.events.push_back(Event::ConnectionFailed);
-        }
+        self.fail_attempt(ConnectionError::NotResolved);
     }
 
     /// Begins a poll: time goes on, and departures that were held back are due.
     pub fn begin_poll(&mut self, now: Duration) {
-        self.link.host.set_time(now);
+        self.link.begin_poll(now);
         self.inbox.release_current();
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
         if let Role::Client(client) = &mut self.role
@@ -157,12 +162,14 @@ impl Session {
         {
             self.report_lost_server();
         }
+        self.heed_handshakes();
     }
 
     /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
     pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
         let link = &mut self.link;
         link.pipeline.receive(from, datagram, link.host.as_mut(), &mut link.counters);
+        self.heed_handshakes();
     }
 
     /// The next thing that happened, or `None` when everything received so far has been worked off.
@@ -183,7 +190,7 @@ impl Session {
 
     /// Turns all that is queued into datagrams.
     pub fn flush(&mut self, now: Duration) {
-        self.link.host.set_time(now);
+        self.link.set_time(now);
         self.link.flush();
     }
 
@@ -258,15 +265,16 @@ impl Session {
         Ok(Some(Event::PeerDisconnected(peer)))
     }
 
-    /// Tells every connected peer that this session ends. The datagrams are in [`Session::transmit`]; the
-    /// session is of no use afterwards.
+    /// Tells every connected peer that this session ends, and ends every association of the encryption. The
+    /// datagrams are in [`Session::transmit`]; the session is of no use afterwards.
     pub fn close(&mut self, now: Duration) {
-        self.link.host.set_time(now);
+        self.link.set_time(now);
         let slots: Vec<Slot> = self.peers.slots().map(|(_, slot)| slot).collect();
         for slot in slots {
             self.link.disconnect_now(slot, self.id.get() as u32);
         }
         self.link.flush();
+        self.link.pipeline.close_all();
     }
 
     /// How far the connection is.
@@ -294,6 +302,7 @@ impl Session {
     pub fn set_refuse_new_connections(&mut self, refuse: bool) {
         if let Role::Server(server) = &mut self.role {
             server.set_refusing(refuse);
+            self.link.pipeline.set_refusing(refuse);
         }
     }
 
@@ -405,15 +414,16 @@ impl Session {
     }
 
     fn on_disconnected(&mut self, slot: Slot) {
-        self.link.pipeline.release(slot);
+        let announced = self.link.pipeline.release(slot);
         let Some(id) = self.peers.at(slot) else {
-            if let Role::Client(client) = &mut self.role
-                && client.fail()
-            {
-                self.events.push_back(Event::ConnectionFailed);
-            }
-            return;
+            let error = if announced { ConnectionError::Refused } else { ConnectionError::TimedOut };
+            return self.fail_attempt(error);
         };
+        if let Role::Client(client) = &mut self.role
+            && announced
+        {
+            client.note(ConnectionError::ClosedByServer);
+        }
         self.lose(vec![id]);
     }
 
@@ -422,6 +432,9 @@ impl Session {
         let mut ids = VecDeque::from(ids);
         while let Some(id) = ids.pop_front() {
             self.peers.mark_gone(id);
+            if let Role::Client(client) = &mut self.role {
+                client.note(ConnectionError::Lost);
+            }
             match &mut self.role {
                 Role::Server(_) => {
                     ids.extend(self.announce(wire::Notice::Left(id)));
@@ -525,10 +538,26 @@ impl HostLink {
         loop {
             let event = self.host.service();
             self.collect();
-            if event.is_some() || !self.host.inbound().open_more() {
+            if event.is_some() {
                 return event;
             }
+            self.pipeline.settle();
+            match self.host.inbound().open_more() {
+                Opened::Nothing => return None,
+                Opened::Datagrams => {}
+                Opened::End(address) => self.pipeline.end_connections(address, self.host.as_mut()),
+            }
         }
+    }
+
+    fn set_time(&mut self, now: Duration) {
+        self.host.set_time(now);
+        self.pipeline.set_time(now);
+    }
+
+    fn begin_poll(&mut self, now: Duration) {
+        self.set_time(now);
+        self.pipeline.tick(self.host.as_mut(), &mut self.counters);
     }
 
     /// Moves the engine's datagrams through the pipeline. The guard learns from them, so this comes before

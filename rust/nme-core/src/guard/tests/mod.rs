@@ -2,12 +2,14 @@
 
 mod bytes;
 mod commands;
+mod departure;
 mod disconnect;
 mod engine;
 mod eviction;
 mod fuzz;
 mod handshake;
 mod ledger;
+mod mtu;
 mod quotas;
 mod reference;
 mod reliable;
@@ -36,7 +38,7 @@ fn address(port: u16) -> SocketAddr {
 
 fn config(role: Role, quotas: Quotas) -> GuardConfig {
     let slots = if role == Role::Server { 4 } else { 1 };
-    GuardConfig { role, slots, mtu: MTU, max_packet: MAX_PACKET, quotas }
+    GuardConfig { role, slots, mtu: MTU, peer_mtu: (MTU, MTU), max_packet: MAX_PACKET, quotas }
 }
 
 /// A header and commands.

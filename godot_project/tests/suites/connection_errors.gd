@@ -1,0 +1,80 @@
+## Why a client has no connection, without encryption; `dtls` has the other reasons.
+extends TestSuite
+
+
+func test_nobody_is_there() -> void:
+	deadline = 45.0
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, free_port()), OK, "create_client")
+	await wait_until(func() -> bool: return not events(client).is_empty(), 40.0, "it fails")
+	_check(client, ["connection_failed"], NetworkedMultiplayerENet.CONNECTION_ERROR_TIMED_OUT)
+
+
+func test_the_server_is_full() -> void:
+	var server := new_peer()
+	var port := serve(server, 1)
+	await join([new_peer()], port)
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, port), OK, "create_client")
+	await wait_until(func() -> bool: return not events(client).is_empty(), 5.0, "it fails")
+	_check(client, ["connection_failed"], NetworkedMultiplayerENet.CONNECTION_ERROR_REFUSED)
+
+
+func test_a_name_without_an_address() -> void:
+	var client := new_peer()
+	var answer := client.create_client("no.such.name.invalid", free_port())
+	if answer == OK:
+		await wait_until(func() -> bool: return not events(client).is_empty(), 15.0, "it fails")
+	else:
+		check_equal(answer, ERR_CANT_RESOLVE, "create_client")
+		expect_error("no.such.name.invalid")
+	var error := NetworkedMultiplayerENet.CONNECTION_ERROR_NOT_RESOLVED
+	check_equal(client.get_connection_error(), error, "the error")
+	# What does not even begin leaves it as it is.
+	check_equal(client.create_client(LOCALHOST, -1), ERR_INVALID_PARAMETER, "a wrong port")
+	expect_error("port is -1")
+	check_equal(client.get_connection_error(), error, "the error")
+
+
+func test_the_server_ends_it() -> void:
+	var peers := await connected(3)
+	peers[0].disconnect_peer(peers[1].get_unique_id(), true)
+	peers[0].disconnect_peer(peers[2].get_unique_id(), false)
+	for client: NetworkedMultiplayerENet in [peers[1], peers[2]]:
+		await _check_closed(client)
+	peers[0].close_connection()
+	await _check_closed(peers[3])
+	check_equal(peers[0].get_connection_error(), 0, "of the server")
+	await join([peers[3]], serve(peers[0]))
+	check_equal(peers[3].get_connection_error(), 0, "forgotten with the next connection")
+	peers[3].close_connection()
+	check_equal(peers[3].get_connection_error(), 0, "of a client that leaves")
+
+
+func test_the_server_dies() -> void:
+	var server := new_peer(false)
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, serve(server)), OK, "create_client")
+	var joined := func() -> bool:
+		server.poll()
+		return is_connected_peer(client)
+	await wait_until(joined, 5.0, "connected")
+	client.set_peer_timeout(1, 1, 200, 400)
+	await wait_until(func() -> bool: return "server_disconnected" in events(client), 15.0, "lost")
+	var error := NetworkedMultiplayerENet.CONNECTION_ERROR_LOST
+	check_equal(client.get_connection_error(), error, "the error")
+	check("did not answer any more" in client.get_connection_error_text(), "the text")
+	server.close()
+
+
+func _check_closed(client: NetworkedMultiplayerENet) -> void:
+	await wait_until(func() -> bool: return events(client)[-1] == "server_disconnected", 5.0, "closed")
+	var error := NetworkedMultiplayerENet.CONNECTION_ERROR_CLOSED_BY_SERVER
+	check_equal(client.get_connection_error(), error, "the error")
+
+
+func _check(client: NetworkedMultiplayerENet, signals: Array, error: int) -> void:
+	check_equal(events(client), Array(signals, TYPE_STRING, "", null), "the signals")
+	check_equal(client.get_connection_error(), error, "the error")
+	var text := client.get_connection_error_text()
+	check(text.length() > 40 and text[0] == text[0].to_upper() and text.ends_with("."), text)

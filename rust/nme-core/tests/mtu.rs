@@ -1,0 +1,156 @@
+//! Packets around the sizes at which ENet cuts them, with the MTU of 3.6 and with the smaller ones that encryption
+//! leaves: between sessions, and with foreign hosts, which ask for 1392 in any case.
+
+use std::time::Duration;
+
+use nme_core::channel::{Delivery, TransferMode};
+use nme_core::codec::Compression;
+use nme_core::peer::PeerId;
+use nme_core::session::{Event, Status};
+use nme_testing::fake_layer::DTLS_OVERHEAD;
+use nme_testing::payload::{number, numbered};
+use nme_testing::raw_peer::{RawConfig, RawEvent, data_packet};
+use nme_testing::world::{HostId, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Bytes of a data packet's header.
+const HEADER: usize = 8;
+
+/// Bytes of a fragment's headers.
+const FRAGMENT_HEADER: usize = 28;
+
+/// Payloads whose packets have about one, two and three fragments of a connection with this overhead, by number.
+fn payloads(overhead: u8) -> Vec<Vec<u8>> {
+    let fragment = 1392 - usize::from(overhead) - FRAGMENT_HEADER;
+    let packets =
+        (1..=3).flat_map(|count| [-2, -1, 0, 1, 2].map(|more| (count * fragment).strict_add_signed(more)));
+    (0..).zip(packets).map(|(index, len)| numbered(index, len - HEADER)).collect()
+}
+
+/// A session's settings: nothing shrinks what the sizes are about.
+fn plain_config(world: &mut World) -> nme_core::session::Config {
+    world.config().compression(Compression::None)
+}
+
+fn raw_config(peers: usize) -> RawConfig {
+    RawConfig { peers, range_coder: false, ..RawConfig::default() }
+}
+
+/// Nothing on the wire was longer than 3.6's longest, and the longest was reached. Only datagrams with something
+/// reliable in them have a sent time, of two bytes.
+fn assert_sizes(world: &mut World, is_timed: bool) {
+    let longest = world.take_recorded().iter().map(|datagram| datagram.bytes.len()).max();
+    assert_eq!(longest, Some(if is_timed { 1392 } else { 1390 }));
+}
+
+fn assert_clean(world: &World, host: HostId) {
+    assert_eq!(world.counters(host).dropped_datagrams(), 0);
+    assert_eq!(world.counters(host).cut_commands, 0);
+}
+
+const MODES: [TransferMode; 3] =
+    [TransferMode::Reliable, TransferMode::UnreliableOrdered, TransferMode::Unreliable];
+
+#[test]
+fn sessions_cut_alike() {
+    // With and without encryption, and with layers of different sizes: the smaller MTU counts.
+    for (of_server, of_client) in [(0, 0), (DTLS_OVERHEAD, DTLS_OVERHEAD), (20, 90), (90, 20)] {
+        for mode in MODES {
+            let mut world = World::new(1);
+            world.record();
+            if of_server > 0 {
+                world.secure(of_server);
+            }
+            let config = plain_config(&mut world);
+            let server = world.server_with(&config, 2);
+            if of_client > 0 {
+                world.secure(of_client);
+            }
+            let config = plain_config(&mut world);
+            let client = world.connect_with(&config, server);
+            world.run(SECOND);
+            let payloads = payloads(of_server.max(of_client));
+            for payload in &payloads {
+                for host in [server, client] {
+                    world.send(host, 0, mode, payload).expect("a connection");
+                }
+                world.run(SECOND / 10);
+            }
+            world.run(SECOND);
+            for host in [server, client] {
+                let got: Vec<u32> = world.packets(host).iter().map(|packet| number(&packet.bytes)).collect();
+                assert_eq!(got, (0..payloads.len() as u32).collect::<Vec<_>>(), "{mode:?}");
+                assert_clean(&world, host);
+            }
+            if of_server == of_client {
+                assert_sizes(&mut world, mode == TransferMode::Reliable);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_foreign_client_takes_what_the_server_grants() {
+    for overhead in [0, DTLS_OVERHEAD] {
+        for delivery in [Delivery::Reliable, Delivery::Sequenced, Delivery::Unsequenced] {
+            let mut world = World::new(2);
+            world.record();
+            if overhead > 0 {
+                world.secure(overhead);
+            }
+            let config = plain_config(&mut world);
+            let server = world.server_with(&config, 2);
+            let raw = world.raw_client(raw_config(1), server, 77);
+            world.run(SECOND);
+            world.raw_mut(raw).take_events();
+            let payloads = payloads(overhead);
+            for payload in &payloads {
+                world.raw_mut(raw).send(0, 1, &data_packet(77, 0, payload), delivery);
+                world.send(server, 77, TransferMode::Reliable, payload).expect("a connection");
+                world.run(SECOND / 10);
+            }
+            world.run(SECOND);
+            let got: Vec<u32> = world.packets(server).iter().map(|packet| number(&packet.bytes)).collect();
+            assert_eq!(got, (0..payloads.len() as u32).collect::<Vec<_>>(), "{delivery:?}");
+            assert_clean(&world, server);
+            let packets = world.raw_mut(raw).take_packets();
+            let got: Vec<u32> = packets.iter().map(|(_, bytes)| number(&bytes[HEADER..])).collect();
+            assert_eq!(got, (0..payloads.len() as u32).collect::<Vec<_>>());
+            assert_sizes(&mut world, true);
+        }
+    }
+}
+
+#[test]
+fn a_foreign_server_grants_what_the_client_asks_for() {
+    for overhead in [0, DTLS_OVERHEAD] {
+        let mut world = World::new(3);
+        world.record();
+        if overhead > 0 {
+            world.secure(overhead);
+        }
+        let raw = world.raw(raw_config(2));
+        let config = plain_config(&mut world);
+        let client = world.client_with(&config, world.raw_address(raw));
+        world.run(SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        assert_eq!(world.events(client), [Event::PeerConnected(PeerId::SERVER), Event::ConnectionSucceeded]);
+        let id = world.id(client).get();
+        assert_eq!(world.raw_events(raw), [RawEvent::Connected { peer: 0, data: id as u32 }]);
+        let payloads = payloads(overhead);
+        for payload in &payloads {
+            world.raw_mut(raw).send_data(0, 1, (1, id), payload);
+            world.send(client, 1, TransferMode::Reliable, payload).expect("a connection");
+            world.run(SECOND / 10);
+        }
+        world.run(SECOND);
+        let got: Vec<u32> = world.packets(client).iter().map(|packet| number(&packet.bytes)).collect();
+        assert_eq!(got, (0..payloads.len() as u32).collect::<Vec<_>>());
+        assert_clean(&world, client);
+        let packets = world.raw_mut(raw).take_packets();
+        let got: Vec<u32> = packets.iter().map(|(_, bytes)| number(&bytes[HEADER..])).collect();
+        assert_eq!(got, (0..payloads.len() as u32).collect::<Vec<_>>());
+        assert_sizes(&mut world, true);
+    }
+}

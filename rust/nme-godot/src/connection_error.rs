@@ -1,0 +1,55 @@
+//! Why there is no connection, for scripts: `get_connection_error` and `get_connection_error_text`.
+
+use godot::prelude::*;
+use nme_core::session::ConnectionError;
+
+use crate::class::NetworkedMultiplayerENet;
+use crate::error::OpenError;
+
+#[godot_api(secondary)]
+impl NetworkedMultiplayerENet {
+    /// On a client: why the last attempt to connect failed, or why the last connection ended, as one of the
+    /// [code]CONNECTION_ERROR_*[/code] constants. It is there when [signal connection_failed] or
+    /// [signal server_disconnected] comes, and when [method create_client] answers
+    /// [constant @GlobalScope.ERR_CANT_RESOLVE], and it stays until the next server or client is created. What this
+    /// side ends with [method close_connection] is no error, and a server has none.
+    /// [codeblock]
+    /// peer.connection_failed.connect(func():
+    ///     if peer.get_connection_error() == NetworkedMultiplayerENet.CONNECTION_ERROR_REFUSED:
+    ///         label.text = "The server is full."
+    ///     else:
+    ///         print(peer.get_connection_error_text()))
+    /// [/codeblock]
+    #[func]
+    fn get_connection_error(&self) -> i64 {
+        self.connection_error.map_or(0, |error| error.number().into())
+    }
+
+    /// [method get_connection_error] as one English sentence for developers, with what to do about it; empty when there
+    /// is no error.
+    #[func]
+    fn get_connection_error_text(&self) -> GString {
+        self.connection_error.map_or_else(GString::new, |error| {
+            let text = error.to_string();
+            let mut letters = text.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            GString::from(&first.into_iter().chain(letters).chain(['.']).collect::<String>())
+        })
+    }
+}
+
+impl NetworkedMultiplayerENet {
+    /// Notes why the open connection ends, before it is closed.
+    pub(crate) fn note_connection_error(&mut self) {
+        if let Some(connection) = &self.connection {
+            self.connection_error = connection.session().connection_error();
+        }
+    }
+
+    /// Notes why there is no client, when that says something about its server.
+    pub(crate) fn note_open_error(&mut self, problem: &OpenError) {
+        if let OpenError::Resolve { .. } = problem {
+            self.connection_error = Some(ConnectionError::NotResolved);
+        }
+    }
+}
