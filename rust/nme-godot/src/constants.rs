@@ -1,9 +1,11 @@
-//! The enum `CompressionMode`. gdext 0.5 registers constants without an enum's name, so this uses the same
+//! The enums `CompressionMode` and `FlushMode`. gdext 0.5 registers constants without an enum's name, so this uses the same
 //! registration its macros use, one level lower.
 
 use godot::builtin::StringName;
 use godot::obj::GodotClass;
 use godot::register::private::constant::{ConstantKind, ExportConstant, IntegerConstant};
+
+use nme_core::session::FlushMode;
 
 use crate::class::NetworkedMultiplayerENet;
 
@@ -35,11 +37,31 @@ impl CompressionMode {
     }
 }
 
-/// Registers the enum. To be called once the classes are there.
+/// Values of `flush_mode`.
+const FLUSH_MODES: [(&str, FlushMode); 2] =
+    [("FLUSH_PER_FRAME", FlushMode::PerFrame), ("FLUSH_EACH_PUT", FlushMode::EachPut)];
+
+pub(crate) fn flush_mode(number: i64) -> Option<FlushMode> {
+    FLUSH_MODES.iter().map(|(_, mode)| *mode).find(|mode| flush_mode_number(*mode) == number)
+}
+
+pub(crate) const fn flush_mode_number(mode: FlushMode) -> i64 {
+    match mode {
+        FlushMode::PerFrame => 0,
+        FlushMode::EachPut => 1,
+    }
+}
+
+/// Registers the enums. To be called once the classes are there.
 pub(crate) fn register() {
+    register_enum("CompressionMode", &CompressionMode::ALL, CompressionMode::number);
+    register_enum("FlushMode", &FLUSH_MODES, flush_mode_number);
+}
+
+fn register_enum<T: Copy>(name: &str, values: &[(&str, T)], number: impl Fn(T) -> i64) {
     let enumerators =
-        CompressionMode::ALL.iter().map(|(name, mode)| IntegerConstant::new(name, mode.number())).collect();
-    let kind = ConstantKind::Enum { name: StringName::from("CompressionMode"), enumerators };
+        values.iter().map(|(name, value)| IntegerConstant::new(name, number(*value))).collect();
+    let kind = ConstantKind::Enum { name: StringName::from(name), enumerators };
     ExportConstant::new(NetworkedMultiplayerENet::class_id(), kind).register();
 }
 
@@ -61,4 +83,6 @@ const CONSTANTS_XML: &str = r#"
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
 <constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on packets of several hundred bytes.</constant>
 <constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on packets of about 1 KiB at less CPU time, and less than zlib on small ones.</constant>
+<constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
+<constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that do long work between putting a packet and the end of the frame.</constant>
 "#;
