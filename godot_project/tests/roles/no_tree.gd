@@ -24,6 +24,8 @@ func _initialize() -> void:
 	print("connected: ", _client.get_connection_status() == MultiplayerPeer.CONNECTION_CONNECTED)
 	_client.put_packet("hello".to_utf8_buffer())
 	for i in 2000:
+		# There is no end of a frame here, so the poll sends.
+		_client.poll()
 		_server.poll()
 		if _server.get_available_packet_count() > 0:
 			break

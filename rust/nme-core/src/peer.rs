@@ -75,16 +75,23 @@ impl Link {
     }
 }
 
+#[derive(Debug)]
+struct Entry {
+    link: Link,
+    /// The last run of packets that had this peer among its targets.
+    mark: u32,
+}
+
 /// The peers a game knows, by id, and the ENet slots behind them.
 #[derive(Debug, Default)]
 pub(crate) struct PeerTable {
-    links: BTreeMap<PeerId, Link>,
+    links: BTreeMap<PeerId, Entry>,
     by_slot: Vec<Option<PeerId>>,
 }
 
 impl PeerTable {
     pub(crate) fn link(&self, id: PeerId) -> Option<Link> {
-        self.links.get(&id).copied()
+        self.links.get(&id).map(|entry| entry.link)
     }
 
     pub(crate) fn contains(&self, id: PeerId) -> bool {
@@ -105,7 +112,18 @@ impl PeerTable {
 
     /// The slots of all peers with a connection, by id.
     pub(crate) fn slots(&self) -> impl Iterator<Item = (PeerId, Slot)> {
-        self.links.iter().filter_map(|(id, link)| Some((*id, link.slot()?)))
+        self.links.iter().filter_map(|(id, entry)| Some((*id, entry.link.slot()?)))
+    }
+
+    /// Marks a peer with the number of a run; false when it had this mark already.
+    pub(crate) fn mark(&mut self, id: PeerId, run: u32) -> bool {
+        self.links.get_mut(&id).is_some_and(|entry| std::mem::replace(&mut entry.mark, run) != run)
+    }
+
+    /// The peers that are there and do not have the mark.
+    pub(crate) fn unmarked(&self, run: u32) -> impl Iterator<Item = PeerId> {
+        let present = self.links.iter().filter(|(_, entry)| !matches!(entry.link, Link::Gone { .. }));
+        present.filter(move |(_, entry)| entry.mark != run).map(|(id, _)| *id)
     }
 
     pub(crate) fn insert_direct(&mut self, id: PeerId, slot: Slot, address: SocketAddr) {
@@ -114,16 +132,16 @@ impl PeerTable {
             self.by_slot.resize(index + 1, None);
         }
         self.by_slot[index] = Some(id);
-        self.links.insert(id, Link::Direct { slot, address });
+        self.links.insert(id, Entry { link: Link::Direct { slot, address }, mark: 0 });
     }
 
     pub(crate) fn insert_relayed(&mut self, id: PeerId) {
-        self.links.insert(id, Link::Relayed);
+        self.links.insert(id, Entry { link: Link::Relayed, mark: 0 });
     }
 
     /// Cuts the connection and keeps the id until the game has heard of it.
     pub(crate) fn mark_gone(&mut self, id: PeerId) {
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(Entry { link, .. }) = self.links.get_mut(&id) {
             let address = link.address();
             if let Some(slot) = link.slot() {
                 self.by_slot[usize::from(slot.0)] = None;

@@ -28,7 +28,7 @@ pub trait SecureLayer: Send {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &dyn Fn() -> bool,
+        admits: &mut dyn FnMut() -> bool,
         out: &mut SecureOutput,
     );
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use nme_core::MAX_DATAGRAM;
-use nme_core::session::{DisconnectError, Event, SendError, SendOptions, Session, Status};
+use nme_core::session::{DisconnectError, Event, FlushMode, SendError, SendOptions, Session, Status};
 use nme_udp::{Options, Received, Resolution, UdpSocket};
 
 use crate::error::{ClientError, ServerError};
@@ -156,13 +156,19 @@ impl Inline {
         self.transmit();
     }
 
-    /// Queues a packet and sends it.
+    /// Queues a packet. It leaves with the next [`Inline::flush`] or poll, or before that when a datagram is full, or
+    /// at once when the session's [`FlushMode`] says so.
     ///
     /// # Errors
     /// As [`Session::send`].
     pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
+        if self.session.flush_is_due(&options, payload) {
+            self.flush();
+        }
         self.session.send(options, payload)?;
-        self.flush();
+        if self.session.flush_mode() == FlushMode::EachPut {
+            self.flush();
+        }
         Ok(())
     }
 
@@ -188,6 +194,8 @@ impl Inline {
 
     fn connect(&mut self, mut address: SocketAddr, port: u16) {
         address.set_port(port);
+        // Saves the system a look-up for each datagram and keeps strangers out. It works without, too.
+        let _ = self.socket.connect(address);
         self.session.connect(self.clock.elapsed(), address);
         self.flush();
     }

@@ -338,18 +338,18 @@ fn a_full_server_turns_a_client_away_before_any_handshake() {
 
     // It is not asked before the address is proven.
     let asked = std::cell::Cell::new(0);
-    let admits = || {
+    let mut admits = || {
         asked.set(asked.get() + 1);
         false
     };
     let hello = Hello::new(1);
     let mut out = nme_core::secure::SecureOutput::default();
     let from = client_address(3);
-    world.server().layer.receive(Duration::from_secs(60), from, &hello.datagram(), &admits, &mut out);
+    world.server().layer.receive(Duration::from_secs(60), from, &hello.datagram(), &mut admits, &mut out);
     assert_eq!(asked.get(), 0);
     let request = out.wire.iter().next().unwrap().1.to_vec();
     let second = hello.with_cookie_of(&request).datagram();
-    world.server().layer.receive(Duration::from_secs(60), from, &second, &admits, &mut out);
+    world.server().layer.receive(Duration::from_secs(60), from, &second, &mut admits, &mut out);
     assert_eq!(asked.get(), 1);
 }
 

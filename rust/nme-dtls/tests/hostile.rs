@@ -17,7 +17,7 @@ fn hellos_without_a_cookie_leave_nothing_behind() {
     let start = Instant::now();
     for number in 0..COUNT {
         let from = client_address(number as u16);
-        layer.receive(SECOND, from, &Hello::new(number).datagram(), &|| true, &mut out);
+        layer.receive(SECOND, from, &Hello::new(number).datagram(), &mut || true, &mut out);
         assert_eq!(out.wire.len(), 1);
         assert_eq!(out.wire.iter().next().map(|(to, bytes)| (to, bytes.len())), Some((from, 48)));
         out.wire.clear();

@@ -7,10 +7,10 @@ use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
 use nme_core::relay::Target;
-use nme_core::session::{ConnectionError, Event, Received, SendOptions};
+use nme_core::session::{ConnectionError, Event, FlushMode, Received, SendOptions};
 use nme_driver::{Bind, Inline};
 
-use crate::constants::CompressionMode;
+use crate::constants::{self, CompressionMode};
 use crate::error::{self, Active, Inactive};
 
 /// A server or client that speaks ENet as Godot 3.6 does.
@@ -60,6 +60,11 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = is_dtls_verify_enabled, set = set_dtls_verify_enabled)]
     dtls_verify: PhantomVar<bool>,
+    /// When packets leave: one of the [code]FLUSH_*[/code] constants. By default those of a frame leave together, at its
+    /// end at the latest. [method flush] sends what waits at any time.
+    #[export]
+    #[var(get = get_flush_mode, set = set_flush_mode, hint = ENUM, hint_string = "Per Frame,Each Put")]
+    flush_mode: PhantomVar<i64>,
     /// On a server: tells the clients of each other and forwards the packets they send to each other. When off,
     /// clients know and reach only the server. Cannot be changed while a connection is open.
     #[export]
@@ -118,6 +123,8 @@ pub(crate) struct NetworkedMultiplayerENet {
     pub(crate) rpc_channel: i32,
     pub(crate) refuse_new_connections: bool,
     pub(crate) last_channel: Option<u8>,
+    /// A flush waits for the end of the frame.
+    flush_scheduled: bool,
     base: Base<MultiplayerPeerExtension>,
 }
 
@@ -131,6 +138,7 @@ pub(crate) struct Settings {
     pub(crate) dtls_hostname: GString,
     pub(crate) dtls_key: Option<Gd<CryptoKey>>,
     pub(crate) dtls_verify: bool,
+    pub(crate) flush_mode: FlushMode,
     pub(crate) server_relay: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -147,6 +155,7 @@ impl Default for Settings {
             dtls_hostname: GString::new(),
             dtls_key: None,
             dtls_verify: true,
+            flush_mode: FlushMode::PerFrame,
             server_relay: true,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,
@@ -237,13 +246,23 @@ impl NetworkedMultiplayerENet {
         self.shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
     }
 
-    /// On a server: disconnects the client [param id]. With [param now], at once: what is queued for the client is
-    /// not sent any more, packets of it that were not fetched yet are dropped, and
+    /// On a server: disconnects the client [param id]. With [param now], at once: what was put for the client before is
+    /// not sent again when it gets lost, packets of it that were not fetched yet are dropped, and
     /// [signal MultiplayerPeer.peer_disconnected] comes during this call. Otherwise the client gets everything that is
     /// queued first, and the signal comes when it has left.
     #[func(rename = disconnect_peer)]
     fn disconnect_client(&mut self, id: i64, #[opt(default = false)] now: bool) {
         self.disconnect(id, now);
+    }
+
+    /// Sends all packets that wait for the end of the frame (see [member flush_mode]). Only a program that works for
+    /// long between putting a packet and the end of the frame needs this.
+    #[func]
+    fn flush(&mut self) {
+        match &mut self.connection {
+            Some(connection) => connection.flush(),
+            None => error::complain("flush", Inactive),
+        }
     }
 
     /// The channel of the packet that was fetched last with [method PacketPeer.get_packet]; an error and -1 when there
@@ -316,6 +335,24 @@ impl NetworkedMultiplayerENet {
     fn set_dtls_key(&mut self, key: Option<Gd<CryptoKey>>) {
         if self.may_change("set_dtls_key") {
             self.settings.dtls_key = key;
+        }
+    }
+
+    /// Sets how fast unreliable packets to the peer [param id] are dropped when its link becomes slow, and let through
+    /// again; the peer uses the same values towards this side. Each round trip that takes longer than those of the last
+    /// [param interval_msec] ms took takes [param deceleration] thirty-seconds off the share of packets that is sent, and
+    /// one that does not adds [param acceleration]. ENet's own values are 5000, 2 and 2; a [param deceleration] of 0 sends
+    /// all packets whatever the link.
+    #[func]
+    fn set_peer_throttle(&mut self, id: i64, interval_msec: i64, acceleration: i64, deceleration: i64) {
+        let Some(connection) = &mut self.connection else {
+            return error::complain("set_peer_throttle", Inactive);
+        };
+        let session = connection.session_mut();
+        match session.set_peer_throttle(id, interval_msec, acceleration, deceleration) {
+            // The peer is told.
+            Ok(()) => connection.flush(),
+            Err(problem) => error::complain("set_peer_throttle", problem),
         }
     }
 
@@ -405,6 +442,24 @@ impl NetworkedMultiplayerENet {
     }
 
     #[func]
+    fn set_flush_mode(&mut self, value: i64) {
+        let Some(mode) = constants::flush_mode(value) else {
+            let problem = format!("{value} is no flush mode; use one of the constants FLUSH_*");
+            return error::complain("set_flush_mode", problem);
+        };
+        self.settings.flush_mode = mode;
+        if let Some(connection) = &mut self.connection {
+            connection.session_mut().set_flush_mode(mode);
+            connection.flush();
+        }
+    }
+
+    #[func]
+    fn get_flush_mode(&self) -> i64 {
+        constants::flush_mode_number(self.settings.flush_mode)
+    }
+
+    #[func]
     fn set_server_relay_enabled(&mut self, value: bool) {
         if self.may_change("set_server_relay_enabled") {
             self.settings.server_relay = value;
@@ -453,6 +508,7 @@ impl NetworkedMultiplayerENet {
             compression_mode: PhantomVar::default(),
             dtls_hostname: PhantomVar::default(),
             dtls_verify: PhantomVar::default(),
+            flush_mode: PhantomVar::default(),
             server_relay: PhantomVar::default(),
             transfer_channel: PhantomVar::default(),
             use_dtls: PhantomVar::default(),
@@ -465,11 +521,13 @@ impl NetworkedMultiplayerENet {
             rpc_channel: 0,
             refuse_new_connections: false,
             last_channel: None,
+            flush_scheduled: false,
             base,
         }
     }
 
-    fn open(&mut self, connection: Inline) -> Error {
+    fn open(&mut self, mut connection: Inline) -> Error {
+        connection.session_mut().set_flush_mode(self.settings.flush_mode);
         self.connection = Some(connection);
         self.connection_error = None;
         self.generation += 1;
@@ -517,8 +575,35 @@ impl NetworkedMultiplayerENet {
             always_ordered: self.settings.always_ordered,
         };
         match connection.send(options, payload) {
-            Ok(()) => Error::OK,
+            Ok(()) => {
+                self.schedule_flush();
+                Error::OK
+            }
             Err(problem) => error::report("put_packet", &problem),
+        }
+    }
+
+    /// Has what waits sent at the end of the frame. The engine makes deferred calls behind the physics step, behind
+    /// `_process`, and behind timers and tweens. By then the object may be gone; its end has sent them.
+    fn schedule_flush(&mut self) {
+        let waits = self.connection.as_ref().is_some_and(|connection| connection.session().needs_flush());
+        if self.flush_scheduled || !waits {
+            return;
+        }
+        self.flush_scheduled = true;
+        let id = self.base().instance_id();
+        Callable::from_fn("NetworkedMultiplayerENet.flush", move |_| {
+            if let Ok(mut this) = Gd::<Self>::try_from_instance_id(id) {
+                this.bind_mut().flush_as_scheduled();
+            }
+        })
+        .call_deferred(&[]);
+    }
+
+    fn flush_as_scheduled(&mut self) {
+        self.flush_scheduled = false;
+        if let Some(connection) = &mut self.connection {
+            connection.flush();
         }
     }
 

@@ -1,10 +1,10 @@
-//! The enums `CompressionMode` and `ConnectionError`. gdext 0.5 registers constants without an enum's name, so this uses
-//! the same registration its macros use, one level lower.
+//! The enums `CompressionMode`, `ConnectionError` and `FlushMode`. gdext 0.5 registers constants without an enum's name,
+//! so this uses the same registration its macros use, one level lower.
 
 use godot::builtin::StringName;
 use godot::obj::GodotClass;
 use godot::register::private::constant::{ConstantKind, ExportConstant, IntegerConstant};
-use nme_core::session::ConnectionError;
+use nme_core::session::{ConnectionError, FlushMode};
 
 use crate::class::NetworkedMultiplayerENet;
 
@@ -36,18 +36,33 @@ impl CompressionMode {
     }
 }
 
-/// Registers the enums. To be called once the classes are there.
-pub(crate) fn register() {
-    let modes = CompressionMode::ALL.iter().map(|(name, mode)| IntegerConstant::new(name, mode.number()));
-    register_enum("CompressionMode", modes.collect());
-    let none = IntegerConstant::new("CONNECTION_ERROR_NONE", 0);
-    let errors = ConnectionError::ALL
-        .into_iter()
-        .map(|error| IntegerConstant::new(connection_error_name(error), i64::from(error.number())));
-    register_enum("ConnectionError", std::iter::once(none).chain(errors).collect());
+/// Values of `flush_mode`.
+const FLUSH_MODES: [(&str, FlushMode); 2] =
+    [("FLUSH_PER_FRAME", FlushMode::PerFrame), ("FLUSH_EACH_PUT", FlushMode::EachPut)];
+
+pub(crate) fn flush_mode(number: i64) -> Option<FlushMode> {
+    FLUSH_MODES.iter().map(|(_, mode)| *mode).find(|mode| flush_mode_number(*mode) == number)
 }
 
-fn register_enum(name: &str, enumerators: Vec<IntegerConstant>) {
+pub(crate) const fn flush_mode_number(mode: FlushMode) -> i64 {
+    match mode {
+        FlushMode::PerFrame => 0,
+        FlushMode::EachPut => 1,
+    }
+}
+
+/// Registers the enums. To be called once the classes are there.
+pub(crate) fn register() {
+    register_enum("CompressionMode", CompressionMode::ALL.map(|(name, mode)| (name, mode.number())));
+    register_enum("FlushMode", FLUSH_MODES.map(|(name, mode)| (name, flush_mode_number(mode))));
+    let none = ("CONNECTION_ERROR_NONE", 0);
+    let errors =
+        ConnectionError::ALL.map(|error| (connection_error_name(error), i64::from(error.number())));
+    register_enum("ConnectionError", std::iter::once(none).chain(errors));
+}
+
+fn register_enum(name: &str, values: impl IntoIterator<Item = (&'static str, i64)>) {
+    let enumerators = values.into_iter().map(|(name, value)| IntegerConstant::new(name, value)).collect();
     let kind = ConstantKind::Enum { name: StringName::from(name), enumerators };
     ExportConstant::new(NetworkedMultiplayerENet::class_id(), kind).register();
 }
@@ -101,4 +116,6 @@ const CONSTANTS_XML: &str = r#"
 <constant name="CONNECTION_ERROR_NO_DTLS" value="10" enum="ConnectionError">DTLS: the server answers, but without DTLS.</constant>
 <constant name="CONNECTION_ERROR_HANDSHAKE_TIMED_OUT" value="11" enum="ConnectionError">DTLS: no complete handshake in time: a wrong address or port, no server, a firewall, or a server without [member use_dtls].</constant>
 <constant name="CONNECTION_ERROR_HANDSHAKE_FAILED" value="12" enum="ConnectionError">DTLS: the handshake went wrong in another way, for example without a common cipher.</constant>
+<constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
+<constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that do long work between putting a packet and the end of the frame.</constant>
 "#;

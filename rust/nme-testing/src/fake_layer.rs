@@ -70,7 +70,7 @@ impl FakeLayer {
         self
     }
 
-    fn hello(&mut self, number: u64, from: SocketAddr, admits: &dyn Fn() -> bool, out: &mut SecureOutput) {
+    fn hello(&mut self, number: u64, from: SocketAddr, admits: &mut dyn FnMut() -> bool, out: &mut SecureOutput) {
         match self.associations.get(&from) {
             Some(known) if *known == number => {}
             known => {
@@ -124,7 +124,7 @@ impl SecureLayer for FakeLayer {
         _now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &dyn Fn() -> bool,
+        admits: &mut dyn FnMut() -> bool,
         out: &mut SecureOutput,
     ) {
         let kind = kind(datagram);

@@ -558,7 +558,7 @@ impl World {
         if let Some(layer) = secure {
             layer.tick(now, &mut out);
             for (from, bytes) in arrived.drain(..) {
-                layer.receive(now, from, &bytes, &|| true, &mut out);
+                layer.receive(now, from, &bytes, &mut || true, &mut out);
             }
             arrived.extend(out.plain.iter().map(|(from, bytes)| (from, bytes.to_vec())));
         }

@@ -36,6 +36,14 @@ pub(crate) fn queue_full(error: &io::Error) -> bool {
     error.kind() == ErrorKind::WouldBlock || is_one_of(error, os::NO_BUFFERS)
 }
 
+/// An earlier datagram of a connected socket did not arrive, which the system tells instead of what it was asked for.
+pub(crate) fn earlier(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::HostUnreachable
+    )
+}
+
 fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }

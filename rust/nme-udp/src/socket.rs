@@ -20,6 +20,8 @@ pub struct UdpSocket {
     socket: std::net::UdpSocket,
     local: SocketAddr,
     stack: Stack,
+    /// The only host that the socket talks to.
+    peer: Option<SocketAddr>,
 }
 
 /// Where a socket is bound.
@@ -62,8 +64,7 @@ pub enum Received {
 }
 
 impl UdpSocket {
-    /// Opens and binds a socket, with send and receive buffers of at least 256 KiB where the system grants
-    /// that.
+    /// Opens and binds a socket, with send and receive buffers of up to 4 MiB, as far as the system grants that.
     ///
     /// # Errors
     /// The address is not one of this machine, or the port is taken or not allowed; see [`BindError`].
@@ -98,7 +99,20 @@ impl UdpSocket {
         };
         let socket = std::net::UdpSocket::from(socket);
         let local = socket.local_addr().map_err(|source| BindError::Other { port, source })?;
-        Ok(Self { socket, local: plain(local), stack })
+        Ok(Self { socket, local: plain(local), stack, peer: None })
+    }
+
+    /// Binds the socket to one other host: datagrams of all others are thrown away by the system, and sending costs it
+    /// about a tenth less. From then on a datagram that nobody took is reported, as [`Received::Error`].
+    ///
+    /// # Errors
+    /// The host cannot be reached from the socket's address. The socket stays as it was.
+    pub fn connect(&mut self, peer: SocketAddr) -> Result<(), SendError> {
+        let peer = plain(peer);
+        let to = self.destination(peer)?;
+        self.socket.connect(to).map_err(SendError::new)?;
+        self.peer = Some(peer);
+        Ok(())
     }
 
     /// Takes one datagram, without waiting. Call it until it answers [`Received::Empty`], or until a limit.
@@ -117,14 +131,30 @@ impl UdpSocket {
     /// what matters.
     pub fn send_to(&mut self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
         let to = plain(to);
+        if self.peer == Some(to) {
+            return self.send(datagram);
+        }
+        let to = self.destination(to)?;
+        fault::uninterrupted(|| self.socket.send_to(datagram, to)).map(drop).map_err(SendError::new)
+    }
+
+    /// Sends one datagram to the host that the socket is connected to.
+    fn send(&self, datagram: &[u8]) -> Result<(), SendError> {
+        let send = || fault::uninterrupted(|| self.socket.send(datagram)).map(drop);
+        // What the system reports here is the fate of an earlier datagram, and this one has not been sent.
+        let again = |error: io::Error| if fault::earlier(&error) { send() } else { Err(error) };
+        send().or_else(again).map_err(SendError::new)
+    }
+
+    /// An address as the system wants it from this socket.
+    fn destination(&self, to: SocketAddr) -> Result<SocketAddr, SendError> {
         if to.port() == 0 {
             return Err(SendError::PortZero);
         }
         if !self.families().reach(to.ip()) {
             return Err(SendError::WrongFamily);
         }
-        let to = if self.stack == Stack::V4 { to } else { mapped(to) };
-        fault::uninterrupted(|| self.socket.send_to(datagram, to)).map(drop).map_err(SendError::new)
+        Ok(if self.stack == Stack::V4 { to } else { mapped(to) })
     }
 
     /// The address and port that the socket is bound to; the wildcard of a dual-stack socket is `::`.
@@ -274,14 +304,19 @@ fn open(stack: Stack, ip: IpAddr, port: u16) -> Result<Socket, OpenError> {
     socket.set_nonblocking(true).map_err(OpenError::Create)?;
     // The rest makes the socket better, but it is of use without.
     let _ = socket.set_broadcast(true);
-    if socket.recv_buffer_size().is_ok_and(|size| size < BUFFER_SIZE) {
-        let _ = socket.set_recv_buffer_size(BUFFER_SIZE);
-    }
-    if socket.send_buffer_size().is_ok_and(|size| size < BUFFER_SIZE) {
-        let _ = socket.set_send_buffer_size(BUFFER_SIZE);
-    }
+    raise(|| socket.recv_buffer_size(), |size| socket.set_recv_buffer_size(size));
+    raise(|| socket.send_buffer_size(), |size| socket.set_send_buffer_size(size));
     socket.bind(&SocketAddr::new(ip, port).into()).map_err(OpenError::Bind)?;
     Ok(socket)
+}
+
+/// Makes a buffer as large as the system lets it be. Linux cuts what is too much; others refuse it, and are asked for
+/// less.
+fn raise(size: impl Fn() -> io::Result<usize>, set: impl Fn(usize) -> io::Result<()>) {
+    let mut wanted = BUFFER_SIZE;
+    while wanted >= MIN_BUFFER_SIZE && size().is_ok_and(|size| size < wanted) && set(wanted).is_err() {
+        wanted /= 2;
+    }
 }
 
 fn advice(error: &io::Error) -> &'static str {
@@ -294,8 +329,11 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-/// ENet's own size.
-const BUFFER_SIZE: usize = 256 * 1024;
+/// Room for what 4000 clients send between two frames.
+const BUFFER_SIZE: usize = 4 << 20;
+
+/// ENet's own size, below which it is not worth asking.
+const MIN_BUFFER_SIZE: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -388,6 +426,36 @@ mod tests {
         assert!(socket.nonblocking().unwrap());
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn buffers_are_as_large_as_the_system_lets_them() {
+        let limit = |name: &str| -> usize {
+            let text = std::fs::read_to_string(format!("/proc/sys/net/core/{name}")).unwrap();
+            text.trim().parse().unwrap()
+        };
+        let socket = UdpSocket::bind(ANY).unwrap();
+        let socket = SockRef::from(&socket.socket);
+        // Linux answers twice what was set.
+        assert_eq!(socket.recv_buffer_size().unwrap(), 2 * BUFFER_SIZE.min(limit("rmem_max")));
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * BUFFER_SIZE.min(limit("wmem_max")));
+    }
+
+    #[test]
+    fn a_refused_buffer_size_is_halved_until_it_is_granted() {
+        for (limit, granted) in [(usize::MAX, BUFFER_SIZE), (600_000, 512 << 10), (100_000, 4096)] {
+            let size = std::cell::Cell::new(4096);
+            let set = |wanted| {
+                if wanted > limit {
+                    return Err(ErrorKind::InvalidInput.into());
+                }
+                size.set(wanted);
+                Ok(())
+            };
+            raise(|| Ok(size.get()), set);
+            assert_eq!(size.get(), granted);
+        }
+    }
+
     #[test]
     fn transient_errors_are_counted_not_fatal() {
         for kind in [
@@ -409,7 +477,7 @@ mod tests {
         let closed = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         let mut socket = UdpSocket::bind(Options { bind: Bind::Address(closed.ip()), port: 0 }).unwrap();
         // Only a connected socket hears of it on Linux; on Windows every one does.
-        socket.socket.connect(closed).unwrap();
+        socket.connect(closed).unwrap();
         socket.send_to(b"anyone?", closed).unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
         let error = loop {

@@ -24,6 +24,49 @@ fn an_empty_socket_says_so_at_once() {
 }
 
 #[test]
+fn a_connected_socket_hears_only_its_peer() {
+    for (ip, bind) in [(V4, Bind::Address(V4)), (V4, Bind::Any), (V6, Bind::Any)] {
+        if ip == V6 && !has_ipv6() {
+            continue;
+        }
+        let (mut server, mut client, mut stranger) = (bound(bind), bound(bind), bound(bind));
+        let (server_at, client_at) = (at(ip, &server), at(ip, &client));
+        client.connect(server_at).unwrap();
+        stranger.send_to(b"hey", client_at).unwrap();
+        talk(&mut server, server_at, &mut client, client_at);
+        assert!(matches!(client.recv_from(&mut [0; 64]), Received::Empty));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connected_socket_that_was_refused_goes_on_sending() {
+    let server = bound(Bind::Address(V4));
+    let server_at = server.local_addr();
+    drop(server);
+    let mut client = bound(Bind::Any);
+    client.connect(server_at).unwrap();
+    for _ in 0..3 {
+        // The refusal of each datagram waits when the next one is sent.
+        client.send_to(b"anyone?", server_at).unwrap();
+    }
+    assert!(matches!(receive(&mut client, &mut [0; 64]), Received::Error(_)));
+    let mut server = UdpSocket::bind(Options { bind: Bind::Address(V4), port: server_at.port() }).unwrap();
+    client.send_to(b"anyone?", server_at).unwrap();
+    assert_eq!(datagram(&mut server).1, b"anyone?");
+}
+
+#[test]
+fn connecting_to_what_cannot_be_reached_is_an_error() {
+    let mut client = bound(Bind::Address(V4));
+    assert!(matches!(client.connect(SocketAddr::new(V4, 0)), Err(SendError::PortZero)));
+    assert!(matches!(client.connect(SocketAddr::new(V6, 9)), Err(SendError::WrongFamily)));
+    let (mut server, client_at) = (bound(Bind::Any), client.local_addr());
+    let server_at = at(V4, &server);
+    talk(&mut server, server_at, &mut client, client_at);
+}
+
+#[test]
 fn ipv4_to_ipv4() {
     let (mut server, mut client) = (bound(Bind::Address(V4)), bound(Bind::Address(V4)));
     assert_eq!(server.families(), Families::V4);

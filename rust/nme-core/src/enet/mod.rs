@@ -63,6 +63,8 @@ pub(crate) enum Refused {
 pub(crate) trait Host: Send {
     /// Tells the time, as a duration since any fixed moment. Going back is ignored.
     fn set_time(&mut self, now: Duration);
+    /// The engine's clock in ms, from which it takes the sent times in datagrams.
+    fn millis(&self) -> u32;
     /// Asks `to` for a connection; `data` travels in the CONNECT.
     fn connect(&mut self, to: SocketAddr, channels: u8, data: u32) -> Option<Slot>;
     /// Lets the engine work on time and input until it has something to report.
@@ -77,10 +79,13 @@ pub(crate) trait Host: Send {
     fn disconnect_now(&mut self, slot: Slot, data: u32);
     /// Sets how long acknowledgements may stay out, in ms (see the session's `set_peer_timeout`).
     fn set_timeout(&mut self, slot: Slot, limit: u32, minimum: u32, maximum: u32);
+    /// Configures how unreliable packets are dropped on a slow link, on both sides (see the session's
+    /// `set_peer_throttle`).
+    fn set_throttle(&mut self, slot: Slot, interval: u32, acceleration: u32, deceleration: u32);
     /// Where the peer in this slot is.
     fn address(&self, slot: Slot) -> Option<SocketAddr>;
     /// True when one more peer can connect.
-    fn has_free_slot(&self) -> bool;
+    fn has_free_slot(&mut self) -> bool;
     /// Datagrams for the engine.
     fn inbound(&mut self) -> &mut Inbound;
     /// Datagrams from the engine.

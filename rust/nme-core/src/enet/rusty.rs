@@ -25,6 +25,10 @@ pub(crate) struct RustyHost {
     host: enet::Host<Wire>,
     clock: Arc<AtomicU64>,
     last_told: Option<Duration>,
+    /// Where a free slot was found last.
+    free: usize,
+    /// No slot was free, and nothing has happened since that frees one.
+    full: bool,
 }
 
 impl RustyHost {
@@ -46,7 +50,7 @@ impl RustyHost {
         host.set_maximum_packet_size(config.max_packet).ok()?;
         host.set_maximum_waiting_data(usize::MAX).ok()?;
         host.set_mtu(config.mtu).ok()?;
-        Some(Self { host, clock, last_told: None })
+        Some(Self { host, clock, last_told: None, free: 0, full: false })
     }
 
     fn peer(&mut self, slot: Slot) -> Option<&mut enet::Peer<Wire>> {
@@ -65,12 +69,17 @@ impl Host for RustyHost {
         self.clock.fetch_add(step.as_micros() as u64, Ordering::Relaxed);
     }
 
+    fn millis(&self) -> u32 {
+        (self.clock.load(Ordering::Relaxed) / 1000) as u32
+    }
+
     fn connect(&mut self, to: SocketAddr, channels: u8, data: u32) -> Option<Slot> {
         let peer = self.host.connect(to, channels.into(), data).ok()?;
         Some(slot_of(peer.id()))
     }
 
     fn service(&mut self) -> Option<HostEvent> {
+        self.full = false;
         let Ok(event) = self.host.service();
         Some(match event?.no_ref() {
             enet::EventNoRef::Connect { peer, data } => HostEvent::Connected { slot: slot_of(peer), data },
@@ -101,6 +110,7 @@ impl Host for RustyHost {
     }
 
     fn disconnect_now(&mut self, slot: Slot, data: u32) {
+        self.full = false;
         if let Some(peer) = self.peer(slot) {
             peer.disconnect_now(data);
         }
@@ -112,16 +122,33 @@ impl Host for RustyHost {
         }
     }
 
+    fn set_throttle(&mut self, slot: Slot, interval: u32, acceleration: u32, deceleration: u32) {
+        // On a slot without a peer the engine would queue the command for the next one.
+        if let Some(peer) = self.peer(slot)
+            && peer.connected()
+        {
+            peer.set_throttle(interval, acceleration, deceleration);
+        }
+    }
+
     fn address(&self, slot: Slot) -> Option<SocketAddr> {
         self.host.get_peer(enet::PeerID(slot.0.into()))?.address()
     }
 
-    fn has_free_slot(&self) -> bool {
-        (0..self.host.peer_limit()).any(|index| {
-            self.host
-                .get_peer(enet::PeerID(index))
-                .is_some_and(|peer| peer.state() == enet::PeerState::Disconnected)
-        })
+    fn has_free_slot(&mut self) -> bool {
+        if self.full {
+            return false;
+        }
+        // The engine takes the first free slot, so the next one is a few slots on, as a rule.
+        let limit = self.host.peer_limit();
+        let is_free = |index: &usize| {
+            let peer = self.host.get_peer(enet::PeerID(*index));
+            peer.is_some_and(|peer| peer.state() == enet::PeerState::Disconnected)
+        };
+        let found = (self.free..limit).chain(0..self.free).find(is_free);
+        self.full = found.is_none();
+        self.free = found.unwrap_or(0);
+        !self.full
     }
 
     fn inbound(&mut self) -> &mut Inbound {

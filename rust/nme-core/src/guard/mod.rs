@@ -32,7 +32,9 @@
 //! | 88, 0c | fragment: reliable, unreliable | 24 | u16 start number, u16 length, u32 count, number, total, offset; payload |
 //! | 49 | unsequenced | 8 | u16 group, u16 length; payload |
 //! | 8a | bandwidth limit | 12 | u32 in, u32 out |
+//! | 8b | throttle configure | 16 | u32 interval, acceleration, deceleration |
 
+mod aside;
 mod channel;
 mod departure;
 mod handshake;
@@ -42,6 +44,7 @@ mod ledger;
 mod quota;
 mod reason;
 mod reliable;
+mod round_trip;
 mod rules;
 mod slot;
 #[cfg(test)]
@@ -57,10 +60,13 @@ pub use quota::Quotas;
 pub use reason::DropReason;
 pub(crate) use wire::DISCONNECT_UNSEQUENCED;
 
+use crate::datagram::DatagramBatch;
+use aside::Acknowledged;
 use handshake::Handshake;
 use ledger::Sent;
+use round_trip::Frames;
 use slot::{Phase, Slot};
-use wire::{Body, CONTROL_CHANNEL, Command, CommandList, Commands, Header, NO_PEER};
+use wire::{Body, CONTROL_CHANNEL, Command, CommandList, Commands, Header, NO_PEER, Throttle};
 
 /// What the guard has to know of the host behind it.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +122,11 @@ pub(crate) struct Guard {
     slots: Vec<Option<Box<Slot>>>,
     /// Latest sent time of our own host.
     clock: u16,
+    /// The engine's clock in ms, once it has been told.
+    now: Option<u32>,
+    frames: Frames,
+    /// To be read by the engine behind the datagram that was inspected last.
+    asides: DatagramBatch,
     /// Where the receiver of the last outgoing datagram was found. ENet sends in the order of its slots.
     last_receiver: usize,
     /// Slots that were refused a fragmented packet.
@@ -129,10 +140,19 @@ impl Guard {
             config,
             slots: std::iter::repeat_with(|| None).take(config.slots.into()).collect(),
             clock: 0,
+            now: None,
+            frames: Frames::default(),
+            asides: DatagramBatch::new(),
             last_receiver: 0,
             starved: VecDeque::new(),
             cut: [0; DropReason::ALL.len()],
         }
+    }
+
+    /// Tells the engine's time in ms, at the beginning of a poll.
+    pub(crate) fn begin_poll(&mut self, now: u32) {
+        self.now = Some(now);
+        self.frames.poll(now);
     }
 
     /// Checks a datagram that has come, cuts out what exceeds a quota, and counts the rest as delivered to
@@ -176,6 +196,23 @@ impl Guard {
                 // Granted fewer channels, the engine would remember that count and free its larger array by
                 // it. It keeps the count it asked for; who sends asks `channel_count`.
                 handshake::set_channels(datagram, command.start, slot.handshake.channels);
+            }
+            if let Body::Acknowledge { sequence, sent_time } = command.body
+                && let Some(now) = self.now
+                && let Some(round_trip) = slot::round_trip(now, sent_time)
+            {
+                let advice = slot.judge(now, round_trip, self.frames.noise());
+                let (channel, session) = (command.channel, header.session);
+                let clock = now as u16;
+                let what = Acknowledged { slot: header.peer, session, channel, sequence, clock };
+                if let Some(standard) = advice.standard {
+                    let throttle = slot.throttle;
+                    self.asides
+                        .push_with(from, |bytes| what.set_standard(standard, round_trip, throttle, bytes));
+                }
+                if let Some(amends) = advice.amends {
+                    self.asides.push_with(from, |bytes| what.again(amends, bytes));
+                }
             }
             if let Err(reason) = slot.apply(command, self.clock, &self.config.quotas) {
                 self.cut[reason as usize] += 1;
@@ -242,6 +279,7 @@ impl Guard {
                     self.learn_peer(to, &header, &command, datagram);
                 }
                 (Body::Reliable { .. } | Body::Fragment(_), _) => self.learn_sent(to, &header, &command),
+                (Body::ThrottleConfigure(throttle), _) => self.learn_throttle(to, &header, throttle),
                 _ => {}
             }
         }
@@ -278,6 +316,14 @@ impl Guard {
                 self.last_receiver = place;
                 return;
             }
+        }
+    }
+
+    /// Our own game has set a peer's throttle.
+    fn learn_throttle(&mut self, to: SocketAddr, header: &Header, throttle: Throttle) {
+        let mut slots = self.slots.iter_mut().flatten();
+        if let Some(slot) = slots.find(|slot| slot.is_receiver(to, header)) {
+            slot.throttle_set(throttle);
         }
     }
 
@@ -321,6 +367,11 @@ impl Guard {
             }
         }
         None
+    }
+
+    /// What the engine is to read behind the datagram that was inspected last, for its throttle. To be cleared.
+    pub(crate) const fn asides(&mut self) -> &mut DatagramBatch {
+        &mut self.asides
     }
 
     /// Commands cut out for this reason.

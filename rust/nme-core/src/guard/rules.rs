@@ -38,7 +38,12 @@ impl Rules {
         let on_data = usize::from(command.channel) < channels;
         let channel_fits = match command.body {
             Body::Acknowledge { .. } => on_control || on_data,
-            Body::Connect | Body::Verify | Body::Disconnect | Body::Ping | Body::BandwidthLimit => on_control,
+            Body::Connect
+            | Body::Verify
+            | Body::Disconnect
+            | Body::Ping
+            | Body::BandwidthLimit
+            | Body::ThrottleConfigure(_) => on_control,
             Body::Reliable { .. }
             | Body::Unreliable { .. }
             | Body::Unsequenced { .. }

@@ -7,8 +7,11 @@ use super::channel::Channel;
 use super::handshake::Handshake;
 use super::ledger::{Sent, command_cost, packet_cost};
 use super::quota::{Quotas, Usage};
+use super::round_trip::{Advice, RoundTrips};
 use super::rules::Rules;
-use super::wire::{Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, plain_header};
+use super::wire::{
+    Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, Throttle, plain_header,
+};
 
 /// How far a peer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,9 @@ pub(super) struct Slot {
     usage: Usage,
     /// Cost of reliable packets that were queued and are not acknowledged.
     unacknowledged: u64,
+    round_trips: RoundTrips,
+    /// As the two sides have agreed on it; the engine uses another interval.
+    pub(super) throttle: Throttle,
 }
 
 impl Slot {
@@ -81,6 +87,8 @@ impl Slot {
             channels: Vec::new(),
             usage: Usage::default(),
             unacknowledged: 0,
+            round_trips: RoundTrips::default(),
+            throttle: handshake.throttle,
         }
     }
 
@@ -144,6 +152,10 @@ impl Slot {
                 }
                 Ok(())
             }
+            Body::ThrottleConfigure(throttle) => {
+                self.throttle_set(throttle);
+                Ok(())
+            }
             Body::Disconnect => {
                 self.close();
                 Ok(())
@@ -153,6 +165,17 @@ impl Slot {
                 None => Ok(()),
             },
         }
+    }
+
+    /// What to tell the engine behind an acknowledgement. `frames` is what our own frames can explain, in ms.
+    pub(super) fn judge(&mut self, now: u32, round_trip: u16, frames: u16) -> Advice {
+        self.round_trips.judge(now, round_trip, frames, self.throttle[0])
+    }
+
+    /// One of the sides has set the throttle, and the engine uses it.
+    pub(super) const fn throttle_set(&mut self, throttle: Throttle) {
+        self.throttle = throttle;
+        self.round_trips.forget_standard();
     }
 
     /// True when our datagrams with this header go to this peer.
@@ -221,6 +244,12 @@ impl Slot {
     pub(super) fn channel(&self, index: u8) -> Option<&Channel> {
         self.channels.get(usize::from(index))
     }
+}
+
+/// The time since `sent_time`, in ms; `None` for what the engine ignores as not sent yet.
+pub(super) fn round_trip(now: u32, sent_time: u16) -> Option<u16> {
+    let round_trip = (now as u16).wrapping_sub(sent_time);
+    (round_trip < LONGEST_ROUND_TRIP).then_some(round_trip)
 }
 
 /// The latest sent times of a command; ENet repeats one seven times before it gives up.

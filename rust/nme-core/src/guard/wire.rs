@@ -97,6 +97,7 @@ impl Command {
             0x88 => Body::Fragment(Fragment::read(fixed)?),
             0x49 => Body::Unsequenced { len: u16_at(fixed, 6)? },
             0x8a => Body::BandwidthLimit,
+            0x8b => Body::ThrottleConfigure([u32_at(fixed, 4)?, u32_at(fixed, 8)?, u32_at(fixed, 12)?]),
             0x0c => Body::UnreliableFragment(Fragment::read(fixed)?),
             _ => return None,
         };
@@ -117,6 +118,7 @@ pub(super) enum Body {
     Fragment(Fragment),
     Unsequenced { len: u16 },
     BandwidthLimit,
+    ThrottleConfigure(Throttle),
     UnreliableFragment(Fragment),
 }
 
@@ -129,6 +131,9 @@ impl Body {
         }
     }
 }
+
+/// Interval in ms, acceleration and deceleration.
+pub(super) type Throttle = [u32; 3];
 
 /// The fields of a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +233,7 @@ const fn fixed_len(code: u8) -> Option<usize> {
         0x86 => Some(6),
         0x01 | 0x84 | DISCONNECT_UNSEQUENCED | 0x07 | 0x49 => Some(8),
         0x8a => Some(12),
+        0x8b => Some(16),
         0x88 | 0x0c => Some(FRAGMENT_LEN),
         0x83 => Some(44),
         0x82 => Some(48),

@@ -55,6 +55,11 @@ impl Pipeline {
         }
     }
 
+    /// Begins a poll at this time of the engine's clock, in ms.
+    pub(crate) fn begin_poll(&mut self, now: u32) {
+        self.guard.begin_poll(now);
+    }
+
     /// Takes a datagram off the socket, on its way to the engine.
     pub(crate) fn receive(
         &mut self,
@@ -90,6 +95,10 @@ impl Pipeline {
         while let Some(injection) = self.guard.next_injection() {
             host.inbound().push(injection.from, &injection.datagram);
         }
+        for (from, aside) in self.guard.asides().iter() {
+            host.inbound().push(from, aside);
+        }
+        self.guard.asides().clear();
     }
 
     /// Queues the datagram in the scratch buffer for the engine.

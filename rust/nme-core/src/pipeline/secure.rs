@@ -128,9 +128,9 @@ impl Pipeline {
     ) {
         let Some(secure) = &mut self.secure else { return };
         let frees_slot = host.inbound().has_barrier();
-        let (host_now, refusing) = (&*host, secure.refusing);
-        let admits = || !refusing && (frees_slot || host_now.has_free_slot());
-        secure.layer.receive(secure.now, from, datagram, &admits, &mut self.out);
+        let refusing = secure.refusing;
+        let mut admits = || !refusing && (frees_slot || host.has_free_slot());
+        secure.layer.receive(secure.now, from, datagram, &mut admits, &mut self.out);
         self.take_plain(host, counters);
     }
 

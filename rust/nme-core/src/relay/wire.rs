@@ -29,6 +29,18 @@ pub(crate) fn encode(source: PeerId, target: Target, payload: &[u8]) -> Vec<u8> 
     bytes
 }
 
+/// Writes another target into a packet made by [`encode`].
+pub(crate) fn set_target(packet: &mut [u8], target: Target) {
+    if let Some(field) = packet.get_mut(4..HEADER_LEN) {
+        field.copy_from_slice(&target.number().to_le_bytes());
+    }
+}
+
+/// What is behind the header.
+pub(crate) fn payload(packet: &[u8]) -> &[u8] {
+    packet.get(HEADER_LEN..).unwrap_or_default()
+}
+
 /// The header; `None` when no payload is behind it. Neither engine sends empty packets, and SceneMultiplayer
 /// complains about each one.
 pub(crate) fn decode(packet: &[u8]) -> Option<Header> {
@@ -86,6 +98,9 @@ mod tests {
             encode(id, Target::AllExcept(PeerId::SERVER), b"hi"),
             b"\x04\x03\x02\x01\xff\xff\xff\xffhi"
         );
+        let mut packet = encode(id, Target::All, b"hi");
+        set_target(&mut packet, Target::One(id));
+        assert_eq!((&packet[..], payload(&packet)), (&b"\x04\x03\x02\x01\x04\x03\x02\x01hi"[..], &b"hi"[..]));
         let header = decode(b"\x04\x03\x02\x01\x05\x00\x00\x00!").expect("a header and a payload");
         assert_eq!(header.source, 0x0102_0304);
         assert_eq!(header.target.map(Target::number), Some(5));

@@ -133,7 +133,8 @@ impl MaxClients {
 /// Bounds of the memory that the other side can make a session use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Reliable bytes that may wait for a peer's acknowledgements before it is disconnected.
+    /// Reliable bytes that may wait for a peer's acknowledgements before it is disconnected: room for 64 MiB put at
+    /// once, with its headers and as much again.
     pub unacknowledged: u64,
     /// What a peer may keep incomplete or out of order.
     pub incoming: Quotas,
@@ -141,6 +142,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unacknowledged: 64 << 20, incoming: Quotas::default() }
+        Self { unacknowledged: 128 << 20, incoming: Quotas::default() }
     }
 }

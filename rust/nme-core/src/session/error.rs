@@ -79,3 +79,23 @@ pub enum TimeoutError {
         maximum: i64,
     },
 }
+
+/// A throttle that ENet cannot have.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ThrottleError {
+    /// The peer is not there.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// A value does not fit.
+    #[error(
+        "interval_msec ({interval}), acceleration ({acceleration}) and deceleration ({deceleration}) must each be from 0 to 4294967295; ENet's own are 5000, 2 and 2"
+    )]
+    Range {
+        /// `interval_msec`, in ms.
+        interval: i64,
+        /// `acceleration`, in 1/32.
+        acceleration: i64,
+        /// `deceleration`, in 1/32.
+        deceleration: i64,
+    },
+}

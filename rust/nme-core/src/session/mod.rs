@@ -18,7 +18,9 @@ mod error;
 mod event;
 mod handshake;
 mod inbox;
+mod run;
 mod server;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -28,9 +30,10 @@ pub use config::{
     Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
 };
 pub use connection_error::ConnectionError;
-pub use error::{CreateError, DisconnectError, PeerError, SendError, TimeoutError};
+pub use error::{CreateError, DisconnectError, PeerError, SendError, ThrottleError, TimeoutError};
 pub use event::{Event, Status};
 pub use inbox::Received;
+pub use waiting::FlushMode;
 
 use crate::channel::{self, Delivery, TransferChannel, TransferMode};
 use crate::counters::{Counters, DroppedPacket};
@@ -44,7 +47,9 @@ use crate::relay::wire::{self, HEADER_LEN};
 use crate::secure::SecureLayer;
 use client::Client;
 use inbox::Inbox;
+use run::{Lane, Run};
 use server::Server;
+use waiting::Waiting;
 
 /// A server or a client.
 pub struct Session {
@@ -54,6 +59,8 @@ pub struct Session {
     channel_count: u8,
     peers: PeerTable,
     inbox: Inbox,
+    run: Run,
+    flush_mode: FlushMode,
     events: VecDeque<Event>,
     /// Peers that have left while the game had packets of theirs to fetch: reported by the next poll.
     leaving: Vec<PeerId>,
@@ -129,6 +136,7 @@ impl Session {
                 host: Box::new(host),
                 pipeline: Pipeline::new(config.compression, guard, secure),
                 counters: Counters::default(),
+                waiting: Waiting::new(mtu),
                 unacknowledged_limit: config.limits.unacknowledged,
             },
             role,
@@ -136,6 +144,8 @@ impl Session {
             channel_count: config.channel_count,
             peers: PeerTable::default(),
             inbox: Inbox::default(),
+            run: Run::default(),
+            flush_mode: FlushMode::default(),
             events: VecDeque::new(),
             leaving: Vec::new(),
         })
@@ -155,6 +165,7 @@ impl Session {
     /// Begins a poll: time goes on, and departures that were held back are due.
     pub fn begin_poll(&mut self, now: Duration) {
         self.link.begin_poll(now);
+        self.release_run();
         self.inbox.release_current();
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
         if let Role::Client(client) = &mut self.role
@@ -174,6 +185,7 @@ impl Session {
 
     /// The next thing that happened, or `None` when everything received so far has been worked off.
     pub fn poll_event(&mut self) -> Option<Event> {
+        self.release_run();
         loop {
             if let Some(event) = self.events.pop_front() {
                 self.apply(event);
@@ -191,7 +203,50 @@ impl Session {
     /// Turns all that is queued into datagrams.
     pub fn flush(&mut self, now: Duration) {
         self.link.set_time(now);
+        self.release_run();
+        self.introduce_newcomers();
         self.link.flush();
+    }
+
+    /// When packets are to leave; the driver keeps to it with [`Session::flush_is_due`] before each packet,
+    /// [`Session::needs_flush`] behind it, and a flush at the end of the frame.
+    #[must_use]
+    pub const fn flush_mode(&self) -> FlushMode {
+        self.flush_mode
+    }
+
+    /// Sets when packets are to leave.
+    pub const fn set_flush_mode(&mut self, mode: FlushMode) {
+        self.flush_mode = mode;
+    }
+
+    /// True when packets wait for a flush.
+    #[must_use]
+    pub const fn needs_flush(&self) -> bool {
+        !self.waiting().is_empty()
+    }
+
+    /// True when a flush should come before this packet is queued, because a receiver of it has a datagram's worth
+    /// waiting already, or because all that waits takes too much memory. The driver then need not wait for the end
+    /// of the frame.
+    #[must_use]
+    pub fn flush_is_due(&self, options: &SendOptions, payload: &[u8]) -> bool {
+        let delivery = channel::delivery(options.mode, options.always_ordered);
+        let len = HEADER_LEN + payload.len();
+        if !self.waiting().is_full(len, delivery) {
+            return false;
+        }
+        match (&self.role, options.target) {
+            (Role::Server(_), Target::One(id)) if !self.waiting().exceeds_memory() => {
+                let slot = self.peers.link(id).and_then(Link::slot);
+                slot.is_some_and(|slot| self.waiting().is_slot_full(slot, len, delivery))
+            }
+            _ => true,
+        }
+    }
+
+    const fn waiting(&self) -> &Waiting {
+        &self.link.waiting
     }
 
     /// The datagrams that are ready for the socket. Take them all and clear the batch.
@@ -218,26 +273,46 @@ impl Session {
         if payload.len() > MAX_PACKET {
             return Err(SendError::TooLarge { len: payload.len() });
         }
+        let lane = Lane { channel, delivery: channel::delivery(options.mode, options.always_ordered) };
         match options.target {
-            Target::One(id) | Target::AllExcept(id) if !self.peers.contains(id) => {
+            Target::One(id) => {
+                let link = self.peers.link(id).ok_or(SendError::UnknownTarget(options.target))?;
+                if let Some(slot) = self.first_hop(link) {
+                    self.hold(id, slot, lane, payload);
+                }
+            }
+            Target::AllExcept(id) if !self.peers.contains(id) => {
                 return Err(SendError::UnknownTarget(options.target));
             }
-            _ => {}
+            Target::All | Target::AllExcept(_) => self.send_to_several(options.target, lane, payload),
         }
-        let delivery = channel::delivery(options.mode, options.always_ordered);
-        let packet = enet::packet(wire::encode(self.id, options.target, payload), delivery);
+        Ok(())
+    }
+
+    /// Where a packet for this peer goes first; `None` when the peer has left.
+    fn first_hop(&self, link: Link) -> Option<Slot> {
+        match link {
+            Link::Direct { slot, .. } => Some(slot),
+            Link::Relayed => self.peers.link(PeerId::SERVER).and_then(Link::slot),
+            Link::Gone { .. } => None,
+        }
+    }
+
+    fn send_to_several(&mut self, target: Target, Lane { channel, delivery }: Lane, payload: &[u8]) {
+        self.release_run();
+        let packet = enet::packet(wire::encode(self.id, target, payload), delivery);
         let parcel = Parcel { channel, packet: &packet, delivery };
-        match (&self.role, options.target) {
+        self.link.waiting.note_memory(packet.bytes().len());
+        match (&self.role, target) {
             (Role::Client(_), _) => self.queue(PeerId::SERVER, parcel),
             (Role::Server(_), Target::One(id)) => self.queue(id, parcel),
             (Role::Server(_), Target::All) => self.queue_to_others(&[], parcel),
             (Role::Server(_), Target::AllExcept(id)) => self.queue_to_others(&[id], parcel),
         }
-        Ok(())
     }
 
-    /// Server: disconnects a client. With `now`, at once and without what is queued for it, and the event to
-    /// report is returned; its packets that were not fetched yet are forgotten. Otherwise it leaves, with an
+    /// Server: disconnects a client. With `now`, at once, and the event to report is returned: what is queued for it
+    /// is sent once if ENet's window lets it, and its packets that were not fetched yet are forgotten. Otherwise it leaves, with an
     /// event of its own, when everything queued has arrived.
     ///
     /// # Errors
@@ -245,6 +320,7 @@ impl Session {
     pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
         let Role::Server(_) = &self.role else { return Err(DisconnectError::NotServer) };
         let peer = self.known(id).ok_or(DisconnectError::UnknownPeer(id))?;
+        self.release_run();
         let slot = self.peers.link(peer).and_then(Link::slot);
         if !now {
             if let Some(slot) = slot {
@@ -253,9 +329,11 @@ impl Session {
             return Ok(None);
         }
         if let Some(slot) = slot {
+            // What was put before has left already in 3.6, as far as ENet lets it.
+            self.link.flush();
             self.link.disconnect_now(slot, 0);
             self.peers.mark_gone(peer);
-            let overflown = self.announce(wire::Notice::Left(peer));
+            let overflown = self.announce_departure(peer);
             self.lose(overflown);
         }
         self.inbox.forget(peer);
@@ -268,7 +346,7 @@ impl Session {
     /// Tells every connected peer that this session ends, and ends every association of the encryption. The
     /// datagrams are in [`Session::transmit`]; the session is of no use afterwards.
     pub fn close(&mut self, now: Duration) {
-        self.link.set_time(now);
+        self.flush(now);
         let slots: Vec<Slot> = self.peers.slots().map(|(_, slot)| slot).collect();
         for slot in slots {
             self.link.disconnect_now(slot, self.id.get() as u32);
@@ -360,6 +438,32 @@ impl Session {
         Ok(())
     }
 
+    /// Sets how fast unreliable packets to a peer are dropped when its link becomes slow, and let through again, here
+    /// and on its side. Each round trip that takes longer than in the last `interval` ms takes `deceleration`
+    /// thirty-seconds off the share that is sent, one that does not adds `acceleration`. ENet's own values are 5000, 2
+    /// and 2.
+    ///
+    /// # Errors
+    /// For an unknown id, for a client behind the relay, and for values outside 0..=2^32-1.
+    pub fn set_peer_throttle(
+        &mut self,
+        id: i64,
+        interval: i64,
+        acceleration: i64,
+        deceleration: i64,
+    ) -> Result<(), ThrottleError> {
+        self.peer_address(id)?;
+        let (Ok(interval_ms), Ok(acceleration_32nds), Ok(deceleration_32nds)) =
+            (u32::try_from(interval), u32::try_from(acceleration), u32::try_from(deceleration))
+        else {
+            return Err(ThrottleError::Range { interval, acceleration, deceleration });
+        };
+        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
+            self.link.host.set_throttle(slot, interval_ms, acceleration_32nds, deceleration_32nds);
+        }
+        Ok(())
+    }
+
     /// Everything counted so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
@@ -437,7 +541,7 @@ impl Session {
             }
             match &mut self.role {
                 Role::Server(_) => {
-                    ids.extend(self.announce(wire::Notice::Left(id)));
+                    ids.extend(self.announce_departure(id));
                     self.report_departure(id);
                 }
                 // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
@@ -477,7 +581,7 @@ impl Session {
     /// Queues a packet for one peer with a connection; others are passed over.
     fn queue(&mut self, id: PeerId, parcel: Parcel<'_>) {
         let Some(slot) = self.peers.link(id).and_then(Link::slot) else { return };
-        if self.link.queue(slot, parcel) == Queued::Overflow {
+        if self.link.queue_noted(slot, parcel) == Queued::Overflow {
             self.cut_off(id, slot);
             self.lose(vec![id]);
         }
@@ -494,12 +598,20 @@ impl Session {
     fn try_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) -> Vec<PeerId> {
         let mut overflown = Vec::new();
         for (id, slot) in self.peers.slots().filter(|(id, _)| !except.contains(id)) {
-            if self.link.queue(slot, parcel) == Queued::Overflow {
+            if self.link.queue_noted(slot, parcel) == Queued::Overflow {
                 overflown.push((id, slot));
             }
         }
         overflown.iter().for_each(|(id, slot)| self.cut_off(*id, *slot));
         overflown.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Ends the connections of several peers, as below, and reports it. One that overflows has done so twice, maybe.
+    fn cut_off_all(&mut self, mut overflown: Vec<(PeerId, Slot)>) {
+        overflown.sort_unstable();
+        overflown.dedup();
+        overflown.iter().for_each(|(id, slot)| self.cut_off(*id, *slot));
+        self.lose(overflown.into_iter().map(|(id, _)| id).collect());
     }
 
     /// Ends the connection of a peer that acknowledges too little of what it is sent: without an end its queue
@@ -515,6 +627,7 @@ struct HostLink {
     host: Box<dyn Host>,
     pipeline: Pipeline,
     counters: Counters,
+    waiting: Waiting,
     unacknowledged_limit: u64,
 }
 
@@ -538,6 +651,10 @@ impl HostLink {
         loop {
             let event = self.host.service();
             self.collect();
+            if event.is_none() {
+                // With nothing to report, it has sent everything.
+                self.waiting.clear();
+            }
             if event.is_some() {
                 return event;
             }
@@ -557,6 +674,7 @@ impl HostLink {
 
     fn begin_poll(&mut self, now: Duration) {
         self.set_time(now);
+        self.pipeline.begin_poll(self.host.millis());
         self.pipeline.tick(self.host.as_mut(), &mut self.counters);
     }
 
@@ -569,6 +687,13 @@ impl HostLink {
     fn flush(&mut self) {
         self.host.flush();
         self.collect();
+        self.waiting.clear();
+    }
+
+    /// Queues a packet that is not a part of a run, and notes it for the next flush.
+    fn queue_noted(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
+        self.waiting.note(slot, parcel.packet.bytes().len(), parcel.delivery);
+        self.queue(slot, parcel)
     }
 
     fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {

@@ -248,7 +248,7 @@ impl SecureLayer for ClientLayer {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        _admits: &dyn Fn() -> bool,
+        _admits: &mut dyn FnMut() -> bool,
         out: &mut SecureOutput,
     ) {
         if self.server != Some(from) {

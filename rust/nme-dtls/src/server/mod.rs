@@ -106,7 +106,7 @@ impl ServerLayer {
         now: Duration,
         from: SocketAddr,
         record: &Record<'_>,
-        admits: &dyn Fn() -> bool,
+        admits: &mut dyn FnMut() -> bool,
         out: &mut SecureOutput,
     ) {
         let Some(hello) = ClientHello::parse(record) else { return self.counters.dropped += 1 };
@@ -138,7 +138,7 @@ impl ServerLayer {
         hello: &ClientHello<'_>,
         record: &Record<'_>,
         cookie: Cookie,
-        admits: &dyn Fn() -> bool,
+        admits: &mut dyn FnMut() -> bool,
         out: &mut SecureOutput,
     ) {
         let returns = match self.established.get(&from) {
@@ -344,7 +344,7 @@ impl SecureLayer for ServerLayer {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &dyn Fn() -> bool,
+        admits: &mut dyn FnMut() -> bool,
         out: &mut SecureOutput,
     ) {
         let Some(records) = Records::parse(datagram) else { return self.counters.dropped += 1 };

@@ -160,7 +160,7 @@ impl World {
     /// Hands a datagram to a host as if it came from this address.
     pub(crate) fn inject(&mut self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
         let admits = self.host(to).admits;
-        self.call(to, |layer, now, out| layer.receive(now, from, datagram, &|| admits, out));
+        self.call(to, |layer, now, out| layer.receive(now, from, datagram, &mut || admits, out));
     }
 
     /// Hands it over, and answers what was sent back at once, which does not get onto the network.

@@ -51,6 +51,7 @@ fn every_prefix_that_ends_inside_a_command_is_dropped() {
         unreliable(0, 0, 1, 3),
         unsequenced(0, 1, 3),
         u32s(command(0x8a, 0xff, 2), &[0, 0]),
+        u32s(command(0x8b, 0xff, 2), &[5000, 2, 2]),
         fragment(0, 1, 2000, 1),
         unreliable_fragment(0, 0, 1, 2000, 1),
     ];
@@ -68,7 +69,7 @@ fn every_prefix_that_ends_inside_a_command_is_dropped() {
 
 #[test]
 fn only_the_bytes_that_enet_sends() {
-    let known = [0x01, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x0c];
+    let known = [0x01, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x8b, 0x0c];
     for code in 0..=255 {
         let result = Bench::server().send(&[command(code, 0xff, 1)]);
         assert_eq!(result == Err(UnknownCommand), !known.contains(&code), "{code:#x}");

@@ -1,0 +1,85 @@
+# Measures a stretch of frames: processor time and datagrams as the system counts them.
+extends Reference
+
+# A frame is late that begins so long after the one before (1.2 frames of 60 Hz).
+const LATE_USEC := 20000
+
+var frames := 0
+
+var _late := 0
+var _last := 0
+var _began := 0
+var _cpu := 0
+var _network := {}
+
+
+func begin() -> void:
+	frames = 0
+	_late = 0
+	_network = network()
+	_began = OS.get_ticks_usec()
+	_last = _began
+	_cpu = cpu_nsec()
+
+
+# Counts a frame; to be called once in each, always at the same place.
+func frame() -> void:
+	var now := OS.get_ticks_usec()
+	frames += 1
+	if now - _last > LATE_USEC:
+		_late += 1
+	_last = now
+
+
+func elapsed() -> float:
+	return (OS.get_ticks_usec() - _began) / 1e6
+
+
+# What was measured since `begin`.
+func end() -> Dictionary:
+	var result := {"cpu_nsec": cpu_nsec() - _cpu, "seconds": elapsed()}
+	result["frames"] = frames
+	result["late_frames"] = _late
+	var after := network()
+	for counter in after:
+		result[counter] = after[counter] - _network[counter]
+	return result
+
+
+# Processor time of the main thread, the kernel's share included.
+static func cpu_nsec() -> int:
+	var file := File.new()
+	if file.open("/proc/self/schedstat", File.READ) != OK:
+		return 0
+	return int(file.get_line().get_slice(" ", 0))
+
+
+# Counters of the network namespace, which holds the benchmark's traffic alone.
+static func network() -> Dictionary:
+	var counters := {"datagrams": 0, "receive_drops": 0, "bytes": 0}
+	var names := PoolStringArray()
+	for words in table("/proc/net/snmp"):
+		if words[0] != "Udp:":
+			continue
+		if names.size() == 0:
+			names = words
+			continue
+		counters["datagrams"] = int(words[Array(names).find("OutDatagrams")])
+		counters["receive_drops"] = int(words[Array(names).find("RcvbufErrors")])
+		break
+	for words in table("/proc/net/dev"):
+		if words[0] == "lo:":
+			counters["bytes"] = int(words[9])
+	return counters
+
+
+# The words of each line.
+static func table(path: String) -> Array:
+	var lines := []
+	var file := File.new()
+	if file.open(path, File.READ) == OK:
+		while not file.eof_reached():
+			var words := file.get_line().split(" ", false)
+			if words.size() > 0:
+				lines.append(words)
+	return lines

@@ -1,0 +1,301 @@
+## When packets leave: together at the end of the frame, with a poll, or at once.
+##
+## The other side is polled by hand, so that it shows what has left so far: datagrams over loopback arrive
+## while they are sent.
+extends TestSuite
+
+const RELIABLE := MultiplayerPeer.TRANSFER_MODE_RELIABLE
+const UNRELIABLE := MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+
+var server: NetworkedMultiplayerENet
+var client: NetworkedMultiplayerENet
+var port := 0
+
+
+## Calls something once, from one of the places where games work.
+class Once:
+	extends Node
+
+	var in_process := Callable()
+	var in_physics_process := Callable()
+
+	func _process(_delta: float) -> void:
+		if in_process.is_valid():
+			in_process.call()
+		in_process = Callable()
+
+	func _physics_process(_delta: float) -> void:
+		if in_physics_process.is_valid():
+			in_physics_process.call()
+		in_physics_process = Callable()
+
+
+## Counts the datagrams between a client and a server.
+class Proxy:
+	extends Node
+
+	var front := PacketPeerUDP.new()
+	var back := PacketPeerUDP.new()
+	var from_client := 0
+
+	func carry() -> void:
+		while front.get_available_packet_count() > 0:
+			var datagram := front.get_packet()
+			front.set_dest_address(front.get_packet_ip(), front.get_packet_port())
+			from_client += 1
+			back.put_packet(datagram)
+		while back.get_available_packet_count() > 0:
+			front.put_packet(back.get_packet())
+
+	func _process(_delta: float) -> void:
+		carry()
+
+
+func set_up() -> void:
+	server = new_peer()
+	client = new_peer()
+	port = serve(server)
+	await join([client], port)
+	await wait_until(func() -> bool: return events(server).size() == 1, 5.0, "the server has it")
+	client.set_target_peer(1)
+	await frames(3)
+	# From here on, only what a test does itself sends.
+	polled.clear()
+
+
+func tear_down() -> void:
+	if client != null:
+		client.close()
+	server.close()
+
+
+func test_the_mode() -> void:
+	var peer := NetworkedMultiplayerENet.new()
+	check_equal(peer.flush_mode, NetworkedMultiplayerENet.FLUSH_PER_FRAME, "the default")
+	peer.flush_mode = NetworkedMultiplayerENet.FLUSH_EACH_PUT
+	check_equal(peer.flush_mode, NetworkedMultiplayerENet.FLUSH_EACH_PUT, "the mode")
+	peer.flush_mode = 2
+	expect_error(["set_flush_mode", "FLUSH_"])
+	check_equal(peer.flush_mode, NetworkedMultiplayerENet.FLUSH_EACH_PUT, "the mode")
+	var names := ClassDB.class_get_enum_constants("NetworkedMultiplayerENet", "FlushMode")
+	check_equal(names, PackedStringArray(["FLUSH_PER_FRAME", "FLUSH_EACH_PUT"]), "the enum")
+	peer.flush()
+	expect_error(["flush", "no connection is open"])
+
+
+func test_packets_wait_for_the_end_of_the_frame() -> void:
+	_put("one")
+	_put("two")
+	check_equal(_arrived(), [], "before the end of the frame")
+	await get_tree().process_frame
+	check_equal(_arrived(), ["one", "two"], "in the next frame")
+
+
+func test_packets_leave_in_the_frame_in_which_they_were_put() -> void:
+	var once := Once.new()
+	add_child(once)
+	var ways := {
+		"_process": func(put: Callable) -> void: once.in_process = put,
+		"_physics_process": func(put: Callable) -> void: once.in_physics_process = put,
+		"process_frame": func(put: Callable) -> void:
+			get_tree().process_frame.connect(put, CONNECT_ONE_SHOT),
+		"physics_frame": func(put: Callable) -> void:
+			get_tree().physics_frame.connect(put, CONNECT_ONE_SHOT),
+		"a timer": func(put: Callable) -> void:
+			get_tree().create_timer(0.0).timeout.connect(put),
+		"a tween": func(put: Callable) -> void: create_tween().tween_callback(put),
+		"a deferred call": func(put: Callable) -> void: put.call_deferred(),
+		"a deferred call of a deferred call": func(put: Callable) -> void:
+			(func() -> void: put.call_deferred()).call_deferred(),
+		"a signal of a timer node": func(put: Callable) -> void:
+			var timer := Timer.new()
+			timer.one_shot = true
+			once.add_child(timer)
+			timer.timeout.connect(put)
+			timer.start(0.001),
+	}
+	for way: String in ways:
+		for repetition in 3:
+			var put_in := [-1]
+			var put := func() -> void:
+				put_in[0] = Engine.get_process_frames()
+				_put(way)
+			ways[way].call(put)
+			for i in 100:
+				if put_in[0] >= 0 and put_in[0] != Engine.get_process_frames():
+					break
+				await get_tree().process_frame
+			check_equal(Engine.get_process_frames() - put_in[0], 1, "frames from put to look")
+			check_equal(_arrived(), [way], way)
+
+
+func test_a_put_in_a_handler_leaves_with_its_poll() -> void:
+	var guest := new_peer()
+	server.peer_connected.connect(func(id: int) -> void:
+		server.set_target_peer(id)
+		_put_from(server, "welcome"))
+	check_equal(guest.create_client(LOCALHOST, port), OK, "create_client")
+	var is_there := func() -> bool: return guest.get_available_packet_count() > 0
+	await wait_until(func() -> bool: return _poll_server() and is_there.call(), 5.0, "a packet")
+	check_equal(received_texts(guest), ["welcome"], "the packet")
+
+
+func test_a_poll_sends() -> void:
+	_put("polled")
+	client.poll()
+	check_equal(_arrived(), ["polled"], "behind the poll")
+
+
+func test_flush_sends() -> void:
+	_put("flushed")
+	client.flush()
+	check_equal(_arrived(), ["flushed"], "behind flush()")
+	client.flush()
+	await get_tree().process_frame
+	check_equal(_arrived(), [], "later")
+
+
+func test_each_put_sends() -> void:
+	client.flush_mode = NetworkedMultiplayerENet.FLUSH_EACH_PUT
+	for number in 3:
+		_put(str(number))
+		check_equal(_arrived(), [str(number)], "behind put_packet()")
+	client.flush_mode = NetworkedMultiplayerENet.FLUSH_PER_FRAME
+	_put("late")
+	check_equal(_arrived(), [], "before the end of the frame")
+	client.flush_mode = NetworkedMultiplayerENet.FLUSH_EACH_PUT
+	check_equal(_arrived(), ["late"], "behind the change of the mode")
+
+
+func test_a_full_datagram_leaves_before_the_end_of_the_frame() -> void:
+	for number in 33:
+		_put("%02d" % number)
+	check_equal(_arrived().size(), 32, "what fits into a datagram")
+	client.flush()
+	check_equal(_arrived(), ["32"], "the rest")
+	client.transfer_mode = UNRELIABLE
+	for number in 15:
+		_put("x".repeat(100))
+	check_equal(_arrived().size(), 11, "what fits into the MTU")
+	client.flush()
+	check_equal(_arrived().size(), 4, "the rest")
+
+
+func test_closing_sends() -> void:
+	_put("last words")
+	client.close_connection()
+	check_equal(_arrived(), ["last words"], "behind close_connection()")
+
+
+func test_disconnecting_sends() -> void:
+	var id := client.get_unique_id()
+	for now: bool in [true, false]:
+		server.set_target_peer(id)
+		_put_from(server, "last words")
+		server.disconnect_peer(id, now)
+		client.poll()
+		check_equal(received_texts(client), ["last words"], "behind disconnect_peer()")
+		polled.append_array([server, client])
+		var is_gone := func() -> bool: return client.get_connection_status() == DISCONNECTED
+		await wait_until(is_gone, 5.0, "the client is disconnected")
+		polled.clear()
+		if now:
+			polled.append(server)
+			polled.append(client)
+			await join([client], port)
+			id = client.get_unique_id()
+			await wait_until(func() -> bool: return server_knows(id), 5.0, "the server knows")
+			polled.clear()
+
+
+func test_a_freed_peer_sends_and_leaves_nothing_behind() -> void:
+	_put("last words")
+	client = null
+	check_equal(_arrived(), ["last words"], "behind the end of the peer")
+	for i in 3:
+		await get_tree().process_frame
+	expect_no_error("the scheduled flush")
+
+
+func test_a_peer_closed_and_opened_again_in_one_frame_still_sends() -> void:
+	_put("old")
+	client.close_connection()
+	polled.append_array([server, client])
+	await join([client], port)
+	polled.clear()
+	client.set_target_peer(1)
+	_put("new")
+	await get_tree().process_frame
+	await get_tree().process_frame
+	check_equal(_arrived(), ["old", "new"], "both")
+
+
+func test_the_packets_of_a_frame_share_datagrams() -> void:
+	var proxy := Proxy.new()
+	check_equal(proxy.front.bind(free_port()), OK, "bind")
+	check_equal(proxy.back.connect_to_host(LOCALHOST, port), OK, "connect_to_host")
+	add_child(proxy)
+	var guest := new_peer()
+	polled.append(server)
+	await join([guest], proxy.front.get_local_port())
+	await wait(0.2)
+	guest.set_target_peer(1)
+	for mode: int in [NetworkedMultiplayerENet.FLUSH_PER_FRAME, NetworkedMultiplayerENet.FLUSH_EACH_PUT]:
+		guest.flush_mode = mode
+		guest.transfer_mode = UNRELIABLE
+		var before := proxy.from_client
+		for number in 60:
+			_put_from(guest, "%02d" % number)
+		# Only the deferred flush: nobody is polled.
+		polled.clear()
+		await get_tree().process_frame
+		proxy.carry()
+		var datagrams := proxy.from_client - before
+		if mode == NetworkedMultiplayerENet.FLUSH_PER_FRAME:
+			check_equal(datagrams, 2, "datagrams of 60 packets in a frame")
+		else:
+			check_equal(datagrams, 60, "datagrams of 60 packets")
+		check_equal(_arrived().size(), 60, "packets")
+		polled.append_array([server, guest])
+		await frames(2)
+	guest.close()
+
+
+func test_the_throttle() -> void:
+	var id := client.get_unique_id()
+	server.set_peer_throttle(id, 1000, 4, 2)
+	client.set_peer_throttle(1, 5000, 2, 0)
+	expect_no_error("set_peer_throttle")
+	server.set_peer_throttle(77, 1000, 4, 2)
+	expect_error(["set_peer_throttle", "77"])
+	server.set_peer_throttle(id, -1, 4, 2)
+	expect_error(["set_peer_throttle", "-1"])
+	polled.append_array([server, client])
+	await wait(0.2)
+	check_equal(client.get_connection_status(), CONNECTED, "status")
+	var peer := NetworkedMultiplayerENet.new()
+	peer.set_peer_throttle(1, 5000, 2, 2)
+	expect_error(["set_peer_throttle", "no connection is open"])
+
+
+func server_knows(id: int) -> bool:
+	return events(server).count("peer_connected %d" % id) > 0
+
+
+func _put(text: String) -> void:
+	_put_from(client, text)
+
+
+func _put_from(peer: NetworkedMultiplayerENet, text: String) -> void:
+	check_equal(peer.put_packet(text.to_utf8_buffer()), OK, "put_packet")
+
+
+## What the server has got so far.
+func _arrived() -> Array[String]:
+	server.poll()
+	return received_texts(server)
+
+
+func _poll_server() -> bool:
+	server.poll()
+	return true

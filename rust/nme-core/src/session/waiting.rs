@@ -1,0 +1,171 @@
+//! What the next flush will send, and when it should come before the end of the frame.
+
+use crate::channel::Delivery;
+use crate::enet::Slot;
+
+/// When packets leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlushMode {
+    /// All packets of a frame together, at its end at the latest.
+    #[default]
+    PerFrame,
+    /// Each at once and in a datagram of its own, as in 3.6.
+    EachPut,
+}
+
+/// The packets queued since the last flush, by slot.
+///
+/// ENet's flush turns everything that is queued, for every peer, into datagrams. So it should not come when one peer
+/// has a datagram's worth, but before the packet that no longer fits: until then, the other peers of a broadcast get
+/// theirs, and all datagrams leave full.
+pub(super) struct Waiting {
+    /// Bytes for commands in a datagram.
+    capacity: u32,
+    /// Indexed by slot; what an earlier round has left counts as nothing.
+    fills: Vec<Fill>,
+    round: u64,
+    /// The fullest slot, so that most packets need no look at their own.
+    fullest: Fill,
+    /// Memory in use, in bytes, roughly.
+    memory: usize,
+}
+
+/// What waits for one peer.
+#[derive(Clone, Copy, Default)]
+struct Fill {
+    round: u64,
+    bytes: u32,
+    commands: u32,
+}
+
+impl Waiting {
+    /// Nothing waits. `mtu` is the host's.
+    pub(super) fn new(mtu: u16) -> Self {
+        let capacity = u32::from(mtu) - DATAGRAM_HEADER;
+        Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0 }
+    }
+
+    /// Notes a queued packet of `len` bytes, header included.
+    pub(super) fn note(&mut self, slot: Slot, len: usize, delivery: Delivery) {
+        let index = usize::from(slot.0);
+        if self.fills.len() <= index {
+            self.fills.resize(index + 1, Fill::default());
+        }
+        let fill = &mut self.fills[index];
+        if fill.round != self.round {
+            *fill = Fill { round: self.round, ..Fill::default() };
+        }
+        fill.bytes = fill.bytes.saturating_add(size_on_wire(len, delivery));
+        fill.commands += 1;
+        self.fullest.bytes = self.fullest.bytes.max(fill.bytes);
+        self.fullest.commands = self.fullest.commands.max(fill.commands);
+        self.memory += PER_COMMAND;
+    }
+
+    /// Notes the memory of a packet, however many peers it is queued for.
+    pub(super) const fn note_memory(&mut self, len: usize) {
+        self.memory += len;
+    }
+
+    /// True when nothing has been queued since the last flush.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.memory == 0
+    }
+
+    /// True when one more packet of `len` bytes does not fit for any peer, or there is too much in all.
+    pub(super) fn is_full(&self, len: usize, delivery: Delivery) -> bool {
+        self.memory > MAX_MEMORY || self.fullest.is_full_for(size_on_wire(len, delivery), self.capacity)
+    }
+
+    /// True when one more packet of `len` bytes does not fit into this peer's datagram.
+    pub(super) fn is_slot_full(&self, slot: Slot, len: usize, delivery: Delivery) -> bool {
+        let fill = self.fills.get(usize::from(slot.0)).filter(|fill| fill.round == self.round);
+        fill.is_some_and(|fill| fill.is_full_for(size_on_wire(len, delivery), self.capacity))
+    }
+
+    /// True when there is too much in all.
+    pub(super) const fn exceeds_memory(&self) -> bool {
+        self.memory > MAX_MEMORY
+    }
+
+    /// Everything has been sent.
+    pub(super) fn clear(&mut self) {
+        self.round += 1;
+        self.fullest = Fill::default();
+        self.memory = 0;
+    }
+}
+
+impl Fill {
+    /// What is longer than a datagram goes into several in any case, and only waits its turn.
+    const fn is_full_for(&self, size: u32, capacity: u32) -> bool {
+        let overflows = self.bytes + size > capacity && size <= capacity;
+        self.commands >= MAX_COMMANDS || self.bytes >= capacity || (self.bytes > 0 && overflows)
+    }
+}
+
+/// A packet's bytes in a datagram: payload and command.
+fn size_on_wire(len: usize, delivery: Delivery) -> u32 {
+    let command = if delivery == Delivery::Reliable { 6 } else { 8 };
+    u32::try_from(len).unwrap_or(u32::MAX / 2).saturating_add(command)
+}
+
+/// Bytes in front of a datagram's commands.
+const DATAGRAM_HEADER: u32 = 4;
+
+/// Commands that ENet puts into one datagram.
+const MAX_COMMANDS: u32 = 32;
+
+/// Bytes that may wait for the end of the frame, for all peers together.
+const MAX_MEMORY: usize = 4 << 20;
+
+/// What ENet keeps for each queued command.
+const PER_COMMAND: usize = 112;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::MTU;
+
+    const A: Slot = Slot(0);
+    const B: Slot = Slot(5);
+
+    #[test]
+    fn a_datagram_holds_32_commands() {
+        let mut waiting = Waiting::new(MTU);
+        for _ in 0..32 {
+            assert!(!waiting.is_full(20, Delivery::Unsequenced));
+            waiting.note(A, 20, Delivery::Unsequenced);
+        }
+        assert!(waiting.is_full(20, Delivery::Unsequenced));
+        assert!(waiting.is_slot_full(A, 20, Delivery::Unsequenced));
+        assert!(!waiting.is_slot_full(B, 20, Delivery::Unsequenced));
+        waiting.clear();
+        assert!(waiting.is_empty() && !waiting.is_slot_full(A, 20, Delivery::Unsequenced));
+    }
+
+    #[test]
+    fn a_datagram_holds_an_mtu() {
+        let mut waiting = Waiting::new(MTU);
+        waiting.note(A, 1000, Delivery::Reliable);
+        // 4 bytes of header, 1006 of the first packet.
+        assert!(!waiting.is_slot_full(A, 376, Delivery::Reliable));
+        assert!(waiting.is_slot_full(A, 377, Delivery::Reliable));
+        assert!(waiting.is_slot_full(A, 375, Delivery::Sequenced));
+        // This one is cut anyway.
+        assert!(!waiting.is_slot_full(A, 100_000, Delivery::Reliable));
+        waiting.note(A, 100_000, Delivery::Reliable);
+        assert!(waiting.is_slot_full(A, 1, Delivery::Reliable));
+    }
+
+    #[test]
+    fn memory_has_a_bound() {
+        let mut waiting = Waiting::new(MTU);
+        for slot in 0..200 {
+            assert!(!waiting.exceeds_memory());
+            waiting.note(Slot(slot), 100, Delivery::Sequenced);
+            waiting.note_memory(20_900);
+        }
+        assert!(waiting.exceeds_memory() && waiting.is_full(1, Delivery::Sequenced));
+    }
+}
