@@ -166,6 +166,11 @@ def run_interop() -> Count:
     return counting_script("interop")
 
 
+def run_dtls() -> Count:
+    """DTLS against the engines' own and OpenSSL, and the scenarios of interop over it."""
+    return counting_script("dtls")
+
+
 def play_demo() -> Count:
     """The README's first command."""
     return plain(script("demo.py", "--no-build"))
@@ -186,6 +191,7 @@ STEPS = (
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
     Step("interop", "tests against Godot 3.6", run_interop),
+    Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
 )
 
@@ -200,6 +206,8 @@ def prepare_machine() -> None:
     missing = ["python3-venv"] if not has_venv() else []
     if sys.platform.startswith("linux") and not shutil.which("cc"):
         missing += ["gcc", "libc6-dev"]
+    if not shutil.which("openssl"):
+        missing.append("openssl")
     if not missing:
         return
     if shutil.which("apt-get") and os.geteuid() == 0:

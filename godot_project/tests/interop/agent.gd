@@ -45,6 +45,8 @@ func _initialize() -> void:
 		_fail("the addon is missing: no class " + CLASS)
 		return
 	peer = ClassDB.instantiate(CLASS)
+	if scenario.has("dtls"):
+		_use_dtls(scenario["dtls"])
 	peer.peer_connected.connect(_on_peer_connected)
 	peer.peer_disconnected.connect(_on_peer_disconnected)
 	peer.connection_succeeded.connect(_on_connection_succeeded)
@@ -62,6 +64,19 @@ func _class_available() -> bool:
 			if file.ends_with(".gdextension"):
 				GDExtensionManager.load_extension(EXTENSION_FOLDER.path_join(file))
 	return ClassDB.class_exists(CLASS) and ClassDB.can_instantiate(CLASS)
+
+
+## scripts/dtls plays scenarios with encryption; beside 3.6 stands a program of its own for that.
+func _use_dtls(files: Dictionary) -> void:
+	var certificate := X509Certificate.new()
+	var key := CryptoKey.new()
+	if certificate.load(files["certificate"]) != OK or key.load(files["key"]) != OK:
+		_fail("the key or the certificate cannot be read")
+	peer.use_dtls = true
+	peer.set_dtls_certificate(certificate)
+	if me == "server":
+		peer.set_dtls_key(key)
+	peer.dtls_hostname = files["host"]
 
 
 func _tick() -> void:

@@ -1,5 +1,7 @@
 //! Bodies of the fuzz targets. For this project only.
 
+pub mod gate;
+
 use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;

@@ -93,10 +93,14 @@ impl Acceptor {
         // Its request for the cookie.
         association.poll_transmit(&mut |_| {});
         let begun = association.read(now, record, &mut |_| {});
-        // The flight is sent, or the hello was wrong in a way that the library does not answer.
         let goes_on = begun == Read::Open && association.timeout().is_some();
-        association.poll_transmit(send);
-        if goes_on { Ok(Box::new(association)) } else { Err(Declined::Broken) }
+        let mut answered = false;
+        association.poll_transmit(&mut |datagram| {
+            answered = true;
+            send(datagram);
+        });
+        // The flight is sent, or the hello was wrong in a way that the library does not answer.
+        if goes_on && answered { Ok(Box::new(association)) } else { Err(Declined::Broken) }
     }
 }
 

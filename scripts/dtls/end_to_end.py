@@ -1,0 +1,162 @@
+"""Scenarios of the interop test over DTLS: our class has its own, and a program stands beside Godot 3.6."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional
+
+from common import PROJECT
+from dtls.certificates import fixtures
+from dtls.layer import Check
+from dtls.processes import Failed, Program
+from dtls.wire import Wire
+from interop import scenarios
+from interop.logs import first_difference
+from interop.runner import Job, Player, casting_of, load_expected
+from interop.scenario import Scenario
+
+IDENTITY = fixtures("godot4")["rsa_2048"]
+# Its certificate is for this name, and clients connect to an address.
+HOST = "localhost"
+
+# Our server and clients of Godot 3.6, the other way round, and ours alone.
+CASTINGS = ("4/3", "3/4", "4/4")
+# Clients of both kinds: one goes through the program beside Godot 3.6 and the other does not.
+MIXED_CASTINGS = ("4/3+4", "3/3+4")
+MIXED = ("targets_with_relay", "join_leave", "server_close")
+
+# Constants of our class.
+HANDSHAKE_TIMED_OUT = 11
+
+Maker = Callable[[], Scenario]
+
+
+def makers() -> List[Maker]:
+    """Coming and going, disconnects of every kind, the relay, and data in all modes of compression."""
+    return [lambda name=name: scenarios.data(name) for name in scenarios.COMPRESSION] + [
+        scenarios.targets_with_relay, scenarios.join_leave, scenarios.kick_now, scenarios.kick_later,
+        scenarios.server_close, scenarios.crowd, scenarios.handlers,
+    ]
+
+
+class SecurePlayer(Player):
+    """Plays jobs of the interop test over DTLS."""
+
+    def _run_processes(self, cast: Dict[str, str], story: Path, folder: Path) -> Optional[str]:
+        whole = json.loads(story.read_text(encoding="utf-8"))
+        (port,) = whole["ports"]
+        (beside,) = self.ports.take(1)
+        ours = {"key": str(IDENTITY.key), "certificate": str(IDENTITY.certificate), "host": HOST}
+        ours_alone = set(cast.values()) == {"4"}
+        for name, engine in cast.items():
+            # Who is of the other engine than the server has to go through the program beside Godot 3.6.
+            direct = name == "server" or (engine == cast["server"] and not ours_alone) or whole["name"] == MISMATCH
+            place = port if direct else beside
+            part = {**whole, "ports": [place], **({"dtls": ours} if engine == "4" else {})}
+            story_of(name, folder).write_text(json.dumps(part), encoding="utf-8")
+        if whole["name"] == MISMATCH:
+            return super()._run_processes(cast, story, folder)
+        if ours_alone:
+            return self._run_watched(cast, story, folder, Wire(beside, port))
+        terminator = self._start_terminator(cast["server"], port, beside, folder)
+        try:
+            terminator.wait_for("listening")
+            problem = super()._run_processes(cast, story, folder)
+        except Failed as failure:
+            problem = str(failure)
+        finally:
+            terminator.kill()
+        used = terminator.said("established")
+        if problem is None and not used:
+            problem = "nobody went through the program that speaks DTLS"
+        return terminator.complaint() or problem
+
+    def _run_watched(self, cast: Dict[str, str], story: Path, folder: Path, wire: Wire) -> Optional[str]:
+        try:
+            problem = super()._run_processes(cast, story, folder)
+        finally:
+            wire.close()
+        if problem is None and not wire.protected:
+            problem = "nothing was encrypted"
+        return wire.problem or problem
+
+    def _start_terminator(self, server: str, port: int, beside: int, folder: Path) -> Program:
+        place = ["--path", str(PROJECT / "tests" / "dtls" / "godot3"), "-s", "terminator.gd"]
+        words = [f"--listen={beside}", f"--to={port}", f"--certificate={IDENTITY.certificate}"]
+        words += [f"--key={IDENTITY.key}"] if server == "3" else []
+        return Program("terminator", [*self.engines["3"], *place, *words], folder)
+
+    def _start(self, name: str, engine: str, story: Path, folder: Path):  # noqa: ANN202
+        return super()._start(name, engine, story_of(name, folder), folder)
+
+
+def story_of(name: str, folder: Path) -> Path:
+    """What one participant reads."""
+    return folder / f"story_{name}.json"
+
+
+# --- One side only -----------------------------------------------------------------------------------------------
+
+MISMATCH = "mismatch"
+
+
+def mismatch(client: str) -> Scenario:
+    """A plain peer and one with DTLS never meet, and the client notices."""
+    s = Scenario(MISMATCH, 1, slow=True)
+    (c1,) = s.clients
+    s.server.do("server")
+    s.barrier()
+    c1.do("client").sees("connection_failed", within=60)
+    if client == "4":
+        c1.call("get_connection_error")
+    s.finish()
+    return s
+
+
+def mismatch_expected(client: str) -> List[str]:
+    """What the client's log says."""
+    events = ["created client 0", "connection_failed"]
+    return [*events, *([f"call get_connection_error() = {HANDSHAKE_TIMED_OUT}"] if client == "4" else []), "end"]
+
+
+# --- All together ------------------------------------------------------------------------------------------------
+
+
+def jobs(has_godot3: bool) -> List[Job]:
+    """What can be played."""
+    found: List[Job] = []
+    if has_godot3:
+        found += [Job(mismatch(client), f"{server}/{client}") for server, client in (("3", "4"), ("4", "3"))]
+    for maker in makers():
+        castings = [*CASTINGS, *(MIXED_CASTINGS if maker().name in MIXED else ())]
+        found += [Job(maker(), casting) for casting in castings if has_godot3 or "3" not in casting]
+    return found
+
+
+def checks(engines: Dict[str, List[str]], keep: Optional[Path], parallel: int) -> Iterator[Check]:
+    """Plays all; those that mostly wait run beside the others."""
+    player = SecurePlayer(engines, keep)
+    todo = jobs("3" in engines)
+    with ThreadPoolExecutor(2) as aside, ThreadPoolExecutor(parallel) as pool:
+        futures = [(aside if job.scenario.slow else pool).submit(play, player, job) for job in todo]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def play(player: SecurePlayer, job: Job) -> Check:
+    """One run, compared with the log of Godot 3.6 alone and without DTLS."""
+    start = time.monotonic()
+    result = player.play(job)
+    problem = result.problem
+    if problem is None and job.scenario.name == MISMATCH:
+        wanted, got = mismatch_expected(job.casting[-1]), result.summaries["c1"]["events"]
+        problem = None if got == wanted else f"expected {wanted}, got {got}"
+        server = result.summaries["server"]["events"]
+        problem = problem or (None if server == ["created server 0", "end"] else f"the server's events: {server}")
+    elif problem is None:
+        expected = load_expected(job.scenario)
+        problem = first_difference(expected, result.summaries, casting_of(job)) if expected else "no expected log"
+    return Check(f"end to end: {job.scenario.name} {job.casting} ({time.monotonic() - start:.1f} s)", problem)
