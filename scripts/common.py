@@ -26,7 +26,7 @@ class ScriptError(Exception):
 def cache_dir() -> Path:
     """Folder for downloads; NME_CACHE moves it, for instance to one that a CI keeps."""
     chosen = os.environ.get("NME_CACHE")
-    return Path(chosen).expanduser().resolve() if chosen else REPO / ".cache"
+    return Path(chosen).expanduser().resolve() if chosen else (REPO / ".cache").resolve()
 
 
 def say(text: str) -> None:
