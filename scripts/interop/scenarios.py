@@ -57,7 +57,10 @@ def crowd() -> Scenario:
 
 
 def data(name: str) -> Scenario:
-    """Packets of many sizes in both directions, reliable up to 1 MiB."""
+    """Packets of many sizes in both directions, reliable up to 1 MiB.
+
+    With compression, "noise" and what is tiny go out plain, the rest compressed: all have to arrive.
+    """
     s = Scenario(f"data_{name}", 1)
     (c1,) = s.clients
     if name != "range_coder":  # the default

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nme_core::channel::TransferMode;
 use nme_core::codec::Compression;
+use nme_core::codec::fuzz::Raw;
 use nme_core::counters::Dropped;
 use nme_core::session::{Event, Status};
 use nme_testing::raw_peer::{RawConfig, RawEvent, data_packet};
@@ -186,6 +187,107 @@ fn plain_datagrams_are_taken_in_range_coder_mode() {
     assert_eq!(sent.expect("a datagram with the payload").bytes[0] & COMPRESSED, 0);
 }
 
+/// The compressed form of commands.
+fn compressed(mode: Compression, commands: &[u8]) -> Vec<u8> {
+    let mut codec = Raw::new(mode).expect("a mode that compresses");
+    let mut out = vec![0; 4096];
+    let len = codec.compress(commands, &mut out).expect("room enough");
+    out.truncate(len);
+    out
+}
+
+/// An unsequenced packet of a client to the server.
+fn unsequenced(group: u8, id: i32, payload: &[u8]) -> Vec<u8> {
+    let packet = data_packet(id, 1, payload);
+    let [high, low] = (packet.len() as u16).to_be_bytes();
+    [&[0x49, 2, 0, 0, 0, group, high, low][..], &packet].concat()
+}
+
+/// Which datagrams are compressed is the sender's choice, for each of them.
+#[test]
+fn plain_and_compressed_datagrams_may_mix_in_every_mode() {
+    for compression in ALL.into_iter().filter(|compression| *compression != Compression::None) {
+        let mut world = World::new(10);
+        world.record();
+        let server = server(&mut world, compression);
+        let client = client(&mut world, compression, server);
+        world.run(SECOND);
+        world.send(client, 1, TransferMode::Unreliable, b"for its header").expect("a connection");
+        world.run(SECOND);
+        world.take_packets(server);
+        let (from, to, id) = (world.address(client), world.address(server), world.id(client).get());
+        let sent = world.take_recorded().into_iter().rev().find(|sent| sent.from == from);
+        let sent = sent.expect("a datagram of the client").bytes;
+        let header = [sent[0] & !(COMPRESSED | 0x80), sent[1]];
+        let payloads: Vec<Vec<u8>> = (0..40).map(|n| vec![n; 50 + usize::from(n)]).collect();
+        for (index, payload) in payloads.iter().enumerate() {
+            let commands = unsequenced(100 + index as u8, id, payload);
+            let datagram = match index % 2 {
+                0 => [&header[..], &commands].concat(),
+                _ => [&[header[0] | COMPRESSED, header[1]][..], &compressed(compression, &commands)].concat(),
+            };
+            world.inject(from, to, &datagram);
+        }
+        world.run(SECOND);
+        let got: Vec<_> = world.take_packets(server).into_iter().map(|packet| packet.bytes).collect();
+        assert!(got == payloads, "{compression:?}: {} packets", got.len());
+        assert_eq!(world.counters(server).dropped_datagrams(), 0);
+    }
+}
+
+#[test]
+fn what_cannot_be_expanded_is_dropped_and_counted() {
+    for compression in ALL {
+        let mut world = World::new(11);
+        let server = server(&mut world, compression);
+        let client = client(&mut world, compression, server);
+        world.run(SECOND);
+        let id = world.id(client).get();
+        let commands = unsequenced(1, id, &b"position 12.5 13.5 rotation 0.25 ".repeat(20));
+        // Of other modes; cut off; more than a datagram may hold; and anything.
+        let others = ALL.into_iter().filter(|mode| ![Compression::None, compression].contains(mode));
+        let mut bodies: Vec<_> = others.map(|other| compressed(other, &commands)).collect();
+        if compression != Compression::None {
+            let whole = compressed(compression, &commands);
+            bodies.extend((1..whole.len()).map(|len| whole[..len].to_vec()));
+            bodies.push(compressed(compression, &[0; 3000]));
+        }
+        for _ in 0..200 {
+            let len = world.random().within(1..300);
+            bodies.push(world.random().bytes(len));
+        }
+        let (stranger, to) = (world.new_address(), world.address(server));
+        for body in &bodies {
+            world.inject(stranger, to, &[&[COMPRESSED, 0][..], body].concat());
+        }
+        world.step(SECOND / 10);
+        let counters = world.counters(server);
+        assert_eq!(counters.dropped_datagrams(), bodies.len() as u64, "{compression:?}");
+        let (unexpected, bad) =
+            (counters.dropped(Dropped::UnexpectedCompression), counters.dropped(Dropped::BadCompression));
+        match compression {
+            Compression::None => assert_eq!((unexpected, bad), (bodies.len() as u64, 0)),
+            // These notice everything.
+            Compression::Zlib | Compression::Zstd => assert_eq!((unexpected, bad), (0, bodies.len() as u64)),
+            // These expand much to something that the guard refuses, but no bomb.
+            _ => assert!(unexpected == 0 && bad > 0, "{compression:?}: {bad} of {}", bodies.len()),
+        }
+
+        // Longer than the plain form may be, and than anything may be.
+        if compression != Compression::None {
+            world.inject(stranger, to, &[&[COMPRESSED, 0][..], &[0; 1391]].concat());
+        }
+        world.inject(stranger, to, &[0; 5000]);
+        world.step(SECOND / 10);
+        let oversized = if compression == Compression::None { 1 } else { 2 };
+        assert_eq!(world.counters(server).dropped(Dropped::Oversized), oversized, "{compression:?}");
+
+        world.send(client, 1, TransferMode::Reliable, b"still here").expect("a connection");
+        world.run(SECOND);
+        assert_eq!(world.packets(server).len(), 1);
+    }
+}
+
 #[test]
 fn datagrams_with_nothing_to_expand_are_dropped() {
     for compression in ALL {
@@ -218,6 +320,38 @@ fn datagrams_with_nothing_to_expand_are_dropped() {
         world.send(client, 1, TransferMode::Reliable, b"still here").expect("a connection");
         world.run(SECOND);
         assert_eq!(world.packets(server).len(), 1);
+    }
+}
+
+/// Zeros, compressed. Our own zlib encoder takes no more than a datagram.
+fn bomb(mode: Compression, len: usize) -> Vec<u8> {
+    let plain = vec![0; len];
+    if mode != Compression::Zlib {
+        return compressed(mode, &plain);
+    }
+    let mut out = Vec::with_capacity(4096);
+    let mut zlib = flate2::Compress::new(flate2::Compression::default(), true);
+    zlib.compress_vec(&plain, &mut out, flate2::FlushCompress::Finish).expect("a stream");
+    out
+}
+
+#[test]
+fn bombs_are_dropped_and_counted() {
+    for compression in ALL.into_iter().filter(|compression| *compression != Compression::None) {
+        let mut world = World::new(12);
+        let server = server(&mut world, compression);
+        let client = client(&mut world, compression, server);
+        world.run(SECOND);
+        let (own, to) = (world.address(client), world.address(server));
+        // From the first length that does not fit into the longest datagram.
+        for len in [1391, 2000, 3000, 10_000] {
+            let bomb = bomb(compression, len);
+            world.inject(own, to, &[&[COMPRESSED, 0][..], &bomb].concat());
+        }
+        world.step(SECOND / 10);
+        assert_eq!(world.counters(server).dropped(Dropped::BadCompression), 4, "{compression:?}");
+        assert_eq!(world.counters(server).dropped_datagrams(), 4, "{compression:?}");
+        assert_eq!(world.events(server).len(), 1);
     }
 }
 

@@ -166,7 +166,7 @@ impl Host {
                 if !self.is_server {
                     self.note_cipher(from, datagram);
                 }
-                self.call(|layer, now, out| layer.receive(now, from, datagram, &|| true, out))?;
+                self.call(|layer, now, out| layer.receive(now, from, datagram, &mut || true, out))?;
             }
             Err(error) if is_harmless(error.kind()) => {}
             Err(error) => return Err(error.into()),

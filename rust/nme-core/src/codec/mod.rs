@@ -41,7 +41,7 @@ impl Compression {
             Self::None => usize::MAX,
             Self::RangeCoder => 12,
             Self::FastLz => 16,
-            Self::Zlib => 20,
+            Self::Zlib => 18,
             Self::Zstd => 25,
         }
     }

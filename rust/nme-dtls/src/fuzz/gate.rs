@@ -99,7 +99,7 @@ impl Pair {
         }
         for (to, datagram) in self.from_server.wire.iter() {
             if to == CLIENT {
-                self.client.receive(self.now, SERVER, datagram, &|| true, &mut self.from_client);
+                self.client.receive(self.now, SERVER, datagram, &mut || true, &mut self.from_client);
             }
         }
         self.from_server.wire.clear();
@@ -111,7 +111,7 @@ impl Pair {
     }
 
     fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
-        self.server.receive(self.now, from, datagram, &|| true, &mut self.from_server);
+        self.server.receive(self.now, from, datagram, &mut || true, &mut self.from_server);
         self.delivered.extend(self.from_server.plain.iter().map(|(_, datagram)| datagram.to_vec()));
         self.from_server.plain.clear();
         let closed = self.from_server.events.drain(..).filter(|event| *event == SecureEvent::Closed(CLIENT));

@@ -1,31 +1,42 @@
 //! What the compression modes cost and save, as Markdown.
 //!
-//! `codecs` compares them with rusty_enet's range coder and with the engine's way, a new context for each datagram.
+//! `codecs` compares them with rusty_enet's range coder and with the engine's way, a new context for each datagram;
+//! `codecs --engine PATH` with what a real Godot 4 does, too.
 //! `codecs --shortest` looks for the shortest datagrams that shrink, `codecs --hostile [SECONDS]` for those that
 //! take longest to read. `codecs --encode FILE` compresses lines of "NAME HEX" for `scripts/codec_vectors`.
 #![allow(clippy::print_stdout, reason = "the tables are what this program is for")]
 
 mod comparison;
+mod engine;
 mod hostile;
 mod payloads;
 mod reference;
 mod shortest;
 mod timing;
+mod variants;
 
+use std::alloc::System;
 use std::error::Error;
+use std::path::Path;
 
 use nme_core::codec::Compression;
 use nme_core::codec::fuzz::Raw;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// Counts what Rust code allocates. C libraries have their own `malloc`.
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => comparison::print(),
+        [] => comparison::print(None)?,
+        ["--engine", path] => comparison::print(Some(Path::new(path)))?,
         ["--shortest"] => shortest::print(),
         ["--hostile"] => hostile::print(10),
         ["--hostile", seconds] => hostile::print(seconds.parse()?),
         ["--encode", file] => encode(&std::fs::read_to_string(file)?),
-        _ => return Err("usage: codecs [--shortest | --hostile [SECONDS] | --encode FILE]".into()),
+        _ => return Err(USAGE.into()),
     }
     Ok(())
 }
@@ -43,6 +54,8 @@ fn encode(text: &str) {
         }
     }
 }
+
+const USAGE: &str = "usage: codecs [--engine PATH | --shortest | --hostile [SECONDS] | --encode FILE]";
 
 /// The modes that compress.
 const MODES: [(Compression, &str); 4] = [

@@ -1,4 +1,6 @@
-//! The decoder, for both levels.
+//! The decoder, for both levels. Nearly all instructions are about a few bytes, so it avoids calls and loops whose
+//! length depends on the instruction: a processor guesses such lengths, and each wrong guess costs more than some
+//! bytes copied too many.
 
 use super::{LONG_MATCH, MAX_DISTANCE, MAX_LITERALS};
 
@@ -31,10 +33,19 @@ pub(in crate::codec) fn decode(block: &[u8], out: &mut [u8]) -> Option<usize> {
 fn literals(code: u8, rest: &mut &[u8], out: &mut [u8], at: usize) -> Option<usize> {
     let len = usize::from(code) + 1;
     let room = out.get_mut(at..)?;
-    match (rest.first_chunk::<MAX_LITERALS>(), room.first_chunk_mut::<MAX_LITERALS>()) {
-        // The most there can be, in one go: see `repeat`.
-        (Some(bytes), Some(place)) => *place = *bytes,
-        _ => room.get_mut(..len)?.copy_from_slice(rest.get(..len)?),
+    if let (Some(bytes), Some(place)) =
+        (rest.first_chunk::<MAX_LITERALS>(), room.first_chunk_mut::<MAX_LITERALS>())
+    {
+        // The most there can be: see `repeat`. In halves, or the compiler makes one call of this and what is below.
+        let (first, second) = bytes.split_at(MAX_LITERALS / 2);
+        place[..MAX_LITERALS / 2].copy_from_slice(first);
+        place[MAX_LITERALS / 2..].copy_from_slice(second);
+    } else if len <= SHORT
+        && let (Some(bytes), Some(place)) = (rest.first_chunk::<SHORT>(), room.first_chunk_mut::<SHORT>())
+    {
+        *place = *bytes;
+    } else {
+        room.get_mut(..len)?.copy_from_slice(rest.get(..len)?);
     }
     *rest = &rest[len..];
     Some(at + len)
@@ -65,22 +76,18 @@ fn repetition(code: u8, rest: &mut &[u8], level2: bool) -> Option<(usize, usize)
 fn repeat(out: &mut [u8], at: usize, len: usize, distance: usize) -> Option<usize> {
     let start = at.checked_sub(distance)?;
     let end = at.checked_add(len)?;
-    if end > out.len() {
-        return None;
-    }
-    if distance == 1 {
-        let byte = out[start];
-        out[at..end].fill(byte);
-    } else if distance >= STRIDE && end + STRIDE <= out.len() {
-        // In steps of a fixed length, which are far cheaper than a call for a few bytes. What the last one
-        // writes too much is written over by the next instruction, or is no part of the result.
-        let window = &mut out[start..end + STRIDE];
-        for step in (0..len).step_by(STRIDE) {
-            window.copy_within(step..step + STRIDE, distance + step);
+    if len <= SHORT
+        && let Some(window) = out.get_mut(start..at + SHORT)
+    {
+        // Byte by byte: what is read was often just written, by several instructions, and then a processor has to
+        // wait before it can read it in one piece. What is too much is written over by the next instruction, or is
+        // no part of the result.
+        for index in 0..SHORT {
+            window[distance + index] = window[index];
         }
     } else {
         // A distance below the length repeats a pattern: what is there doubles with each copy.
-        let window = &mut out[start..end];
+        let window = out.get_mut(start..end)?;
         let mut known = distance;
         while known < window.len() {
             let part = known.min(window.len() - known);
@@ -97,5 +104,5 @@ fn next(rest: &mut &[u8]) -> Option<u8> {
     Some(byte)
 }
 
-/// Bytes copied at once.
-const STRIDE: usize = 8;
+/// The longest repeat without a length byte. Copies of that length take one step, too.
+const SHORT: usize = LONG_MATCH - 1;

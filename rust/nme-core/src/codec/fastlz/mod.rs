@@ -23,6 +23,7 @@ mod tests;
 
 pub(super) use decode::decode;
 pub(super) use encode::Encoder;
+pub(super) use padding::PADDED_LEN;
 
 use super::Codec;
 
@@ -48,9 +49,6 @@ impl Codec for FastLz {
 
 /// Farthest repeat of level 1.
 const MAX_DISTANCE: usize = 8192;
-
-/// Shortest repeat.
-const MIN_MATCH: usize = 3;
 
 /// Longest repeat of level 1.
 const MAX_MATCH: usize = 264;

@@ -9,7 +9,7 @@
 //! bytes with at most two repeats come out under 15 only when they are nearly all zero, and commands are not.
 
 /// Length that 3.6 pads to.
-const PADDED_LEN: usize = 16;
+pub(in crate::codec) const PADDED_LEN: usize = 16;
 
 /// The length of `commands` without their padding.
 pub(super) fn without(commands: &[u8]) -> usize {

@@ -54,14 +54,49 @@ fn the_encoder_writes_level_1() {
 }
 
 #[test]
-fn the_longer_of_two_matches_is_written() {
-    assert_eq!(encoded(b"abcdefgh1abcxy2abcdefgh3").len(), (1 + 9) + 2 + (1 + 3) + 2 + (1 + 1));
-    assert_eq!(encoded(b"abcxy1abcdefgh2abcdefgh3").len(), (1 + 6) + 2 + (1 + 6) + 2 + (1 + 1));
+fn a_match_reaches_to_the_last_byte() {
+    assert_eq!(encoded(b"abcdefgh-abcdefgh").len(), (1 + 9) + 2);
 }
 
 #[test]
-fn a_match_reaches_to_the_last_byte() {
-    assert_eq!(encoded(b"abcd-abcd").len(), (1 + 5) + 2);
+fn three_bytes_are_repeated_only_where_that_saves_one() {
+    // In the middle of a copy.
+    assert_eq!(encoded(b"abc1234abc5678efghijkl").len(), 1 + 22);
+    // Four are.
+    assert_eq!(encoded(b"abcd1234abcd5678efghijkl").len(), (1 + 8) + 2 + (1 + 12));
+    // Right behind another repeat.
+    assert_eq!(encoded(b"abcdef1XYZ2abcdefXYZ34567890").len(), (1 + 11) + 2 + 2 + (1 + 8));
+    // Where the copy needs a second instruction soon.
+    let mut noise: Vec<u8> = (0..29).chain(0..3).collect();
+    noise.extend(100..120);
+    assert_eq!(encoded(&noise).len(), (1 + 29) + 2 + (1 + 20));
+}
+
+#[test]
+fn what_does_not_fit_is_none() {
+    let input = b"abcdefgh-abcdefgh-abcdefgh/0123456789/abcdefgh".repeat(3);
+    let whole = encoded(&input);
+    for room in 0..whole.len() + 40 {
+        let mut out = vec![0xa5; room + 8];
+        let len = Encoder::new().encode(&input, &mut out[..room]);
+        assert_eq!(len, (room >= whole.len()).then_some(whole.len()));
+        assert_eq!(out[room..], [0xa5; 8]);
+        assert!(len.is_none_or(|len| out[..len] == whole));
+    }
+}
+
+#[test]
+fn any_room_gives_the_same_bytes() {
+    let input =
+        b"abcdefgh-abcdefgh-abcdefgh/0123456789/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabababababc".repeat(2);
+    let block = encoded(&input);
+    for room in 0..input.len() + 40 {
+        let mut out = vec![0xa5; room + 8];
+        let len = decode(&block, &mut out[..room]);
+        assert_eq!(len, (room >= input.len()).then_some(input.len()));
+        assert_eq!(out[room..], [0xa5; 8]);
+        assert!(len.is_none_or(|len| out[..len] == input));
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl<'a> Decoder<'a> {
         };
         match self.part(unit, escapes) {
             Part::Escape => {
-                self.take(unit, 0, escapes);
+                self.take_escape(unit, escapes);
                 Ok(None)
             }
             Part::Code(code) => {
@@ -120,8 +120,12 @@ impl<'a> Decoder<'a> {
             return Ok(None);
         };
         let at = model.literals.find(code).ok_or(Refusal::BeyondLiterals)?;
-        let share = model.literal(trail, at);
+        let (share, is_new) = model.literals.count(at);
         self.take(unit, share.start, share.size);
+        // Behind the step: whether it is new is hard to foresee, and a wrong guess only undoes what comes after it.
+        if is_new {
+            model.open(trail, at);
+        }
         Ok(Some(at.value()))
     }
 
@@ -152,6 +156,18 @@ impl<'a> Decoder<'a> {
             let (bits, range) = self.interval.cut();
             self.fetch(bits);
             self.interval = self.interval.shift_to(bits, range);
+        }
+    }
+
+    /// Takes an escape. Most are likely, and settle nothing. The processor foresees that, and can start on what
+    /// comes next; [`Self::take`] would have to work it out first.
+    #[inline(always)]
+    fn take_escape(&mut self, unit: u32, escapes: u32) {
+        let narrowed = self.interval.narrow(unit, 0, escapes);
+        if narrowed.is_settled() || narrowed.is_narrow() {
+            self.take(unit, 0, escapes);
+        } else {
+            self.interval = narrowed;
         }
     }
 

@@ -48,6 +48,12 @@ impl Interval {
         ((self.low ^ self.low.wrapping_add(self.range)) | 1).leading_zeros() & 0x18
     }
 
+    /// Whether the highest byte is the same at both ends.
+    #[inline(always)]
+    pub(super) fn is_settled(self) -> bool {
+        self.low ^ self.low.wrapping_add(self.range) < TOP
+    }
+
     #[inline(always)]
     pub(super) fn shift(self, bits: u32) -> Self {
         Self { low: self.low << bits, range: self.range << bits }

@@ -22,6 +22,13 @@
 //! ENet walks a binary tree per context, and that walk is most of its time: it cannot be predicted. Here
 //! a context is two words that hold up to eight bytes and their counts, searched and summed without branches;
 //! larger contexts and the literals are tables of running sums in two levels of 16 ([`contexts`], [`table`]).
+//!
+//! Expanding is a chain in which each step needs the one before, and that limits it. On a line of chat (`codecs` of
+//! `nme-bench`) it is 1.4 to 1.5 times as fast as ENet's; on snapshots and noise it is 2 times, and compressing 2.3
+//! times and more. Of 105 bytes of chat 79 are literals, behind 99 escapes. About a quarter of the samples of a
+//! profile are in the search for a literal: four looks into a table, of which each needs the one before. Vector
+//! compares, as far as safe Rust gets them, and contexts without a case for "empty" were tried, and were slower.
+//!
 //! Nothing is allocated for a datagram: a coder has 180 KiB, and room for as much as 360 KiB of tables that only
 //! datagrams of several KiB come to use. Forgetting costs the same however much there is to forget.
 //!

@@ -49,10 +49,16 @@ impl Model {
     pub(super) fn literal(&mut self, trail: &mut Trail, at: Slot) -> Share {
         let (share, is_new) = self.literals.count(at);
         if is_new {
-            trail.nodes += 1;
-            self.contexts.open(at.value());
+            self.open(trail, at);
         }
         share
+    }
+
+    /// Opens the context of a literal that is new.
+    #[inline(always)]
+    pub(super) fn open(&mut self, trail: &mut Trail, at: Slot) {
+        trail.nodes += 1;
+        self.contexts.open(at.value());
     }
 
     /// Goes on to the second byte. The context of the first has not counted anything yet.

@@ -40,7 +40,8 @@ fn damaged_bytes_are_refused_by_the_checksum() {
     let whole = compressed(Compression::Zlib, &text());
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
-        damaged[at] ^= 0x10;
+        // The lowest bit: others of the last byte may be padding.
+        damaged[at] ^= 0x01;
         // Bits of the header that say how hard the encoder tried are not checked against anything.
         assert!(at < 2 || expand(Compression::Zlib, &damaged, MOST) != Some(MOST), "{at}");
     }

@@ -1,4 +1,0 @@
-//! Any bytes into each decoder; the first byte chooses it.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| nme_testing::fuzz::codec_decode(input));

@@ -1,0 +1,6 @@
+//! Any bytes into the decoder of Zstandard.
+#![no_main]
+
+use nme_testing::fuzz::{Compression, decode};
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| decode(Compression::Zstd, input));
