@@ -59,8 +59,7 @@ pub(crate) fn register() {
 }
 
 fn register_enum<T: Copy>(name: &str, values: &[(&str, T)], number: impl Fn(T) -> i64) {
-    let enumerators =
-        values.iter().map(|(name, value)| IntegerConstant::new(name, number(*value))).collect();
+    let enumerators = values.iter().map(|(name, value)| IntegerConstant::new(name, number(*value))).collect();
     let kind = ConstantKind::Enum { name: StringName::from(name), enumerators };
     ExportConstant::new(NetworkedMultiplayerENet::class_id(), kind).register();
 }

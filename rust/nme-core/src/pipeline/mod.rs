@@ -65,6 +65,7 @@ impl Pipeline {
             Ok(passed) => self.admit(from, &passed, host, counters),
             Err(reason) => counters.drop_datagram(Dropped::Guard(reason)),
         }
+        counters.cut_commands = self.guard.cut_commands();
         while let Some(injection) = self.guard.next_injection() {
             host.inbound().push(injection.from, &injection.datagram);
         }
@@ -77,9 +78,9 @@ impl Pipeline {
     /// Queues the datagram in the scratch buffer for the engine.
     fn admit(&mut self, from: SocketAddr, passed: &Passed, host: &mut dyn Host, counters: &mut Counters) {
         if let Some(request) = &passed.connect
-            && !self.guard.is_pending(from, request.connect_id)
             && !host.has_free_slot()
             && !host.inbound().has_barrier()
+            && !self.guard.is_pending(from, request.connect_id)
         {
             counters.drop_datagram(Dropped::ServerFull);
             return self.refuse(from, request);
@@ -98,16 +99,24 @@ impl Pipeline {
     }
 
     /// Takes what the engine wants to send.
-    pub(crate) fn send(&mut self, outbound: &mut DatagramBatch, counters: &mut Counters) {
+    pub(crate) fn send(&mut self, outbound: &mut DatagramBatch) {
+        if outbound.is_empty() {
+            return;
+        }
         for (to, datagram) in outbound.iter() {
             self.guard.observe_outgoing(to, datagram);
+        }
+        if self.codec.is_none() && self.ready.is_empty() {
+            std::mem::swap(outbound, &mut self.ready);
+            return;
+        }
+        for (to, datagram) in outbound.iter() {
             match compress(self.codec.as_mut(), datagram, &mut self.scratch[..]) {
                 Some(len) => self.ready.push(to, &self.scratch[..len]),
                 None => self.ready.push(to, datagram),
             }
         }
         outbound.clear();
-        counters.cut_commands = self.guard.cut_commands();
     }
 
     /// What is ready for the socket.
@@ -119,9 +128,9 @@ impl Pipeline {
         self.guard.release(slot.0);
     }
 
-    /// Channels that the peer has, too.
-    pub(crate) fn channel_count(&self, slot: Slot) -> usize {
-        self.guard.channel_count(slot.0)
+    /// True unless the peer is known to have fewer channels.
+    pub(crate) fn may_send_on(&self, slot: Slot, channel: u8) -> bool {
+        self.guard.may_send_on(slot.0, channel)
     }
 
     pub(crate) const fn refused_commands(&self, reason: DropReason) -> u64 {
