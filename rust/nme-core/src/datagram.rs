@@ -5,19 +5,21 @@ use std::ops::Range;
 
 /// Datagrams in the order they were pushed, kept in one buffer.
 ///
-/// Clearing keeps the memory, so that a batch that lives as long as its session stops allocating once it
-/// has seen its largest load.
+/// Clearing keeps the memory, so that a batch that lives as long as its session soon stops allocating. Only what
+/// was needed once, such as by a thousand clients that joined together, is given back after a while.
 #[derive(Debug, Default)]
 pub struct DatagramBatch {
     bytes: Vec<u8>,
     entries: Vec<(SocketAddr, Range<usize>)>,
+    /// Loads in a row that took less than a quarter of the memory.
+    small_loads: u8,
 }
 
 impl DatagramBatch {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), entries: Vec::new() }
+        Self { bytes: Vec::new(), entries: Vec::new(), small_loads: 0 }
     }
 
     /// Appends one datagram.
@@ -55,9 +57,71 @@ impl DatagramBatch {
         self.entries.is_empty()
     }
 
-    /// Forgets the datagrams and keeps the memory.
+    /// Forgets the datagrams and keeps the memory, as long as that is in use at times.
     pub fn clear(&mut self) {
+        if self.is_empty() {
+            return;
+        }
+        let is_small = self.bytes.len() < self.bytes.capacity() / 4;
+        self.small_loads = if is_small && self.bytes.capacity() > KEPT { self.small_loads + 1 } else { 0 };
         self.bytes.clear();
         self.entries.clear();
+        if self.small_loads == PATIENCE {
+            self.small_loads = 0;
+            self.bytes.shrink_to(self.bytes.capacity() / 2);
+            self.entries.shrink_to(self.entries.capacity() / 2);
+        }
+    }
+}
+
+/// Memory that is never given back, in bytes.
+const KEPT: usize = 64 << 10;
+
+/// Small loads behind which half of the memory is given back.
+const PATIENCE: u8 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TO: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
+
+    fn load(batch: &mut DatagramBatch, datagrams: usize) {
+        for _ in 0..datagrams {
+            batch.push(TO, &[7; 1000]);
+        }
+        assert_eq!(batch.iter().filter(|datagram| *datagram == (TO, &[7; 1000])).count(), datagrams);
+        batch.clear();
+        assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn what_one_large_load_took_is_given_back() {
+        let mut batch = DatagramBatch::new();
+        load(&mut batch, 4000);
+        let largest = batch.bytes.capacity();
+        for _ in 0..usize::from(PATIENCE) - 1 {
+            load(&mut batch, 10);
+        }
+        assert_eq!(batch.bytes.capacity(), largest);
+        for _ in 0..1000 {
+            load(&mut batch, 10);
+        }
+        assert!(batch.bytes.capacity() <= KEPT, "{}", batch.bytes.capacity());
+        assert!(batch.entries.capacity() < 100, "{}", batch.entries.capacity());
+    }
+
+    #[test]
+    fn a_load_that_comes_back_keeps_its_memory() {
+        let mut batch = DatagramBatch::new();
+        load(&mut batch, 4000);
+        let largest = batch.bytes.capacity();
+        for _ in 0..100 {
+            for _ in 0..20 {
+                load(&mut batch, 1);
+            }
+            load(&mut batch, 4000);
+        }
+        assert_eq!(batch.bytes.capacity(), largest);
     }
 }

@@ -232,7 +232,9 @@ impl Slot {
 
     fn open(&mut self) {
         self.phase = Phase::Open;
-        self.channels.resize_with(self.channel_count(), Channel::default);
+        let count = self.channel_count();
+        self.channels.reserve_exact(count);
+        self.channels.resize_with(count, Channel::default);
     }
 
     #[cfg(test)]

@@ -92,6 +92,7 @@ impl Pipeline {
             Ok(passed) => self.admit(from, &passed, host, counters),
             Err(reason) => counters.drop_datagram(Dropped::Guard(reason)),
         }
+        counters.cut_commands = self.guard.cut_commands();
         while let Some(injection) = self.guard.next_injection() {
             host.inbound().push(injection.from, &injection.datagram);
         }
@@ -104,9 +105,9 @@ impl Pipeline {
     /// Queues the datagram in the scratch buffer for the engine.
     fn admit(&mut self, from: SocketAddr, passed: &Passed, host: &mut dyn Host, counters: &mut Counters) {
         if let Some(request) = &passed.connect
-            && !self.guard.is_pending(from, request.connect_id)
             && !host.has_free_slot()
             && !host.inbound().has_barrier()
+            && !self.guard.is_pending(from, request.connect_id)
         {
             counters.drop_datagram(Dropped::ServerFull);
             return self.refuse(from, request);
@@ -125,9 +126,18 @@ impl Pipeline {
     }
 
     /// Takes what the engine wants to send.
-    pub(crate) fn send(&mut self, outbound: &mut DatagramBatch, counters: &mut Counters) {
+    pub(crate) fn send(&mut self, outbound: &mut DatagramBatch) {
+        if outbound.is_empty() {
+            return;
+        }
         for (to, datagram) in outbound.iter() {
             self.guard.observe_outgoing(to, datagram);
+        }
+        if self.codec.is_none() && self.secure.is_none() && self.out.wire.is_empty() {
+            std::mem::swap(outbound, &mut self.out.wire);
+            return;
+        }
+        for (to, datagram) in outbound.iter() {
             let datagram = match compress(self.codec.as_mut(), datagram, &mut self.scratch[..]) {
                 Some(len) => &self.scratch[..len],
                 None => datagram,
@@ -135,7 +145,6 @@ impl Pipeline {
             secure::post(self.secure.as_mut(), to, datagram, &mut self.out);
         }
         outbound.clear();
-        counters.cut_commands = self.guard.cut_commands();
     }
 
     /// What is ready for the socket.
@@ -150,9 +159,9 @@ impl Pipeline {
         departure.announced
     }
 
-    /// Channels that the peer has, too.
-    pub(crate) fn channel_count(&self, slot: Slot) -> usize {
-        self.guard.channel_count(slot.0)
+    /// True unless the peer is known to have fewer channels.
+    pub(crate) fn may_send_on(&self, slot: Slot, channel: u8) -> bool {
+        self.guard.may_send_on(slot.0, channel)
     }
 
     pub(crate) const fn refused_commands(&self, reason: DropReason) -> u64 {

@@ -24,7 +24,7 @@ fn pipeline(compression: Compression) -> Pipeline {
 fn sent(pipeline: &mut Pipeline, datagram: &[u8]) -> Vec<u8> {
     let mut outbound = DatagramBatch::new();
     outbound.push(SocketAddr::from(([127, 0, 0, 1], 9)), datagram);
-    pipeline.send(&mut outbound, &mut Counters::default());
+    pipeline.send(&mut outbound);
     let bytes = pipeline.ready().iter().map(|(_, bytes)| bytes.to_vec()).next().unwrap();
     pipeline.ready().clear();
     bytes

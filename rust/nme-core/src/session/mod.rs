@@ -204,8 +204,9 @@ impl Session {
     pub fn flush(&mut self, now: Duration) {
         self.link.set_time(now);
         self.release_run();
-        self.introduce_newcomers();
+        self.introduce_some();
         self.link.flush();
+        self.renew_introductions();
     }
 
     /// When packets are to leave; the driver keeps to it with [`Session::flush_is_due`] before each packet,
@@ -681,7 +682,7 @@ impl HostLink {
     /// Moves the engine's datagrams through the pipeline. The guard learns from them, so this comes before
     /// the answers to them can.
     fn collect(&mut self) {
-        self.pipeline.send(self.host.outbound(), &mut self.counters);
+        self.pipeline.send(self.host.outbound());
     }
 
     fn flush(&mut self) {
@@ -697,7 +698,7 @@ impl HostLink {
     }
 
     fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
-        if usize::from(parcel.channel) >= self.pipeline.channel_count(slot) {
+        if !self.pipeline.may_send_on(slot, parcel.channel) {
             // As in 3.6: the peer has fewer channels, and nobody there could receive it.
             self.counters.drop_packet(DroppedPacket::Unsent);
             return Queued::Done;

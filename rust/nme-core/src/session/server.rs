@@ -1,5 +1,7 @@
 //! The server's side: joins, leaves, and the relay.
 
+use std::collections::VecDeque;
+
 use super::{Parcel, Queued, Role, Session};
 use crate::channel::{self, Delivery};
 use crate::counters::DroppedPacket;
@@ -16,13 +18,15 @@ pub(super) struct Server {
     /// By slot, the notice that its client is there: one packet for all who hear of it, now and later. `None` for
     /// a client that has not been introduced.
     joined: Vec<Option<Packet>>,
-    /// Clients to introduce.
-    newcomers: Vec<PeerId>,
+    /// Clients to introduce, the first one first.
+    newcomers: VecDeque<PeerId>,
+    /// Notices queued since the last flush.
+    notices: usize,
 }
 
 impl Server {
     pub(super) const fn new(relay: bool) -> Self {
-        Self { relay, refusing: false, joined: Vec::new(), newcomers: Vec::new() }
+        Self { relay, refusing: false, joined: Vec::new(), newcomers: VecDeque::new(), notices: 0 }
     }
 
     fn joined(&self, slot: Slot) -> Option<&Packet> {
@@ -59,21 +63,39 @@ impl Session {
             && server.relay
         {
             server.set_joined(slot, None);
-            server.newcomers.push(newcomer);
+            server.newcomers.push_back(newcomer);
         }
     }
 
-    /// Tells the clients of newcomers, and the newcomers of them.
-    pub(super) fn introduce_newcomers(&mut self) {
+    /// Introduces newcomers, but not more between two flushes than a frame has time for. A crowd that joins at once
+    /// is as many notices as its square, which would take seconds to send and hundreds of megabytes until they are
+    /// acknowledged.
+    pub(super) fn introduce_some(&mut self) {
+        self.introduce_until(None);
+    }
+
+    /// Lets newcomers be introduced for as long as a frame has time, once more.
+    pub(super) const fn renew_introductions(&mut self) {
+        if let Role::Server(server) = &mut self.role {
+            server.notices = 0;
+        }
+    }
+
+    /// Introduces newcomers in turn, at least until this client is introduced, and further while there is time:
+    /// tells the clients of each, and each of them.
+    fn introduce_until(&mut self, urgent: Option<Slot>) {
         let Self { role: Role::Server(server), peers, link, .. } = self else { return };
         let mut overflown = Vec::new();
-        let mut newcomers = std::mem::take(&mut server.newcomers);
-        for newcomer in newcomers.drain(..) {
+        let mut notices = server.notices;
+        while (notices < NOTICES_PER_FLUSH || urgent.is_some_and(|slot| server.joined(slot).is_none()))
+            && let Some(newcomer) = server.newcomers.pop_front()
+        {
             let Some(new_slot) = peers.link(newcomer).and_then(Link::slot) else { continue };
             let joined = notice(Notice::Joined(newcomer));
             for (id, slot) in peers.slots() {
                 let Some(older) = server.joined(slot) else { continue };
                 for (id, slot, notice) in [(id, slot, &joined), (newcomer, new_slot, older)] {
+                    notices += 1;
                     if link.queue_noted(slot, parcel(notice)) == Queued::Overflow {
                         overflown.push((id, slot));
                     }
@@ -81,7 +103,7 @@ impl Session {
             }
             server.set_joined(new_slot, Some(joined));
         }
-        server.newcomers = newcomers;
+        server.notices = notices;
         self.cut_off_all(overflown);
     }
 
@@ -134,7 +156,7 @@ impl Session {
         let route = relay::route(target, self.relays());
         if route.forward != Forward::Nobody {
             // Its receivers have to hear of the sender first.
-            self.introduce_newcomers();
+            self.introduce_until(self.peers.link(sender).and_then(Link::slot));
             let delivery = packet.delivery();
             self.forward(sender, route.forward, Parcel { channel, packet: &packet, delivery })?;
         } else if !route.keep {
@@ -166,3 +188,6 @@ fn notice(notice: Notice) -> Packet {
 const fn parcel(notice: &Packet) -> Parcel<'_> {
     Parcel { channel: channel::CONFIG, packet: notice, delivery: Delivery::Reliable }
 }
+
+/// What takes about half of a frame at 60 Hz.
+const NOTICES_PER_FLUSH: usize = 1 << 14;
