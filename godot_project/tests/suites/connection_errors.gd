@@ -68,7 +68,9 @@ func test_the_server_dies() -> void:
 
 
 func _check_closed(client: NetworkedMultiplayerENet) -> void:
-	await wait_until(func() -> bool: return events(client)[-1] == "server_disconnected", 5.0, "closed")
+	await wait_until(
+		func() -> bool: return events(client)[-1] == "server_disconnected", 5.0, "closed"
+	)
 	var error := NetworkedMultiplayerENet.CONNECTION_ERROR_CLOSED_BY_SERVER
 	check_equal(client.get_connection_error(), error, "the error")
 

@@ -70,7 +70,9 @@ func test_a_large_packet_in_each_compression_mode() -> void:
 func test_clients_see_each_other_through_the_relay() -> void:
 	var peers := await _connected(2, NO_COMPRESSION)
 	var second := peers[2].get_unique_id()
-	await wait_until(func() -> bool: return "peer_connected %d" % second in events(peers[1]), 5.0, "known")
+	await wait_until(
+		func() -> bool: return "peer_connected %d" % second in events(peers[1]), 5.0, "known"
+	)
 	peers[1].set_target_peer(second)
 	peers[1].put_packet("hello".to_utf8_buffer())
 	check_equal((await receive(peers[2])).get_string_from_utf8(), "hello", "through the relay")
@@ -84,13 +86,17 @@ func test_the_name_is_the_address_unless_there_is_a_hostname() -> void:
 	check_equal(client.create_client(LOCALHOST, port), OK, "create_client")
 	await wait_until(is_connected_peer.bind(client), 5.0, "the address is the name")
 	var other := _client(certificate, NAME)
-	await _check_failure(other, port, NetworkedMultiplayerENet.CONNECTION_ERROR_WRONG_NAME, "dtls_hostname")
+	await _check_failure(
+		other, port, NetworkedMultiplayerENet.CONNECTION_ERROR_WRONG_NAME, "dtls_hostname"
+	)
 
 
 func test_a_wrong_name() -> void:
 	var port := _serve(new_peer(), _certificate)
 	var client := _client(_certificate, ANOTHER)
-	await _check_failure(client, port, NetworkedMultiplayerENet.CONNECTION_ERROR_WRONG_NAME, "dtls_hostname")
+	await _check_failure(
+		client, port, NetworkedMultiplayerENet.CONNECTION_ERROR_WRONG_NAME, "dtls_hostname"
+	)
 	# The handler may try again at once, and what went wrong is forgotten.
 	client.dtls_hostname = NAME
 	check_equal(client.create_client(LOCALHOST, port), OK, "create_client")
@@ -122,7 +128,9 @@ func test_without_verification_any_certificate_will_do() -> void:
 	var client := _client(null, ANOTHER)
 	client.dtls_verify = false
 	await join([client], port)
-	check_equal(events(client), ["peer_connected 1", "connection_succeeded"] as Array[String], "signals")
+	check_equal(
+		events(client), ["peer_connected 1", "connection_succeeded"] as Array[String], "signals"
+	)
 
 
 func test_both_sides_need_dtls() -> void:
@@ -141,7 +149,9 @@ func test_both_sides_need_dtls() -> void:
 	var failed: Array[String] = ["connection_failed"]
 	var over := func() -> bool: return events(plain) == failed and events(encrypted) == failed
 	await wait_until(over, 45.0, "both fail")
-	check_equal(plain.get_connection_error(), NetworkedMultiplayerENet.CONNECTION_ERROR_TIMED_OUT, "plain")
+	check_equal(
+		plain.get_connection_error(), NetworkedMultiplayerENet.CONNECTION_ERROR_TIMED_OUT, "plain"
+	)
 	var error := NetworkedMultiplayerENet.CONNECTION_ERROR_HANDSHAKE_TIMED_OUT
 	check_equal(encrypted.get_connection_error(), error, "encrypted")
 	check_equal(events(server) + events(plain_server), [] as Array[String], "the servers")
@@ -171,15 +181,21 @@ func test_the_end_of_a_connection() -> void:
 	peers[0].put_packet("goodbye".to_utf8_buffer())
 	peers[0].disconnect_peer(kicked)
 	check_equal((await receive(peers[1])).get_string_from_utf8(), "goodbye", "what came before")
-	await wait_until(func() -> bool: return last.call(peers[0]) == left % kicked, 5.0, "the server knows")
-	await wait_until(func() -> bool: return last.call(peers[1]) == "server_disconnected", 5.0, "kicked")
+	await wait_until(
+		func() -> bool: return last.call(peers[0]) == left % kicked, 5.0, "the server knows"
+	)
+	await wait_until(
+		func() -> bool: return last.call(peers[1]) == "server_disconnected", 5.0, "kicked"
+	)
 	check_equal(peers[1].get_connection_error(), closed, "of the one that was kicked")
 	var leaving := peers[2].get_unique_id()
 	peers[2].close_connection()
 	check_equal(peers[2].get_connection_error(), 0, "of the one that left")
 	await wait_until(func() -> bool: return last.call(peers[0]) == left % leaving, 5.0, "it left")
 	peers[0].close_connection()
-	await wait_until(func() -> bool: return last.call(peers[3]) == "server_disconnected", 5.0, "closed")
+	await wait_until(
+		func() -> bool: return last.call(peers[3]) == "server_disconnected", 5.0, "closed"
+	)
 	check_equal(peers[3].get_connection_error(), closed, "of the last one")
 	check_equal(peers[0].get_connection_error(), 0, "of the server")
 
@@ -215,11 +231,15 @@ func test_the_settings_of_an_open_connection_stay() -> void:
 
 
 ## A certificate for the key of all servers here.
-func _signed(common_name: String, first := "20200101000000", last := "20400101000000") -> X509Certificate:
+func _signed(
+	common_name: String, first := "20200101000000", last := "20400101000000"
+) -> X509Certificate:
 	return Crypto.new().generate_self_signed_certificate(_key, "CN=" + common_name, first, last)
 
 
-func _serve(server: NetworkedMultiplayerENet, certificate: X509Certificate, max_clients := 32) -> int:
+func _serve(
+	server: NetworkedMultiplayerENet, certificate: X509Certificate, max_clients := 32
+) -> int:
 	server.use_dtls = true
 	server.set_dtls_key(_key)
 	server.set_dtls_certificate(certificate)
