@@ -56,8 +56,7 @@ pub(crate) fn register() {
     register_enum("CompressionMode", CompressionMode::ALL.map(|(name, mode)| (name, mode.number())));
     register_enum("FlushMode", FLUSH_MODES.map(|(name, mode)| (name, flush_mode_number(mode))));
     let none = ("CONNECTION_ERROR_NONE", 0);
-    let errors =
-        ConnectionError::ALL.map(|error| (connection_error_name(error), i64::from(error.number())));
+    let errors = ConnectionError::ALL.map(|error| (connection_error_name(error), i64::from(error.number())));
     register_enum("ConnectionError", std::iter::once(none).chain(errors));
 }
 

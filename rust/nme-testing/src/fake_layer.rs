@@ -70,7 +70,13 @@ impl FakeLayer {
         self
     }
 
-    fn hello(&mut self, number: u64, from: SocketAddr, admits: &mut dyn FnMut() -> bool, out: &mut SecureOutput) {
+    fn hello(
+        &mut self,
+        number: u64,
+        from: SocketAddr,
+        admits: &mut dyn FnMut() -> bool,
+        out: &mut SecureOutput,
+    ) {
         match self.associations.get(&from) {
             Some(known) if *known == number => {}
             known => {

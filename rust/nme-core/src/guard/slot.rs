@@ -9,9 +9,7 @@ use super::ledger::{Sent, command_cost, packet_cost};
 use super::quota::{Quotas, Usage};
 use super::round_trip::{Advice, RoundTrips};
 use super::rules::Rules;
-use super::wire::{
-    Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, Throttle, plain_header,
-};
+use super::wire::{Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, Throttle, plain_header};
 
 /// How far a peer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::{ConnectionError, HostLink, Role, Session, Status};
+use super::link::HostLink;
+use super::{ConnectionError, Role, Session, Status};
 use crate::counters::DroppedPacket;
 use crate::enet::Packet;
 use crate::peer::{Link, PeerId};

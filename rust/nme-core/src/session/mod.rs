@@ -18,6 +18,9 @@ mod error;
 mod event;
 mod handshake;
 mod inbox;
+mod link;
+mod outgoing;
+mod peers;
 mod run;
 mod server;
 mod waiting;
@@ -35,19 +38,20 @@ pub use event::{Event, Status};
 pub use inbox::Received;
 pub use waiting::FlushMode;
 
-use crate::channel::{self, Delivery, TransferChannel, TransferMode};
-use crate::counters::{Counters, DroppedPacket};
+use crate::channel::{self, TransferChannel, TransferMode};
+use crate::counters::Counters;
 use crate::datagram::DatagramBatch;
-use crate::enet::{self, Host, HostConfig, HostEvent, Packet, Refused, RustyHost, Slot};
+use crate::enet::{HostConfig, HostEvent, Packet, RustyHost, Slot};
 use crate::guard::{DropReason, GuardConfig, Role as GuardRole};
 use crate::peer::{Link, PeerId, PeerTable};
-use crate::pipeline::{self, Opened, Pipeline};
+use crate::pipeline::{self, Pipeline};
 use crate::relay::Target;
-use crate::relay::wire::{self, HEADER_LEN};
+use crate::relay::wire::HEADER_LEN;
 use crate::secure::SecureLayer;
 use client::Client;
 use inbox::Inbox;
-use run::{Lane, Run};
+use link::HostLink;
+use run::Run;
 use server::Server;
 use waiting::Waiting;
 
@@ -259,59 +263,6 @@ impl Session {
         ready
     }
 
-    /// Queues a packet; [`Session::flush`] sends it.
-    ///
-    /// # Errors
-    /// When there is no connection, no such target or channel, or the packet is too long.
-    pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
-        if self.status() != Status::Connected {
-            return Err(SendError::NotConnected);
-        }
-        let channel = options.channel.for_mode(options.mode);
-        if channel >= self.channel_count {
-            return Err(SendError::Channel { channel, count: self.channel_count });
-        }
-        if payload.len() > MAX_PACKET {
-            return Err(SendError::TooLarge { len: payload.len() });
-        }
-        let lane = Lane { channel, delivery: channel::delivery(options.mode, options.always_ordered) };
-        match options.target {
-            Target::One(id) => {
-                let link = self.peers.link(id).ok_or(SendError::UnknownTarget(options.target))?;
-                if let Some(slot) = self.first_hop(link) {
-                    self.hold(id, slot, lane, payload);
-                }
-            }
-            Target::AllExcept(id) if !self.peers.contains(id) => {
-                return Err(SendError::UnknownTarget(options.target));
-            }
-            Target::All | Target::AllExcept(_) => self.send_to_several(options.target, lane, payload),
-        }
-        Ok(())
-    }
-
-    /// Where a packet for this peer goes first; `None` when the peer has left.
-    fn first_hop(&self, link: Link) -> Option<Slot> {
-        match link {
-            Link::Direct { slot, .. } => Some(slot),
-            Link::Relayed => self.peers.link(PeerId::SERVER).and_then(Link::slot),
-            Link::Gone { .. } => None,
-        }
-    }
-
-    fn send_to_several(&mut self, target: Target, Lane { channel, delivery }: Lane, payload: &[u8]) {
-        self.release_run();
-        let packet = enet::packet(wire::encode(self.id, target, payload), delivery);
-        let parcel = Parcel { channel, packet: &packet, delivery };
-        self.link.waiting.note_memory(packet.bytes().len());
-        match (&self.role, target) {
-            (Role::Client(_), _) => self.queue(PeerId::SERVER, parcel),
-            (Role::Server(_), Target::One(id)) => self.queue(id, parcel),
-            (Role::Server(_), Target::All) => self.queue_to_others(&[], parcel),
-            (Role::Server(_), Target::AllExcept(id)) => self.queue_to_others(&[id], parcel),
-        }
-    }
-
     /// Server: disconnects a client. With `now`, at once, and the event to report is returned: what is queued for it
     /// is sent once if ENet's window lets it, and its packets that were not fetched yet are forgotten. Otherwise it leaves, with an
     /// event of its own, when everything queued has arrived.
@@ -402,69 +353,6 @@ impl Session {
         self.inbox.fetch()
     }
 
-    /// The address of a peer with a connection to this side.
-    ///
-    /// # Errors
-    /// For an unknown id, and for a client behind the relay.
-    pub fn peer_address(&self, id: i64) -> Result<SocketAddr, PeerError> {
-        let peer = self.known(id).ok_or(PeerError::Unknown(id))?;
-        self.peers.link(peer).and_then(Link::address).ok_or(PeerError::Relayed(peer))
-    }
-
-    /// Sets when a peer that does not acknowledge is taken for lost. `minimum` and `maximum` are in ms; `limit`
-    /// is a factor of the round-trip time. 0 stands for ENet's own value (32, 5000, 30000).
-    ///
-    /// # Errors
-    /// For an unknown id, for a client behind the relay, and for values that are not in order.
-    pub fn set_peer_timeout(
-        &mut self,
-        id: i64,
-        limit: i64,
-        minimum: i64,
-        maximum: i64,
-    ) -> Result<(), TimeoutError> {
-        self.peer_address(id)?;
-        let order = TimeoutError::Order { limit, minimum, maximum };
-        if limit < 0 || limit > minimum || minimum > maximum {
-            return Err(order);
-        }
-        let (Ok(limit), Ok(minimum), Ok(maximum)) =
-            (u32::try_from(limit), u32::try_from(minimum), u32::try_from(maximum))
-        else {
-            return Err(order);
-        };
-        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
-            self.link.host.set_timeout(slot, limit, minimum, maximum);
-        }
-        Ok(())
-    }
-
-    /// Sets how fast unreliable packets to a peer are dropped when its link becomes slow, and let through again, here
-    /// and on its side. Each round trip that takes longer than in the last `interval` ms takes `deceleration`
-    /// thirty-seconds off the share that is sent, one that does not adds `acceleration`. ENet's own values are 5000, 2
-    /// and 2.
-    ///
-    /// # Errors
-    /// For an unknown id, for a client behind the relay, and for values outside 0..=2^32-1.
-    pub fn set_peer_throttle(
-        &mut self,
-        id: i64,
-        interval: i64,
-        acceleration: i64,
-        deceleration: i64,
-    ) -> Result<(), ThrottleError> {
-        self.peer_address(id)?;
-        let (Ok(interval_ms), Ok(acceleration_32nds), Ok(deceleration_32nds)) =
-            (u32::try_from(interval), u32::try_from(acceleration), u32::try_from(deceleration))
-        else {
-            return Err(ThrottleError::Range { interval, acceleration, deceleration });
-        };
-        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
-            self.link.host.set_throttle(slot, interval_ms, acceleration_32nds, deceleration_32nds);
-        }
-        Ok(())
-    }
-
     /// Everything counted so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
@@ -475,11 +363,6 @@ impl Session {
     #[must_use]
     pub const fn refused_commands(&self, reason: DropReason) -> u64 {
         self.link.pipeline.refused_commands(reason)
-    }
-
-    fn known(&self, id: i64) -> Option<PeerId> {
-        let peer = PeerId::new(i32::try_from(id).ok()?)?;
-        self.peers.contains(peer).then_some(peer)
     }
 
     /// Brings the peer table to where the game sees it when it hears of `event`.
@@ -577,148 +460,5 @@ impl Session {
             Role::Client(_) if channel == channel::CONFIG => self.on_notice(&packet),
             Role::Client(_) => self.on_server_packet(channel, packet),
         }
-    }
-
-    /// Queues a packet for one peer with a connection; others are passed over.
-    fn queue(&mut self, id: PeerId, parcel: Parcel<'_>) {
-        let Some(slot) = self.peers.link(id).and_then(Link::slot) else { return };
-        if self.link.queue_noted(slot, parcel) == Queued::Overflow {
-            self.cut_off(id, slot);
-            self.lose(vec![id]);
-        }
-    }
-
-    /// Queues one packet for every peer with a connection but `except`.
-    fn queue_to_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) {
-        let overflown = self.try_others(except, parcel);
-        self.lose(overflown);
-    }
-
-    /// As above, and returns those for whom it was too much: they have no connection any more, and the game has
-    /// to hear of it.
-    fn try_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) -> Vec<PeerId> {
-        let mut overflown = Vec::new();
-        for (id, slot) in self.peers.slots().filter(|(id, _)| !except.contains(id)) {
-            if self.link.queue_noted(slot, parcel) == Queued::Overflow {
-                overflown.push((id, slot));
-            }
-        }
-        overflown.iter().for_each(|(id, slot)| self.cut_off(*id, *slot));
-        overflown.into_iter().map(|(id, _)| id).collect()
-    }
-
-    /// Ends the connections of several peers, as below, and reports it. One that overflows has done so twice, maybe.
-    fn cut_off_all(&mut self, mut overflown: Vec<(PeerId, Slot)>) {
-        overflown.sort_unstable();
-        overflown.dedup();
-        overflown.iter().for_each(|(id, slot)| self.cut_off(*id, *slot));
-        self.lose(overflown.into_iter().map(|(id, _)| id).collect());
-    }
-
-    /// Ends the connection of a peer that acknowledges too little of what it is sent: without an end its queue
-    /// would grow for ever.
-    fn cut_off(&mut self, id: PeerId, slot: Slot) {
-        self.link.disconnect_now(slot, 0);
-        self.peers.mark_gone(id);
-    }
-}
-
-/// The host, with the way of its datagrams.
-struct HostLink {
-    host: Box<dyn Host>,
-    pipeline: Pipeline,
-    counters: Counters,
-    waiting: Waiting,
-    unacknowledged_limit: u64,
-}
-
-/// A packet on its way out.
-#[derive(Clone, Copy)]
-struct Parcel<'a> {
-    channel: u8,
-    packet: &'a Packet,
-    delivery: Delivery,
-}
-
-#[derive(PartialEq, Eq)]
-enum Queued {
-    Done,
-    /// More than the limit waits for this peer's acknowledgements.
-    Overflow,
-}
-
-impl HostLink {
-    fn next_event(&mut self) -> Option<HostEvent> {
-        loop {
-            let event = self.host.service();
-            self.collect();
-            if event.is_none() {
-                // With nothing to report, it has sent everything.
-                self.waiting.clear();
-            }
-            if event.is_some() {
-                return event;
-            }
-            self.pipeline.settle();
-            match self.host.inbound().open_more() {
-                Opened::Nothing => return None,
-                Opened::Datagrams => {}
-                Opened::End(address) => self.pipeline.end_connections(address, self.host.as_mut()),
-            }
-        }
-    }
-
-    fn set_time(&mut self, now: Duration) {
-        self.host.set_time(now);
-        self.pipeline.set_time(now);
-    }
-
-    fn begin_poll(&mut self, now: Duration) {
-        self.set_time(now);
-        self.pipeline.begin_poll(self.host.millis());
-        self.pipeline.tick(self.host.as_mut(), &mut self.counters);
-    }
-
-    /// Moves the engine's datagrams through the pipeline. The guard learns from them, so this comes before
-    /// the answers to them can.
-    fn collect(&mut self) {
-        self.pipeline.send(self.host.outbound());
-    }
-
-    fn flush(&mut self) {
-        self.host.flush();
-        self.collect();
-        self.waiting.clear();
-    }
-
-    /// Queues a packet that is not a part of a run, and notes it for the next flush.
-    fn queue_noted(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
-        self.waiting.note(slot, parcel.packet.bytes().len(), parcel.delivery);
-        self.queue(slot, parcel)
-    }
-
-    fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
-        if !self.pipeline.may_send_on(slot, parcel.channel) {
-            // As in 3.6: the peer has fewer channels, and nobody there could receive it.
-            self.counters.drop_packet(DroppedPacket::Unsent);
-            return Queued::Done;
-        }
-        match self.host.send(slot, parcel.channel, parcel.packet) {
-            Ok(()) if parcel.delivery == Delivery::Reliable => {
-                let waiting = self.pipeline.queued(slot, parcel.packet.bytes().len());
-                if waiting > self.unacknowledged_limit { Queued::Overflow } else { Queued::Done }
-            }
-            Ok(()) => Queued::Done,
-            Err(Refused::NotConnected | Refused::Channel | Refused::TooLarge) => {
-                self.counters.drop_packet(DroppedPacket::Unsent);
-                Queued::Done
-            }
-        }
-    }
-
-    fn disconnect_now(&mut self, slot: Slot, data: u32) {
-        self.host.disconnect_now(slot, data);
-        self.collect();
-        self.pipeline.release(slot);
     }
 }

@@ -13,7 +13,8 @@
 //! The relay also sends such a packet to a peer that it has introduced to this client only just now, so that the
 //! client could not name it yet. 3.6 does the same; such a peer can receive a call from before its time.
 
-use super::{Parcel, Queued, Role, Session};
+use super::link::{Parcel, Queued};
+use super::{Role, Session};
 use crate::channel::Delivery;
 use crate::enet::{self, Slot};
 use crate::peer::PeerId;

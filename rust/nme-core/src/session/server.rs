@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Parcel, Queued, Role, Session};
+use super::link::{Parcel, Queued};
+use super::{Role, Session};
 use crate::channel::{self, Delivery};
 use crate::counters::DroppedPacket;
 use crate::enet::{self, Packet, Slot};

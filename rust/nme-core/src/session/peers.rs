@@ -1,0 +1,76 @@
+//! What a game can ask about a peer, and set for it.
+
+use std::net::SocketAddr;
+
+use super::{PeerError, Session, ThrottleError, TimeoutError};
+use crate::peer::{Link, PeerId};
+
+impl Session {
+    /// The address of a peer with a connection to this side.
+    ///
+    /// # Errors
+    /// For an unknown id, and for a client behind the relay.
+    pub fn peer_address(&self, id: i64) -> Result<SocketAddr, PeerError> {
+        let peer = self.known(id).ok_or(PeerError::Unknown(id))?;
+        self.peers.link(peer).and_then(Link::address).ok_or(PeerError::Relayed(peer))
+    }
+
+    /// Sets when a peer that does not acknowledge is taken for lost. `minimum` and `maximum` are in ms; `limit`
+    /// is a factor of the round-trip time. 0 stands for ENet's own value (32, 5000, 30000).
+    ///
+    /// # Errors
+    /// For an unknown id, for a client behind the relay, and for values that are not in order.
+    pub fn set_peer_timeout(
+        &mut self,
+        id: i64,
+        limit: i64,
+        minimum: i64,
+        maximum: i64,
+    ) -> Result<(), TimeoutError> {
+        self.peer_address(id)?;
+        let order = TimeoutError::Order { limit, minimum, maximum };
+        if limit < 0 || limit > minimum || minimum > maximum {
+            return Err(order);
+        }
+        let (Ok(limit), Ok(minimum), Ok(maximum)) =
+            (u32::try_from(limit), u32::try_from(minimum), u32::try_from(maximum))
+        else {
+            return Err(order);
+        };
+        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
+            self.link.host.set_timeout(slot, limit, minimum, maximum);
+        }
+        Ok(())
+    }
+
+    /// Sets how fast unreliable packets to a peer are dropped when its link becomes slow, and let through again, here
+    /// and on its side. Each round trip that takes longer than in the last `interval` ms takes `deceleration`
+    /// thirty-seconds off the share that is sent, one that does not adds `acceleration`. ENet's own values are 5000, 2
+    /// and 2.
+    ///
+    /// # Errors
+    /// For an unknown id, for a client behind the relay, and for values outside 0..=2^32-1.
+    pub fn set_peer_throttle(
+        &mut self,
+        id: i64,
+        interval: i64,
+        acceleration: i64,
+        deceleration: i64,
+    ) -> Result<(), ThrottleError> {
+        self.peer_address(id)?;
+        let (Ok(interval_ms), Ok(acceleration_32nds), Ok(deceleration_32nds)) =
+            (u32::try_from(interval), u32::try_from(acceleration), u32::try_from(deceleration))
+        else {
+            return Err(ThrottleError::Range { interval, acceleration, deceleration });
+        };
+        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
+            self.link.host.set_throttle(slot, interval_ms, acceleration_32nds, deceleration_32nds);
+        }
+        Ok(())
+    }
+
+    pub(super) fn known(&self, id: i64) -> Option<PeerId> {
+        let peer = PeerId::new(i32::try_from(id).ok()?)?;
+        self.peers.contains(peer).then_some(peer)
+    }
+}
