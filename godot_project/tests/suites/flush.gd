@@ -1,7 +1,7 @@
 ## When packets leave: together at the end of the frame, with a poll, or at once.
 ##
-## The other side is polled by hand, so that it shows what has left so far: datagrams over loopback arrive
-## while they are sent.
+## The other side is polled by hand, so that it shows what has left so far: datagrams over loopback
+## arrive while they are sent.
 extends TestSuite
 
 const RELIABLE := MultiplayerPeer.TRANSFER_MODE_RELIABLE
@@ -97,17 +97,28 @@ func test_packets_leave_in_the_frame_in_which_they_were_put() -> void:
 	var ways := {
 		"_process": func(put: Callable) -> void: once.in_process = put,
 		"_physics_process": func(put: Callable) -> void: once.in_physics_process = put,
-		"process_frame": func(put: Callable) -> void:
-			get_tree().process_frame.connect(put, CONNECT_ONE_SHOT),
-		"physics_frame": func(put: Callable) -> void:
-			get_tree().physics_frame.connect(put, CONNECT_ONE_SHOT),
-		"a timer": func(put: Callable) -> void:
-			get_tree().create_timer(0.0).timeout.connect(put),
+		"process_frame":
+		func(put: Callable) -> void: get_tree().process_frame.connect(put, CONNECT_ONE_SHOT),
+		"physics_frame":
+		func(put: Callable) -> void: get_tree().physics_frame.connect(put, CONNECT_ONE_SHOT),
+		"a timer": func(put: Callable) -> void: get_tree().create_timer(0.0).timeout.connect(put),
 		"a tween": func(put: Callable) -> void: create_tween().tween_callback(put),
 		"a deferred call": func(put: Callable) -> void: put.call_deferred(),
-		"a deferred call of a deferred call": func(put: Callable) -> void:
-			(func() -> void: put.call_deferred()).call_deferred(),
-		"a signal of a timer node": func(put: Callable) -> void:
+		"a deferred call of a deferred call":
+		func(put: Callable) -> void: (func() -> void: put.call_deferred()).call_deferred(),
+		"a signal of a timer node":
+		func(put: Callable) -> void:
+## When packets leave: together at the end of the frame, with a poll, or at once.
+##
+## The other side is polled by hand, so that it shows what has left so far: datagrams over loopback
+## arrive while they are sent.
+
+## Calls something once, from one of the places where games work.
+
+## Counts the datagrams between a client and a server.
+
+			# From here on, only what a test does itself sends.
+
 			var timer := Timer.new()
 			timer.one_shot = true
 			once.add_child(timer)
@@ -131,9 +142,11 @@ func test_packets_leave_in_the_frame_in_which_they_were_put() -> void:
 
 func test_a_put_in_a_handler_leaves_with_its_poll() -> void:
 	var guest := new_peer()
-	server.peer_connected.connect(func(id: int) -> void:
-		server.set_target_peer(id)
-		_put_from(server, "welcome"))
+	server.peer_connected.connect(
+		func(id: int) -> void:
+			server.set_target_peer(id)
+			_put_from(server, "welcome")
+	)
 	check_equal(guest.create_client(LOCALHOST, port), OK, "create_client")
 	var is_there := func() -> bool: return guest.get_available_packet_count() > 0
 	await wait_until(func() -> bool: return _poll_server() and is_there.call(), 5.0, "a packet")
@@ -240,7 +253,10 @@ func test_the_packets_of_a_frame_share_datagrams() -> void:
 	await join([guest], proxy.front.get_local_port())
 	await wait(0.2)
 	guest.set_target_peer(1)
-	for mode: int in [NetworkedMultiplayerENet.FLUSH_PER_FRAME, NetworkedMultiplayerENet.FLUSH_EACH_PUT]:
+	const MODES := [
+		NetworkedMultiplayerENet.FLUSH_PER_FRAME, NetworkedMultiplayerENet.FLUSH_EACH_PUT
+	]
+	for mode: int in MODES:
 		guest.flush_mode = mode
 		guest.transfer_mode = UNRELIABLE
 		var before := proxy.from_client

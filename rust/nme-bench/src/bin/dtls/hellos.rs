@@ -25,7 +25,7 @@ pub(crate) fn print() {
     println!("|---|---|---|---|---|---|---|---|");
     let mut server = Party::server(&RSA_2048);
     row("layer", |hello, number| {
-        server.layer.receive(NOW, client_address(number), hello, &|| true, &mut server.out);
+        server.layer.receive(NOW, client_address(number), hello, &mut || true, &mut server.out);
         let answered = server.out.wire.iter().map(|(_, bytes)| bytes.len()).sum();
         server.out.wire.clear();
         answered

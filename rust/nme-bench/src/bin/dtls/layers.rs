@@ -53,7 +53,7 @@ impl Party {
     /// Takes everything that `sender` has for the wire.
     pub(crate) fn receive_from(&mut self, sender: &mut Self) {
         for (_, datagram) in sender.out.wire.iter() {
-            self.layer.receive(NOW, sender.address, datagram, &|| true, &mut self.out);
+            self.layer.receive(NOW, sender.address, datagram, &mut || true, &mut self.out);
         }
         sender.out.wire.clear();
     }
