@@ -7,6 +7,19 @@ extends TestSuite
 const RELIABLE := MultiplayerPeer.TRANSFER_MODE_RELIABLE
 const UNRELIABLE := MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 
+## Where games put packets.
+const WAYS: Array[String] = [
+	"_process",
+	"_physics_process",
+	"process_frame",
+	"physics_frame",
+	"a timer",
+	"a tween",
+	"a deferred call",
+	"a deferred call of a deferred call",
+	"a signal of a timer node",
+]
+
 var server: NetworkedMultiplayerENet
 var client: NetworkedMultiplayerENet
 var port := 0
@@ -94,50 +107,45 @@ func test_packets_wait_for_the_end_of_the_frame() -> void:
 func test_packets_leave_in_the_frame_in_which_they_were_put() -> void:
 	var once := Once.new()
 	add_child(once)
-	var ways := {
-		"_process": func(put: Callable) -> void: once.in_process = put,
-		"_physics_process": func(put: Callable) -> void: once.in_physics_process = put,
-		"process_frame":
-		func(put: Callable) -> void: get_tree().process_frame.connect(put, CONNECT_ONE_SHOT),
-		"physics_frame":
-		func(put: Callable) -> void: get_tree().physics_frame.connect(put, CONNECT_ONE_SHOT),
-		"a timer": func(put: Callable) -> void: get_tree().create_timer(0.0).timeout.connect(put),
-		"a tween": func(put: Callable) -> void: create_tween().tween_callback(put),
-		"a deferred call": func(put: Callable) -> void: put.call_deferred(),
-		"a deferred call of a deferred call":
-		func(put: Callable) -> void: (func() -> void: put.call_deferred()).call_deferred(),
-		"a signal of a timer node":
-		func(put: Callable) -> void:
-## When packets leave: together at the end of the frame, with a poll, or at once.
-##
-## The other side is polled by hand, so that it shows what has left so far: datagrams over loopback
-## arrive while they are sent.
-
-## Calls something once, from one of the places where games work.
-
-## Counts the datagrams between a client and a server.
-
-			# From here on, only what a test does itself sends.
-
-			var timer := Timer.new()
-			timer.one_shot = true
-			once.add_child(timer)
-			timer.timeout.connect(put)
-			timer.start(0.001),
-	}
-	for way: String in ways:
+	for way in WAYS:
 		for repetition in 3:
 			var put_in := [-1]
 			var put := func() -> void:
 				put_in[0] = Engine.get_process_frames()
 				_put(way)
-			ways[way].call(put)
+			_call_by(way, once, put)
 			for i in 100:
 				if put_in[0] >= 0 and put_in[0] != Engine.get_process_frames():
 					break
 				await get_tree().process_frame
 			check_equal(Engine.get_process_frames() - put_in[0], 1, "frames from put to look")
 			check_equal(_arrived(), [way], way)
+
+
+func _call_by(way: String, once: Once, put: Callable) -> void:
+	match way:
+		"_process":
+			once.in_process = put
+		"_physics_process":
+			once.in_physics_process = put
+		"process_frame":
+			get_tree().process_frame.connect(put, CONNECT_ONE_SHOT)
+		"physics_frame":
+			get_tree().physics_frame.connect(put, CONNECT_ONE_SHOT)
+		"a timer":
+			get_tree().create_timer(0.0).timeout.connect(put)
+		"a tween":
+			create_tween().tween_callback(put)
+		"a deferred call":
+			put.call_deferred()
+		"a deferred call of a deferred call":
+			(func() -> void: put.call_deferred()).call_deferred()
+		"a signal of a timer node":
+			var timer := Timer.new()
+			timer.one_shot = true
+			once.add_child(timer)
+			timer.timeout.connect(put)
+			timer.start(0.001)
 
 
 func test_a_put_in_a_handler_leaves_with_its_poll() -> void:
@@ -253,10 +261,8 @@ func test_the_packets_of_a_frame_share_datagrams() -> void:
 	await join([guest], proxy.front.get_local_port())
 	await wait(0.2)
 	guest.set_target_peer(1)
-	const MODES := [
-		NetworkedMultiplayerENet.FLUSH_PER_FRAME, NetworkedMultiplayerENet.FLUSH_EACH_PUT
-	]
-	for mode: int in MODES:
+	var modes := [NetworkedMultiplayerENet.FLUSH_PER_FRAME, NetworkedMultiplayerENet.FLUSH_EACH_PUT]
+	for mode: int in modes:
 		guest.flush_mode = mode
 		guest.transfer_mode = UNRELIABLE
 		var before := proxy.from_client
