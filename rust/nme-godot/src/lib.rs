@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod class;
+mod connection;
 mod connection_error;
 mod constants;
 #[cfg(feature = "dtls")]

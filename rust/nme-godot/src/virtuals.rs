@@ -9,7 +9,8 @@ use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{MAX_PACKET, Status};
 
-use crate::class::{self, NetworkedMultiplayerENet, Settings};
+use crate::class::{NetworkedMultiplayerENet, Settings};
+use crate::connection::DEFAULT_WAIT;
 use crate::error::{self, Inactive, NoPacket};
 use crate::ffi;
 
@@ -109,14 +110,14 @@ impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
     }
 
     fn close(&mut self) {
-        self.shut(class::DEFAULT_WAIT);
+        self.shut(DEFAULT_WAIT);
     }
 
     fn disconnect_peer(&mut self, peer: i32, force: bool) {
         let is_client = self.connection.as_ref().is_some_and(|connection| !connection.session().is_server());
         if is_client && peer == PeerId::SERVER.get() {
             // SceneMultiplayer does this when a client's side of the authentication fails.
-            return self.shut(class::DEFAULT_WAIT);
+            return self.shut(DEFAULT_WAIT);
         }
         self.disconnect(peer.into(), force);
     }
