@@ -97,7 +97,7 @@ godot::sys::shard_add!(
 );
 
 const CONSTANTS_XML: &str = r#"
-<constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Sends packets as they are. Costs no CPU time, and a packet sniffer can read the traffic.</constant>
+<constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Sends packets as they are. Costs no CPU time. No mode hides what is sent: for that there is [member use_dtls].</constant>
 <constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most on packets of up to a few hundred bytes, and costs most CPU time on longer ones.</constant>
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
 <constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on packets of several hundred bytes.</constant>

@@ -37,13 +37,11 @@ impl HostLink {
         loop {
             let event = self.host.service();
             self.collect();
-            if event.is_none() {
-                // With nothing to report, it has sent everything.
-                self.waiting.clear();
-            }
             if event.is_some() {
                 return event;
             }
+            // With nothing to report, it has sent everything.
+            self.waiting.clear();
             self.pipeline.settle();
             match self.host.inbound().open_more() {
                 Opened::Nothing => return None,
