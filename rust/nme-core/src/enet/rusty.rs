@@ -194,6 +194,7 @@ impl enet::Socket for Wire {
 }
 
 /// A packet, shared by all queues it waits in.
+#[derive(Clone)]
 pub(crate) struct Packet(enet::Packet);
 
 impl Packet {

@@ -2,45 +2,66 @@
 
 use std::collections::VecDeque;
 
-/// The cost of each unacknowledged command, oldest first.
+/// The weight of each unacknowledged command, oldest first.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    /// Sequence number of the first cost.
+    /// Sequence number of the first one.
     base: u16,
-    /// 0 for what has been acknowledged out of order.
-    costs: VecDeque<u32>,
+    /// Nothing for what has been acknowledged out of order.
+    weights: VecDeque<Weight>,
+}
+
+/// What a command weighs until it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Bytes of payload, as ENet's window counts them.
+    pub(super) bytes: u16,
+    /// What it adds to the count of memory.
+    pub(super) cost: u16,
+}
+
+impl Weight {
+    /// A packet in one command.
+    pub(super) const fn packet(bytes: u16) -> Self {
+        Self { bytes, cost: if bytes < MIN_COST { MIN_COST } else { bytes } }
+    }
+
+    /// A part of a larger packet.
+    pub(super) const fn fragment(bytes: u16) -> Self {
+        Self { bytes, cost: bytes }
+    }
 }
 
 impl Ledger {
     /// Notes a command in an outgoing datagram.
-    pub(super) fn sent(&mut self, sequence: u16, cost: u32) -> Sent {
+    pub(super) fn sent(&mut self, sequence: u16, weight: Weight) -> Sent {
         let place = usize::from(sequence.wrapping_sub(self.base));
-        if place < self.costs.len() {
+        if place < self.weights.len() {
             Sent::Again
-        } else if place == self.costs.len() && place < usize::from(u16::MAX) {
-            self.costs.push_back(cost);
+        } else if place == self.weights.len() && place < usize::from(u16::MAX) {
+            self.weights.push_back(weight);
             Sent::First
         } else {
             Sent::Unknown
         }
     }
 
-    /// Takes out what an acknowledgement is about, and returns its cost: 0 when it is about nothing.
-    pub(super) fn acknowledged(&mut self, sequence: u16) -> u32 {
+    /// Takes out what an acknowledgement is about, and returns its weight: nothing when it is about nothing.
+    pub(super) fn acknowledged(&mut self, sequence: u16) -> Weight {
         let place = usize::from(sequence.wrapping_sub(self.base));
-        let cost = self.costs.get_mut(place).map_or(0, std::mem::take);
-        while self.costs.front() == Some(&0) {
-            self.costs.pop_front();
+        let weight = self.weights.get_mut(place).map_or_else(Weight::default, std::mem::take);
+        while self.weights.front() == Some(&Weight::default()) {
+            self.weights.pop_front();
             self.base = self.base.wrapping_add(1);
         }
-        cost
+        weight
     }
 }
 
 impl Default for Ledger {
     fn default() -> Self {
         // ENet numbers reliable commands from 1.
-        Self { base: 1, costs: VecDeque::new() }
+        Self { base: 1, weights: VecDeque::new() }
     }
 }
 
@@ -56,13 +77,8 @@ pub(super) enum Sent {
 }
 
 /// What a packet adds to the count of unacknowledged bytes: a tiny one costs more memory than its payload.
-pub(super) const fn packet_cost(len: usize) -> u64 {
-    if len < MIN_COST { MIN_COST as u64 } else { len as u64 }
+pub(crate) const fn packet_cost(len: usize) -> u64 {
+    if len < MIN_COST as usize { MIN_COST as u64 } else { len as u64 }
 }
 
-/// What of that the acknowledgement of one unfragmented packet takes away.
-pub(super) const fn command_cost(len: u16) -> u32 {
-    if (len as usize) < MIN_COST { MIN_COST as u32 } else { len as u32 }
-}
-
-const MIN_COST: usize = 256;
+const MIN_COST: u16 = 256;

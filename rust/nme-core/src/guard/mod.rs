@@ -56,6 +56,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 pub(crate) use injection::Injection;
+pub(crate) use ledger::packet_cost;
 pub use quota::Quotas;
 pub use reason::DropReason;
 pub(crate) use wire::DISCONNECT_UNSEQUENCED;
@@ -357,6 +358,19 @@ impl Guard {
     pub(crate) fn unacknowledged(&self, slot: u16) -> u64 {
         let slot = self.slots.get(usize::from(slot)).and_then(Option::as_deref);
         slot.map_or(0, Slot::unacknowledged)
+    }
+
+    /// Bytes of reliable packets queued for a slot and not acknowledged, as ENet's window counts them.
+    pub(crate) fn in_flight(&self, slot: u16) -> u64 {
+        let slot = self.slots.get(usize::from(slot)).and_then(Option::as_deref);
+        slot.map_or(0, Slot::in_flight)
+    }
+
+    /// Counts [`Self::in_flight`] from 0 again.
+    pub(crate) fn forget_in_flight(&mut self, slot: u16) {
+        if let Some(slot) = self.slots.get_mut(usize::from(slot)).and_then(Option::as_deref_mut) {
+            slot.forget_in_flight();
+        }
     }
 
     /// A datagram of our own for the engine, as if it came from a peer: to be put behind the datagram that was

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::DropReason;
 use super::channel::Channel;
 use super::handshake::Handshake;
-use super::ledger::{Sent, command_cost, packet_cost};
+use super::ledger::{Sent, Weight, packet_cost};
 use super::quota::{Quotas, Usage};
 use super::round_trip::{Advice, RoundTrips};
 use super::rules::Rules;
@@ -44,6 +44,8 @@ pub(super) struct Slot {
     usage: Usage,
     /// Cost of reliable packets that were queued and are not acknowledged.
     unacknowledged: u64,
+    /// Their payload in bytes.
+    in_flight: u64,
     round_trips: RoundTrips,
     /// As the two sides have agreed on it; the engine uses another interval.
     pub(super) throttle: Throttle,
@@ -85,6 +87,7 @@ impl Slot {
             channels: Vec::new(),
             usage: Usage::default(),
             unacknowledged: 0,
+            in_flight: 0,
             round_trips: RoundTrips::default(),
             throttle: handshake.throttle,
         }
@@ -145,8 +148,9 @@ impl Slot {
                 // As the engine ignores an acknowledgement from the future, it must not count here either.
                 let is_past = clock.wrapping_sub(sent_time) < LONGEST_ROUND_TRIP;
                 if is_past && let Some(channel) = self.channels.get_mut(usize::from(command.channel)) {
-                    let cost = channel.sent.acknowledged(sequence);
-                    self.unacknowledged = self.unacknowledged.saturating_sub(cost.into());
+                    let weight = channel.sent.acknowledged(sequence);
+                    self.unacknowledged = self.unacknowledged.saturating_sub(weight.cost.into());
+                    self.in_flight = self.in_flight.saturating_sub(weight.bytes.into());
                 }
                 Ok(())
             }
@@ -187,18 +191,27 @@ impl Slot {
             return Sent::Unknown;
         };
         match command.body {
-            Body::Reliable { len } => channel.sent.sent(command.sequence, command_cost(len)),
-            Body::Fragment(fragment) => channel.sent.sent(command.sequence, fragment.len.into()),
+            Body::Reliable { len } => channel.sent.sent(command.sequence, Weight::packet(len)),
+            Body::Fragment(fragment) => channel.sent.sent(command.sequence, Weight::fragment(fragment.len)),
             _ => Sent::Unknown,
         }
     }
 
     pub(super) const fn queued(&mut self, len: usize) {
         self.unacknowledged = self.unacknowledged.saturating_add(packet_cost(len));
+        self.in_flight = self.in_flight.saturating_add(len as u64);
     }
 
     pub(super) const fn unacknowledged(&self) -> u64 {
         self.unacknowledged
+    }
+
+    pub(super) const fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    pub(super) const fn forget_in_flight(&mut self) {
+        self.in_flight = 0;
     }
 
     /// True once after a fragmented packet was refused.

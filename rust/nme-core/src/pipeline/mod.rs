@@ -168,10 +168,24 @@ impl Pipeline {
         self.guard.refused(reason)
     }
 
-    /// Notes a queued reliable packet and tells how much now waits for acknowledgement, in bytes.
-    pub(crate) fn queued(&mut self, slot: Slot, len: usize) -> u64 {
+    /// Notes a reliable packet that was given to the engine.
+    pub(crate) fn queued(&mut self, slot: Slot, len: usize) {
         self.guard.queued(slot.0, len);
+    }
+
+    /// How much waits for the peer's acknowledgement, in bytes, a packet counting 256 at least.
+    pub(crate) fn unacknowledged(&self, slot: Slot) -> u64 {
         self.guard.unacknowledged(slot.0)
+    }
+
+    /// The same in bytes of payload, as ENet's window counts them.
+    pub(crate) fn in_flight(&self, slot: Slot) -> u64 {
+        self.guard.in_flight(slot.0)
+    }
+
+    /// Counts [`Self::in_flight`] from 0 again.
+    pub(crate) fn forget_in_flight(&mut self, slot: Slot) {
+        self.guard.forget_in_flight(slot.0);
     }
 
     /// Puts the plain form of `datagram` into the scratch buffer.

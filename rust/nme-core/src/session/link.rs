@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::backlog::{Backlog, Held};
 use super::waiting::Waiting;
-use crate::channel::Delivery;
+use crate::channel::{self, Delivery};
 use crate::counters::{Counters, DroppedPacket};
-use crate::enet::{Host, HostEvent, Packet, Refused, Slot};
+use crate::enet::{Host, HostEvent, Packet, Slot};
+use crate::peer::PeerId;
 use crate::pipeline::{Opened, Pipeline};
 
 /// The host, with the way of its datagrams.
@@ -14,6 +16,7 @@ pub(super) struct HostLink {
     pub(super) pipeline: Pipeline,
     pub(super) counters: Counters,
     pub(super) waiting: Waiting,
+    pub(super) backlog: Backlog,
     pub(super) unacknowledged_limit: u64,
 }
 
@@ -69,6 +72,7 @@ impl HostLink {
     }
 
     pub(super) fn flush(&mut self) {
+        self.feed_all();
         self.host.flush();
         self.collect();
         self.waiting.clear();
@@ -81,27 +85,91 @@ impl HostLink {
     }
 
     pub(super) fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
-        if !self.pipeline.may_send_on(slot, parcel.channel) {
-            // As in 3.6: the peer has fewer channels, and nobody there could receive it.
+        let Parcel { channel, packet, delivery } = parcel;
+        if !self.pipeline.may_send_on(slot, channel) || self.backlog.is_leaving(slot) {
+            // As in 3.6: the peer has fewer channels, and nobody there could receive it; or it is to leave.
             self.counters.drop_packet(DroppedPacket::Unsent);
             return Queued::Done;
         }
-        match self.host.send(slot, parcel.channel, parcel.packet) {
-            Ok(()) if parcel.delivery == Delivery::Reliable => {
-                let waiting = self.pipeline.queued(slot, parcel.packet.bytes().len());
-                if waiting > self.unacknowledged_limit { Queued::Overflow } else { Queued::Done }
-            }
-            Ok(()) => Queued::Done,
-            Err(Refused::NotConnected | Refused::Channel | Refused::TooLarge) => {
-                self.counters.drop_packet(DroppedPacket::Unsent);
-                Queued::Done
-            }
+        let in_flight = || self.pipeline.in_flight(slot);
+        let waits = channel != channel::CONFIG && self.backlog.must_wait(slot, channel, delivery, in_flight);
+        if waits {
+            self.backlog.push(slot, Held { channel, packet: packet.clone(), delivery });
+            self.feed(slot);
+        } else {
+            self.hand_over(slot, parcel);
         }
+        let is_bounded = waits || delivery == Delivery::Reliable;
+        if is_bounded && self.unacknowledged(slot) > self.unacknowledged_limit {
+            Queued::Overflow
+        } else {
+            Queued::Done
+        }
+    }
+
+    fn unacknowledged(&self, slot: Slot) -> u64 {
+        self.pipeline.unacknowledged(slot) + self.backlog.cost(slot)
+    }
+
+    /// Gives a packet to ENet.
+    fn hand_over(&mut self, slot: Slot, Parcel { channel, packet, delivery }: Parcel<'_>) {
+        match self.host.send(slot, channel, packet) {
+            Ok(()) if delivery == Delivery::Reliable => self.pipeline.queued(slot, packet.bytes().len()),
+            Ok(()) => {}
+            // Not connected any more, no such channel there, or too large.
+            Err(_) => self.counters.drop_packet(DroppedPacket::Unsent),
+        }
+    }
+
+    fn hand_over_held(&mut self, slot: Slot, held: &Held) {
+        let &Held { channel, ref packet, delivery } = held;
+        self.hand_over(slot, Parcel { channel, packet, delivery });
+    }
+
+    /// Gives ENet what waits and what it can send now.
+    fn feed(&mut self, slot: Slot) {
+        while let Some(held) = self.backlog.next(slot, self.pipeline.in_flight(slot)) {
+            self.hand_over_held(slot, &held);
+        }
+        if self.backlog.finish(slot) {
+            self.host.disconnect_later(slot, 0);
+        }
+    }
+
+    fn feed_all(&mut self) {
+        let now = self.host.millis();
+        for index in (0..self.backlog.busy().len()).rev() {
+            let slot = self.backlog.busy()[index];
+            if self.backlog.is_stuck(slot, self.pipeline.in_flight(slot), now) {
+                self.pipeline.forget_in_flight(slot);
+            }
+            self.feed(slot);
+        }
+    }
+
+    /// Gives ENet all that waits for this peer and comes from a source that has left, so that it arrives before
+    /// the notice of that.
+    pub(super) fn hurry(&mut self, slot: Slot, source: PeerId) {
+        while let Some(held) = self.backlog.next_from(slot, source) {
+            self.hand_over_held(slot, &held);
+        }
+    }
+
+    /// Disconnects a peer once everything queued has arrived.
+    pub(super) fn disconnect_later(&mut self, slot: Slot) {
+        self.backlog.leave(slot);
+        self.feed(slot);
     }
 
     pub(super) fn disconnect_now(&mut self, slot: Slot, data: u32) {
         self.host.disconnect_now(slot, data);
         self.collect();
-        self.pipeline.release(slot);
+        self.release(slot);
+    }
+
+    /// The peer in this slot is gone. True when it had announced that.
+    pub(super) fn release(&mut self, slot: Slot) -> bool {
+        self.backlog.forget(slot);
+        self.pipeline.release(slot)
     }
 }

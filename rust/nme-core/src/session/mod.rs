@@ -11,6 +11,7 @@
 //! handed out as it happens on the wire, not after everything else of the same poll. Step 3 follows each
 //! call that can produce datagrams.
 
+mod backlog;
 mod client;
 mod config;
 mod connection_error;
@@ -48,6 +49,7 @@ use crate::pipeline::{self, Pipeline};
 use crate::relay::Target;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::SecureLayer;
+use backlog::Backlog;
 use client::Client;
 use inbox::Inbox;
 use link::HostLink;
@@ -141,6 +143,7 @@ impl Session {
                 pipeline: Pipeline::new(config.compression, guard, secure),
                 counters: Counters::default(),
                 waiting: Waiting::new(mtu),
+                backlog: Backlog::default(),
                 unacknowledged_limit: config.limits.unacknowledged,
             },
             role,
@@ -276,7 +279,7 @@ impl Session {
         let slot = self.peers.link(peer).and_then(Link::slot);
         if !now {
             if let Some(slot) = slot {
-                self.link.host.disconnect_later(slot, 0);
+                self.link.disconnect_later(slot);
             }
             return Ok(None);
         }
@@ -402,7 +405,7 @@ impl Session {
     }
 
     fn on_disconnected(&mut self, slot: Slot) {
-        let announced = self.link.pipeline.release(slot);
+        let announced = self.link.release(slot);
         let Some(id) = self.peers.at(slot) else {
             let error = if announced { ConnectionError::Refused } else { ConnectionError::TimedOut };
             return self.fail_attempt(error);

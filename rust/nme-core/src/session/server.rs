@@ -123,7 +123,9 @@ impl Session {
         }
         let left = notice(Notice::Left(id));
         let mut overflown = Vec::new();
+        let leaver = id;
         for (id, slot) in peers.slots().filter(|(_, slot)| server.joined(*slot).is_some()) {
+            link.hurry(slot, leaver);
             if link.queue_noted(slot, parcel(&left)) == Queued::Overflow {
                 overflown.push((id, slot));
             }

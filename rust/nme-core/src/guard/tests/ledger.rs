@@ -1,6 +1,6 @@
 //! What waits for acknowledgement.
 
-use super::super::ledger::{Ledger, Sent};
+use super::super::ledger::{Ledger, Sent, Weight};
 use super::*;
 
 impl Bench {
@@ -13,6 +13,10 @@ impl Bench {
     fn waiting(&self) -> u64 {
         self.guard.unacknowledged(self.slot)
     }
+
+    fn in_flight(&self) -> u64 {
+        self.guard.in_flight(self.slot)
+    }
 }
 
 #[test]
@@ -22,14 +26,16 @@ fn packets_cost_256_at_least_until_they_are_acknowledged() {
         bench.guard.queued(SLOT, len);
     }
     assert_eq!(bench.waiting(), 256 + 256 + 257 + 1364);
+    assert_eq!(bench.in_flight(), 8 + 256 + 257 + 1364);
     bench.host_sends(2000, &[reliable(0, 1, 8), reliable(0, 2, 256), reliable(0, 3, 257)]);
     bench.host_sends(2000, &[reliable(0, 4, 1364)]);
     bench.pass(&[ack(0, 3, 2000)]);
     assert_eq!(bench.waiting(), 256 + 256 + 1364);
+    assert_eq!(bench.in_flight(), 8 + 256 + 1364);
     bench.pass(&[ack(0, 3, 2000), ack(0, 9, 2000), ack(1, 1, 2000), ack(0xff, 2, 2000)]);
     assert_eq!(bench.waiting(), 256 + 256 + 1364);
     bench.pass(&[ack(0, 4, 2000), ack(0, 1, 2000), ack(0, 2, 2000)]);
-    assert_eq!(bench.waiting(), 0);
+    assert_eq!((bench.waiting(), bench.in_flight()), (0, 0));
 }
 
 #[test]
@@ -43,7 +49,7 @@ fn fragments_are_acknowledged_one_by_one() {
     bench.pass(&[ack(2, 2, 2000)]);
     assert_eq!(bench.waiting(), u64::from(3000 - F));
     bench.pass(&[ack(2, 1, 2000), ack(2, 3, 2000)]);
-    assert_eq!(bench.waiting(), 0);
+    assert_eq!((bench.waiting(), bench.in_flight()), (0, 0));
 }
 
 #[test]
@@ -105,16 +111,17 @@ fn any_slot_number_is_safe() {
 #[test]
 fn the_ledger_wraps_around() {
     let mut ledger = Ledger::default();
+    let weight = |number: u32| Weight::packet(300 + (number % 1000) as u16);
     for round in 0..200_000u32 {
         let sequence = (round + 1) as u16;
-        assert_eq!(ledger.sent(sequence, round + 1), Sent::First);
-        assert_eq!(ledger.sent(sequence, 7), Sent::Again);
-        assert_eq!(ledger.sent(sequence.wrapping_add(2), 7), Sent::Unknown);
+        assert_eq!(ledger.sent(sequence, weight(round)), Sent::First);
+        assert_eq!(ledger.sent(sequence, weight(7)), Sent::Again);
+        assert_eq!(ledger.sent(sequence.wrapping_add(2), weight(7)), Sent::Unknown);
         // Acknowledged in pairs, the later one first.
         if round % 2 == 1 {
-            assert_eq!(ledger.acknowledged(sequence), round + 1);
-            assert_eq!(ledger.acknowledged(sequence), 0);
-            assert_eq!(ledger.acknowledged(sequence.wrapping_sub(1)), round);
+            assert_eq!(ledger.acknowledged(sequence), weight(round));
+            assert_eq!(ledger.acknowledged(sequence), Weight::default());
+            assert_eq!(ledger.acknowledged(sequence.wrapping_sub(1)), weight(round - 1));
         }
     }
 }
