@@ -5,7 +5,10 @@
 //! What a host has seen is in its log. The world checks of each host, all the time, what SceneMultiplayer relies
 //! on: peers join before they leave, and no packet is fetched from a peer that is not there.
 
-use std::collections::{BTreeSet, VecDeque};
+mod host;
+mod log;
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -18,10 +21,13 @@ use nme_core::session::{
     Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
 };
 
+pub use log::{Entry, Packet, Seen};
+
 use crate::fake_layer::FakeLayer;
 use crate::network::{Link, Network};
 use crate::random::Random;
 use crate::raw_peer::{RawConfig, RawEvent, RawPeer};
+use host::Host;
 
 /// Everything there is.
 pub struct World {
@@ -50,39 +56,6 @@ pub struct Datagram {
     /// Whom it was sent to.
     pub to: SocketAddr,
     /// What was in it.
-    pub bytes: Vec<u8>,
-}
-
-/// A line of a host's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// In which poll of this host, counted from 1.
-    pub poll: u32,
-    /// When.
-    pub time: Duration,
-    /// What.
-    pub seen: Seen,
-}
-
-/// Something that a host has seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// An event.
-    Event(Event),
-    /// A fetched packet.
-    Packet(Packet),
-}
-
-/// A fetched packet.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Packet {
-    /// Id of the sender.
-    pub from: PeerId,
-    /// Channel it came on.
-    pub channel: u8,
-    /// How it was sent.
-    pub mode: TransferMode,
-    /// Its payload.
     pub bytes: Vec<u8>,
 }
 
@@ -577,108 +550,9 @@ impl World {
     }
 }
 
-impl Seen {
-    /// The event, when it is one.
-    #[must_use]
-    pub const fn event(&self) -> Option<Event> {
-        match self {
-            Self::Event(event) => Some(*event),
-            Self::Packet(_) => None,
-        }
-    }
-
-    /// The packet, when it is one.
-    #[must_use]
-    pub const fn packet(&self) -> Option<&Packet> {
-        match self {
-            Self::Event(_) => None,
-            Self::Packet(packet) => Some(packet),
-        }
-    }
-}
-
-impl std::fmt::Debug for Packet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { from, channel, mode, bytes } = self;
-        let start = &bytes[..bytes.len().min(16)];
-        write!(f, "{mode:?} from {from} on {channel}: {} bytes {start:?}", bytes.len())
-    }
-}
-
 struct Foreign {
     address: SocketAddr,
     peer: RawPeer,
     /// What it has heard of its associations does not matter: its ENet finds out.
     secure: Option<Box<dyn SecureLayer>>,
-}
-
-struct Host {
-    address: SocketAddr,
-    session: Session,
-    socket: VecDeque<(SocketAddr, Vec<u8>)>,
-    log: Vec<Entry>,
-    known: BTreeSet<PeerId>,
-    polls: u32,
-    fetching: bool,
-    /// Fetching was off: packets may have stayed longer than their senders.
-    has_lagged: bool,
-    paused: bool,
-    over: bool,
-}
-
-impl Host {
-    const fn new(address: SocketAddr, session: Session) -> Self {
-        Self {
-            address,
-            session,
-            socket: VecDeque::new(),
-            log: Vec::new(),
-            known: BTreeSet::new(),
-            polls: 0,
-            fetching: true,
-            has_lagged: false,
-            paused: false,
-            over: false,
-        }
-    }
-
-    fn take_arrived(&mut self, network: &mut Network, now: Duration) {
-        if !self.over {
-            self.socket.extend(std::iter::from_fn(|| network.receive(now, self.address)));
-        }
-    }
-
-    fn see_event(&mut self, event: Event, now: Duration) {
-        match event {
-            Event::PeerConnected(id) => assert!(self.known.insert(id), "{id} joined twice"),
-            Event::PeerDisconnected(id) => {
-                assert!(self.known.remove(&id), "{id} left without having joined");
-                // SceneMultiplayer throws away what it fetches from a peer that this poll has reported gone.
-                let waits = self.session.next_packet().is_some_and(|packet| packet.from() == id);
-                assert!(self.has_lagged || !waits, "{id} left while a packet of it waits");
-            }
-            Event::ConnectionSucceeded => assert!(self.known.contains(&PeerId::SERVER)),
-            Event::ConnectionFailed | Event::ServerDisconnected => {
-                assert!(self.known.is_empty(), "over, but {:?} have not left", self.known);
-                let waiting = self.session.waiting_packets();
-                assert!(self.has_lagged || waiting == 0, "{waiting} packets are lost with the session");
-                self.over = true;
-            }
-        }
-        self.log.push(Entry { poll: self.polls, time: now, seen: Seen::Event(event) });
-    }
-
-    fn fetch_all(&mut self, now: Duration) {
-        while let Some(received) = self.session.fetch() {
-            let packet = Packet {
-                from: received.from(),
-                channel: received.channel(),
-                mode: received.mode(),
-                bytes: received.payload().to_vec(),
-            };
-            let is_known = self.has_lagged || self.known.contains(&packet.from);
-            assert!(is_known, "a packet of a stranger: {packet:?}");
-            self.log.push(Entry { poll: self.polls, time: now, seen: Seen::Packet(packet) });
-        }
-    }
 }
