@@ -176,6 +176,14 @@ def play_demo() -> Count:
     return plain(script("demo.py", "--no-build"))
 
 
+def run_benchmarks() -> Count:
+    """Every benchmark with small numbers: that each measures something, not what."""
+    if not sys.platform.startswith("linux"):
+        say("left out: the benchmarks count what only Linux tells")
+        return Count(0, 0)
+    return counting_script("bench", "--quick")
+
+
 def check_readme() -> Count:
     """Every test and every file that the README names exists."""
     return counting_script("readme_check.py")
@@ -193,6 +201,7 @@ STEPS = (
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
+    Step("bench", "benchmarks with small numbers", run_benchmarks),
 )
 
 
