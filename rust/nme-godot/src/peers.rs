@@ -7,35 +7,55 @@ use crate::error::{self, Inactive};
 
 #[godot_api(secondary)]
 impl NetworkedMultiplayerENet {
-    /// On a server: disconnects the client [param id]. With [param now], at once: what was put for the client before is
-    /// not sent again when it gets lost, packets of it that were not fetched yet are dropped, and
-    /// [signal MultiplayerPeer.peer_disconnected] comes during this call. Otherwise the client gets everything that is
-    /// queued first, and the signal comes when it has left.
+    /// Server: disconnects the client with this [param id]. The client gets [signal server_disconnected], with
+    /// [constant CONNECTION_ERROR_CLOSED_BY_SERVER].
+    ///
+    /// When [param now] is false, the client first gets everything that was put for it, and
+    /// [signal MultiplayerPeer.peer_disconnected] comes when it has left. When it is true, the signal comes during
+    /// this call, what was lost on the way is not sent again, and packets of the client that were not fetched yet
+    /// are dropped.
+    ///
+    /// ```gdscript
+    /// say_why.rpc_id(id, "The round is over.")
+    /// peer.disconnect_peer(id)  # behind the RPC
+    /// ```
+    ///
+    /// For an unknown id, on a client, and without a connection this prints an error and does nothing.
     #[func(rename = disconnect_peer)]
     fn disconnect_client(&mut self, id: i64, #[opt(default = false)] now: bool) {
         self.disconnect(id, now);
     }
 
-    /// The IP address of the peer [param id]; an error and an empty string when there is no such peer. A client knows
-    /// only the server's (1).
+    /// Returns the IP address of the peer with this [param id], such as [code]192.168.1.7[/code] or
+    /// [code]fe80::1[/code]. A client knows only the server's (1); other clients are behind it. Prints an error and
+    /// returns an empty string for those, and for an id that nobody has.
     #[func]
     fn get_peer_address(&self, id: i64) -> GString {
         self.peer_socket_address("get_peer_address", id)
             .map_or_else(GString::new, |address| GString::from(&address.ip().to_string()))
     }
 
-    /// The UDP port of the peer [param id]; an error and 0 when there is no such peer. A client knows only the
-    /// server's (1).
+    /// Returns the UDP port of the peer with this [param id], as this side sees it: behind a router, that is the
+    /// router's. A client knows only the server's (1). Prints an error and returns 0 for other clients, and for an
+    /// id that nobody has.
     #[func]
     fn get_peer_port(&self, id: i64) -> i64 {
         self.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
     }
 
-    /// Sets how fast unreliable packets to the peer [param id] are dropped when its link becomes slow, and let through
-    /// again; the peer uses the same values towards this side. Each round trip that takes longer than those of the last
-    /// [param interval_msec] ms took takes [param deceleration] thirty-seconds off the share of packets that is sent, and
-    /// one that does not adds [param acceleration]. ENet's own values are 5000, 2 and 2; a [param deceleration] of 0 sends
-    /// all packets whatever the link.
+    /// Sets how ENet's throttle for the peer with this [param id] moves. The throttle is the share of unreliable
+    /// packets that is sent, in thirty-seconds; the others are dropped before they leave, so that a slow link does
+    /// not get slower. It looks at the round-trip time: when that is longer than it was during the last
+    /// [param interval_msec] ms, the share falls by [param deceleration], otherwise it rises by
+    /// [param acceleration]. The peer uses the same values towards this side.
+    ///
+    /// Each value is from 0 to 4294967295. ENet's own are 5000, 2 and 2. A client can set it for the server (1)
+    /// only. Reliable packets are never dropped. For an unknown id and for values out of range this prints an error
+    /// and changes nothing.
+    ///
+    /// ```gdscript
+    /// peer.set_peer_throttle(id, 5000, 2, 0)  # send everything, whatever the link
+    /// ```
     #[func]
     fn set_peer_throttle(&mut self, id: i64, interval_msec: i64, acceleration: i64, deceleration: i64) {
         let Some(connection) = &mut self.connection else {
@@ -49,11 +69,21 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// Sets when the peer [param id] is taken for lost because it does not acknowledge reliable packets. After
-    /// [param timeout_limit] times a value near the round-trip time the wait for an acknowledgement has become too
-    /// long, but the peer stays for at least [param timeout_min] ms; after [param timeout_max] ms it is gone in any
-    /// case. Each value must be no larger than the next; 0 stands
-    /// for ENet's own, which are 32, 5000 and 30000.
+    /// Sets when the peer with this [param id] is taken for lost because it does not acknowledge reliable packets.
+    /// Idle connections send such packets, too, so this finds out about every peer that is gone. A client can set
+    /// it for the server (1) only.
+    ///
+    /// Each time a packet stays without an answer, the wait for it doubles. When the wait has grown
+    /// [param timeout_limit]-fold and at least [param timeout_min] ms have passed, the peer is gone; after
+    /// [param timeout_max] ms it is gone in any case. The values may not be negative, and each no larger than the
+    /// next. 0 stands for ENet's own, which are 32, 5000 and 30000.
+    ///
+    /// ```gdscript
+    /// peer.set_peer_timeout(id, 32, 2000, 5000)  # after 5 seconds at most
+    /// ```
+    ///
+    /// Short times also disconnect players whose game hangs for a moment, for instance while it loads a level. For
+    /// an unknown id and for values in a wrong order this prints an error and changes nothing.
     #[func]
     fn set_peer_timeout(&mut self, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
         let Some(connection) = &mut self.connection else {
