@@ -105,7 +105,7 @@ const CONSTANTS_XML: &str = r#"
 <constant name="CONNECTION_ERROR_NONE" value="0" enum="ConnectionError">Nothing has gone wrong since the server or client was created.</constant>
 <constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: the address or the port is wrong, no server runs there, a firewall is between, or the server has another [member compression_mode] or [member use_dtls].</constant>
 <constant name="CONNECTION_ERROR_REFUSED" value="2" enum="ConnectionError">The server is full. With [member use_dtls] also: it refuses new connections ([member MultiplayerPeer.refuse_new_connections]). Without, such a server lets the client in and closes the connection at once, as in Godot 3.6, which is [constant CONNECTION_ERROR_CLOSED_BY_SERVER].</constant>
-<constant name="CONNECTION_ERROR_NOT_RESOLVED" value="3" enum="ConnectionError">The host name has no address.</constant>
+<constant name="CONNECTION_ERROR_NOT_RESOLVED" value="3" enum="ConnectionError">The host name given to [method create_client] has no address, or the lookup failed because there is no network.</constant>
 <constant name="CONNECTION_ERROR_CLOSED_BY_SERVER" value="4" enum="ConnectionError">The server has closed the connection, or has disconnected this client.</constant>
 <constant name="CONNECTION_ERROR_LOST" value="5" enum="ConnectionError">The connection stood, and then the server did not answer any more (see [method set_peer_timeout]).</constant>
 <constant name="CONNECTION_ERROR_CERTIFICATE_EXPIRED" value="6" enum="ConnectionError">DTLS: the last day of the server's certificate has passed, or this device's clock is wrong.</constant>

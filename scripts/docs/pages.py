@@ -1,0 +1,91 @@
+"""Pages of Markdown, and the blocks of code in them.
+
+A comment above a block says how it is tested, as words with values: `<!-- example: with server; expect: 1 + 1 == 2 -->`.
+`godot_project/tests/docs/README.md` explains them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+from common import ADDON, REPO, ScriptError
+
+BLOCK = re.compile(
+    r"^(?:<!-- example(?P<words>.*?)-->\s*\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+# What may stand in a comment; `example` alone asks for a run without errors.
+WORDS = ("with", "before", "call", "guest", "then", "expect", "prints", "error", "joins", "godot3", "not run")
+
+
+class Block(NamedTuple):
+    """A block of code, and how to test it."""
+
+    page: str
+    line: int
+    language: str
+    code: str
+    words: Dict[str, List[str]]
+
+    @property
+    def name(self) -> str:
+        """Where to find it."""
+        return f"{self.page}:{self.line}"
+
+    def word(self, name: str) -> str:
+        """The value of a word that comes once, or nothing."""
+        return (self.words.get(name) or [""])[-1]
+
+
+def all_pages() -> List[Path]:
+    """Every page for users."""
+    return [REPO / "README.md", ADDON / "README.md", *sorted((ADDON / "docs").glob("*.md"))]
+
+
+def title(page: Path) -> str:
+    """A page's name in messages."""
+    return str(page.relative_to(ADDON)) if ADDON in page.parents else str(page.relative_to(REPO))
+
+
+def blocks_of(page: Path) -> List[Block]:
+    """The blocks of a page in their order."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in BLOCK.finditer(text):
+        line = text[:match.start("code")].count("\n") + 1
+        name = title(page) if ADDON in page.parents else page.name
+        words = words_of(match["words"] or "", f"{name}:{line}")
+        found.append(Block(name, line, match["language"], match["code"], words))
+    return found
+
+
+def words_of(text: str, where: str) -> Dict[str, List[str]]:
+    """Reads a comment: words with values, separated by semicolons or lines."""
+    found: Dict[str, List[str]] = {}
+    for part in re.split(r";\s|\n", text.strip().lstrip(":")):
+        if not part.strip():
+            continue
+        name = next((word for word in WORDS if re.match(rf"{word}\b", part.strip())), None)
+        if name is None:
+            raise ScriptError(f"{where}: a comment about an example has no word for {part.strip()!r}")
+        found.setdefault(name, []).append(part.strip()[len(name):].lstrip(": ").strip())
+    return found
+
+
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[\w-]+)?\)")
+INDEX = ADDON / "README.md"
+
+
+def check_links() -> Iterator[Tuple[str, List[str]]]:
+    """Links of the addon's pages lead to something that ships with it, and its README leads to every page."""
+    for page in all_pages()[1:]:
+        targets = LINK.findall(page.read_text(encoding="utf-8"))
+        yield f"links of {title(page)}", [
+            f"{target} leads nowhere" for target in targets
+            if not (page.parent / target).exists() or ADDON not in (page.parent / target).resolve().parents
+        ]
+    linked = {(INDEX.parent / target).resolve() for target in LINK.findall(INDEX.read_text(encoding="utf-8"))}
+    yield "the list of pages", [
+        f"{title(page)} is not in it" for page in all_pages()[2:] if page.resolve() not in linked
+    ]
