@@ -31,7 +31,7 @@ func _init() -> void:
 
 
 func with() -> String:
-    return "{surroundings}"
+	return "{surroundings}"
 {functions}'''
 
 # What the examples of the help take for granted.
@@ -55,11 +55,11 @@ GODOT3 = '''extends SceneTree
 
 func _init():
 	for path in OS.get_cmdline_args():
-    	if path.begins_with("res://old_"):
-    		var script = load(path)
-    		var good = script != null and script.can_instance()
-    		print("@@ %s %s" % ["ok" if good else "FAILED", path.get_file().get_basename()])
-    quit()
+		if path.begins_with("res://old_"):
+			var script = load(path)
+			var good = script != null and script.can_instance()
+			print("@@ %s %s" % ["ok" if good else "FAILED", path.get_file().get_basename()])
+	quit()
 '''
 
 Outcome = Tuple[str, List[str]]

@@ -45,7 +45,7 @@ def all_pages() -> List[Path]:
 
 def title(page: Path) -> str:
     """A page's name in messages."""
-    return str(page.relative_to(ADDON)) if ADDON in page.parents else str(page.relative_to(REPO))
+    return f"addon/{page.relative_to(ADDON).as_posix()}" if ADDON in page.parents else page.name
 
 
 def blocks_of(page: Path) -> List[Block]:
@@ -54,22 +54,26 @@ def blocks_of(page: Path) -> List[Block]:
     found = []
     for match in BLOCK.finditer(text):
         line = text[:match.start("code")].count("\n") + 1
-        name = title(page) if ADDON in page.parents else page.name
-        words = words_of(match["words"] or "", f"{name}:{line}")
-        found.append(Block(name, line, match["language"], match["code"], words))
+        words = words_of(match["words"] or "", f"{title(page)}:{line}")
+        found.append(Block(title(page), line, match["language"], match["code"], words))
     return found
 
 
 def words_of(text: str, where: str) -> Dict[str, List[str]]:
-    """Reads a comment: words with values, separated by semicolons or lines."""
+    """Reads a comment: words with values, separated by semicolons or lines. What begins with no word goes on with the
+    value before it."""
     found: Dict[str, List[str]] = {}
+    last: List[str] = []
     for part in re.split(r";\s|\n", text.strip().lstrip(":")):
-        if not part.strip():
-            continue
-        name = next((word for word in WORDS if re.match(rf"{word}\b", part.strip())), None)
-        if name is None:
-            raise ScriptError(f"{where}: a comment about an example has no word for {part.strip()!r}")
-        found.setdefault(name, []).append(part.strip()[len(name):].lstrip(": ").strip())
+        part = part.strip()
+        name = next((word for word in WORDS if re.match(rf"{word}(?=:|$)", part)), None)
+        if name is not None:
+            last = found.setdefault(name, [])
+            last.append(part[len(name):].lstrip(": "))
+        elif part and last:
+            last[-1] += "\n" + part
+        elif part:
+            raise ScriptError(f"{where}: a comment about an example has no word for {part!r}")
     return found
 
 

@@ -15,12 +15,14 @@ from common import ScriptError, heading, main_guard, say, shown
 from docs import csharp, errors, examples, help, pages, shell, sizing
 from docs.editor import editor
 from docs.project import new_project
-from engines import find_godot3, find_godot4
+from engines import dotted, find_godot3, find_godot4, version_of
 
 Check = Tuple[str, List[str]]
 
 # Prints what ClassDB knows of the class.
 DUMP = "res://dump.gd"
+# The first engine with a Logger.
+NEEDED = (4, 5, 0)
 
 
 def check_help(godot: Sequence[str]) -> Iterator[Check]:
@@ -84,6 +86,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     say(f"engine: {shown(godot)}")
     prepare_project(godot)
     passed = failed = 0
+    if (version_of(godot) or NEEDED) < NEEDED:
+        say(f"error: this needs Godot {dotted(NEEDED)} or newer, which tells what it prints")
+        return 1
     for name, part in PARTS.items():
         if not any(fnmatch.fnmatch(name, pattern) for pattern in options.only):
             continue

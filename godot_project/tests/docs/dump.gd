@@ -1,4 +1,4 @@
-## Tells what ClassDB has registered for the class: the names that its help must have, and its methods' arguments.
+## Tells what ClassDB has of the class: the names that its help must have, and arguments.
 extends SceneTree
 
 const CLASS := &"NetworkedMultiplayerENet"

@@ -1,5 +1,6 @@
-## Runs the examples of a page: `-s res://harness.gd -- PORT CASE ...`, each a script that scripts/docs wrote.
+## Runs the examples of a page: `-s res://harness.gd -- PORT CASE ...`.
 ##
+## Each case is a script that scripts/docs wrote.
 ## A line `@@ ok CASE` or `@@ FAILED CASE: problem` tells how each went.
 extends SceneTree
 

@@ -73,8 +73,7 @@ pub(crate) struct NetworkedMultiplayerENet {
     /// got lost holds up those behind it on its channel, and none on the others.
     ///
     /// Channel 0 is reserved. 1 is the default for reliable packets, 2 for the others. With 3 channels that is all;
-    /// games that want channels of their own ([member transfer_channel], or the last argument of [code]@rpc[/code])
-    /// need more.
+    /// games that want channels of their own ([member transfer_channel], or the number in [code]@rpc[/code]) need more.
     ///
     /// Use the same number on the server and on every client: what comes on a channel that the other side does not
     /// have is lost. Another number, or any while a connection is open, prints an error and changes nothing. See
