@@ -29,8 +29,7 @@ SHORTEST = 8
 def check() -> Iterator[Tuple[str, List[str]]]:
     """For each message whether the page has it."""
     page = plain(PAGE.read_text(encoding="utf-8"))
-    for message in messages():
-        piece = telling_piece(message)
+    for piece, message in {telling_piece(message): message for message in messages()}.items():
         yield f'the error "{piece}"', [] if piece in page else [f"docs/troubleshooting.md does not have {message!r}"]
     source = (REPO / "rust/nme-godot/src/constants.rs").read_text(encoding="utf-8")
     for name in sorted(set(NAMES.findall(source)) - {"CONNECTION_ERROR_NONE"}):

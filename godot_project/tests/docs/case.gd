@@ -90,8 +90,8 @@ func run() -> Array[String]:
 	if script_path().is_empty():
 		@warning_ignore("redundant_await")
 		await example()
-	else:
-		await _run_script()
+	elif not await _run_script():
+		return _problems
 	if with() == "client":
 		_new_other()
 		before()
@@ -129,8 +129,11 @@ func step() -> void:
 	await get_tree().process_frame
 
 
-func _run_script() -> void:
+func _run_script() -> bool:
 	var script: GDScript = load(script_path())
+	if script == null or not script.can_instantiate():
+		_check(false, "the example has errors")
+		return false
 	node = script.new()
 	node.name = "Game"
 	add_child(node)
@@ -144,6 +147,7 @@ func _run_script() -> void:
 		await call_guest()
 	if peer == null and multiplayer.multiplayer_peer is NetworkedMultiplayerENet:
 		peer = multiplayer.multiplayer_peer
+	return true
 
 
 func _new_other() -> void:

@@ -99,5 +99,8 @@ func _stop(running: Array[Node]) -> void:
 func _tell(word: String, problems: Array) -> void:
 	if problems.is_empty():
 		print("@@ ok ", word)
+	var told := {}
 	for problem: String in problems:
-		print("@@ FAILED %s: %s" % [word, problem.replace("\n", " | ")])
+		if not told.has(problem):
+			print("@@ FAILED %s: %s" % [word, problem.replace("\n", " | ")])
+		told[problem] = true
