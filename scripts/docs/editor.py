@@ -10,7 +10,8 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Optional
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
 
 from common import ScriptError
 from docs.project import Project
@@ -71,7 +72,7 @@ def editor(project: Project) -> Iterator[Editor]:
     """
     project.run("--editor", "--quit")
     port = free_tcp_port()
-    log = project.folder / "home" / "editor.log"
+    log = log_of(project)
     with log.open("wb") as out:
         process = subprocess.Popen(
             project.command("--editor", "--lsp-port", str(port)), env=project.environment,
@@ -83,6 +84,17 @@ def editor(project: Project) -> Iterator[Editor]:
         finally:
             process.terminate()
             process.wait()
+
+
+def log_of(project: Project) -> Path:
+    """Where the editor's output is kept."""
+    return project.folder / "home" / "editor.log"
+
+
+def complaints(project: Project) -> List[str]:
+    """Errors that the editor has printed."""
+    lines = log_of(project).read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if "ERROR" in line]
 
 
 def connected(port: int, process: subprocess.Popen) -> socket.socket:

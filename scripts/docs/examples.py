@@ -169,9 +169,9 @@ def free_port() -> int:
     """A UDP port that is free."""
     while True:
         port = random.choice(PORTS)
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.bind(("::", port))
+                probe.bind(("", port))
             except OSError:
                 continue
             return port

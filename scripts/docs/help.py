@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
+from common import ADDON
 from docs.editor import Editor, Symbol
 
 CLASS = "NetworkedMultiplayerENet"
 # Kinds of symbols in the language server's protocol.
 KINDS = {6: "method", 7: "property", 14: "constant", 24: "signal"}
 
+PAGE = re.compile(r"\bdocs/\w+\.md\b")
 CODE_BLOCK = re.compile(r"\[codeblock[^\]]*\](.*?)\[/codeblock\]", re.DOTALL)
 REFERENCE = re.compile(r"\[(method|member|constant|signal) ([\w.@]+)\]")
 PARAMETER = re.compile(r"\[param (\w+)\]")
@@ -98,6 +100,9 @@ def problems(entry: Entry, editor: Editor, known: Dict[Tuple[str, str], bool]) -
     for tag in ("b", "i", "code"):
         if prose.count(f"[{tag}]") != prose.count(f"[/{tag}]"):
             wrong.append(f"[{tag}] is not closed")
+    for name in PAGE.findall(prose):
+        if not (ADDON / name).is_file():
+            wrong.append(f"there is no page {name}")
     for code in entry.code:
         indents = {len(line) - len(line.lstrip()) for line in code.splitlines() if line.strip()}
         if any(indent % 4 for indent in indents):

@@ -13,7 +13,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from build import prepare_project
 from common import ScriptError, heading, main_guard, say, shown
 from docs import csharp, errors, examples, help, pages, shell, sizing
-from docs.editor import editor
+from docs.editor import complaints, editor
 from docs.project import new_project
 from engines import dotted, find_godot3, find_godot4, version_of
 
@@ -35,6 +35,7 @@ def check_help(godot: Sequence[str]) -> Iterator[Check]:
         with editor(project) as connection:
             yield from help.check(connection, json.loads(found[0][3:])["entries"])
             symbol = connection.symbol(help.CLASS, help.CLASS)
+        yield "an editor with the addon", complaints(project)
         codes = {entry.name: entry.code for entry in help.entries(symbol) if entry.code}
         yield from examples.check_help(project, codes)
 
