@@ -1,7 +1,7 @@
 """Pages of Markdown, and the blocks of code in them.
 
-A comment above a block says how it is tested, as words with values: `<!-- example: with server; expect: 1 + 1 == 2 -->`.
-`godot_project/tests/docs/README.md` explains them.
+A comment above a block says how it is tested: `<!-- example: with: server; expect: 1 + 1 == 2 -->`.
+`godot_project/tests/docs/README.md` explains its words.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ BLOCK = re.compile(
 )
 # What may stand in a comment; `example` alone asks for a run without errors.
 WORDS = ("with", "before", "call", "guest", "then", "expect", "prints", "error", "joins", "godot3", "not run")
+# What a reader of the test's result can rely on.
+VISIBLE = ("expect", "prints", "error", "godot3", "not run")
+# Pages about another language than GDScript.
+OTHER_LANGUAGES = ("csharp.md",)
 
 
 class Block(NamedTuple):
@@ -75,6 +79,19 @@ def words_of(text: str, where: str) -> Dict[str, List[str]]:
         elif part:
             raise ScriptError(f"{where}: a comment about an example has no word for {part!r}")
     return found
+
+
+def check_comments() -> Iterator[Tuple[str, List[str]]]:
+    """Every page of the addon has an example, and every example something that can be seen."""
+    for page in all_pages()[1:]:
+        code = [block for block in blocks_of(page) if block.language == "gdscript"]
+        problems = [
+            f"the example in line {block.line} needs one of these in its comment: {', '.join(VISIBLE)}"
+            for block in code if not block.words.keys() & set(VISIBLE)
+        ]
+        if not code and page.name not in OTHER_LANGUAGES:
+            problems.append("it has no example")
+        yield f"examples of {title(page)}", problems
 
 
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[\w-]+)?\)")

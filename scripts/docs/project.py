@@ -40,7 +40,7 @@ class Project(NamedTuple):
         return [*self.godot, "--headless", "--path", str(self.folder), *words]
 
     def run(self, *words: str, limit: float = 120.0) -> str:
-        """What the engine prints; its exit code is left to the caller's reading of that."""
+        """What the engine prints. Scripts tell in there how it went, so of the exit code only a crash counts."""
         try:
             done = subprocess.run(
                 self.command(*words), env=self.environment, timeout=limit, check=False, stdin=subprocess.DEVNULL,
@@ -50,6 +50,8 @@ class Project(NamedTuple):
             text = problem.stdout or b""
             text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
             raise ScriptError(f"no end after {limit:g} s: {' '.join(words)}\n{tail(text)}") from None
+        if done.returncode < 0:
+            raise ScriptError(f"the engine crashed ({done.returncode}): {' '.join(words)}\n{tail(done.stdout)}")
         return done.stdout
 
 

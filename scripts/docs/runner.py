@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from build import prepare_project
 from common import ScriptError, heading, main_guard, say, shown
-from docs import csharp, errors, examples, help, pages, shell, sizing
+from docs import class_help, csharp, errors, examples, pages, shell, sizing
 from docs.editor import complaints, editor
 from docs.project import new_project
 from engines import dotted, find_godot3, find_godot4, version_of
@@ -33,10 +33,10 @@ def check_help(godot: Sequence[str]) -> Iterator[Check]:
         if not found:
             raise ScriptError(f"the engine does not tell about the class:\n{text}")
         with editor(project) as connection:
-            yield from help.check(connection, json.loads(found[0][3:])["entries"])
-            symbol = connection.symbol(help.CLASS, help.CLASS)
+            yield from class_help.check(connection, json.loads(found[0][3:])["entries"])
+            symbol = connection.symbol(class_help.CLASS, class_help.CLASS)
         yield "an editor with the addon", complaints(project)
-        codes = {entry.name: entry.code for entry in help.entries(symbol) if entry.code}
+        codes = {entry.name: entry.code for entry in class_help.entries(symbol) if entry.code}
         yield from examples.check_help(project, codes)
 
 
@@ -60,6 +60,7 @@ def check_examples(godot: Sequence[str]) -> Iterator[Check]:
 def check_lists(_: Sequence[str]) -> Iterator[Check]:
     """Pages that list something have all of it."""
     yield from pages.check_links()
+    yield from pages.check_comments()
     yield from errors.check()
     yield from sizing.check()
 

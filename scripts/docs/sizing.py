@@ -48,7 +48,8 @@ ROWS = (
 def table(results: Figures) -> str:
     """What stands between the marks."""
     lines = [
-        "| what happens | clients | CPU per frame | of a frame at 60 Hz | per client and second | `ENetMultiplayerPeer`: CPU |",
+        "| what happens | clients | CPU per frame | of a frame at 60 Hz | per client and second "
+        "| `ENetMultiplayerPeer`: CPU |",
         "|---|---|---|---|---|---|",
     ]
     for row in ROWS:

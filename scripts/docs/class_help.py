@@ -86,7 +86,7 @@ def problems(entry: Entry, editor: Editor, known: Dict[Tuple[str, str], bool]) -
     wrong += [f"{what} of Markdown is left over" for what, pattern in MARKDOWN if pattern.search(prose)]
     mentioned = set(PARAMETER.findall(prose))
     wrong += [f"it does not mention [param {name}]" for name in entry.parameters if name not in mentioned]
-    if entry.kind != "class" and entry.kind in ("method", "signal"):
+    if entry.kind in ("method", "signal"):
         wrong += [f"there is no parameter {name}" for name in mentioned - set(entry.parameters)]
     for kind, target in REFERENCE.findall(prose):
         if not resolves(editor, kind, target, known):
