@@ -14,8 +14,7 @@ func _initialize() -> void:
 	for method in ClassDB.class_get_method_list(CLASS):
 		# A class's own methods come before those of its bases, some of which it hides.
 		if not methods.has(method["name"]):
-			var most: int = method["args"].size()
-			methods[method["name"]] = [most - method["default_args"].size(), most]
+			methods[method["name"]] = method["args"].size()
 	var own := _names(ClassDB.class_get_method_list(CLASS, true))
 	var entries := {
 		"property": properties,
