@@ -53,11 +53,16 @@ func example() -> void:
 
 GODOT3 = '''extends SceneTree
 
-func _init():
+func _initialize():
 	for path in OS.get_cmdline_args():
 		if path.begins_with("res://old_"):
 			var script = load(path)
 			var good = script != null and script.can_instance()
+			if good:
+				var node = script.new()
+				root.add_child(node)
+				good = node.run_example()
+				node.free()
 			print("@@ %s %s" % ["ok" if good else "FAILED", path.get_file().get_basename()])
 	quit()
 '''
@@ -86,7 +91,7 @@ def outcomes(text: str, cases: Dict[str, Block]) -> List[Outcome]:
     """What an engine told about each case."""
     told: Dict[str, List[str]] = {}
     for word, name, problem in TOLD.findall(text):
-        told.setdefault(name, []).extend([problem or "it cannot be loaded"] if word == "FAILED" else [])
+        told.setdefault(name, []).extend([problem or "it cannot be loaded, or what it is to do does not come true"] if word == "FAILED" else [])
     ended_early = f"the engine ended before it: {tail(text, 8)}"
     return [(block.name, told.get(name, [ended_early])) for name, block in cases.items()]
 
@@ -147,16 +152,20 @@ def check_help(project: Project, examples: Dict[str, List[str]]) -> List[Outcome
 
 
 def check_godot3(godot3: Sequence[str], blocks: Sequence[Block]) -> List[Outcome]:
-    """Compiles the examples for Godot 3 there."""
+    """Compiles the examples for Godot 3 there, and runs those that say what to call."""
+    port = free_port()
     cases = {f"old_{number}": block for number, block in enumerate(blocks)}
     with tempfile.TemporaryDirectory(prefix="nme_docs3_") as name:
         folder = Path(name)
         (folder / "project.godot").write_text("config_version=4\n", encoding="utf-8")
         (folder / "check.gd").write_text(GODOT3, encoding="utf-8")
         for case, block in cases.items():
-            code = block.code
+            code = local(block.code, port)
             if not is_script(code):
                 code = "func example():\n" + textwrap.indent(code, "\t")
+            conditions = " and ".join(block.words.get("expect", ["true"]))
+            lines = [*block.words.get("call", []), f"return {conditions}"]
+            code += "\nfunc run_example():\n" + textwrap.indent("\n".join(lines), "\t") + "\n"
             if not re.search(r"^extends\b", code, re.MULTILINE):
                 code = "extends Node\n\n" + code
             (folder / f"{case}.gd").write_text(code, encoding="utf-8")
