@@ -19,6 +19,8 @@ from docs.project import Project
 PORT = re.compile(r"\b4242\b")
 ADDRESS = re.compile(r'"(?:203\.0\.113\.7|(?:\w+\.)*example\.com)"(?=, *(?:PORT\b|4242\b))')
 TOLD = re.compile(r"^@@ (ok|FAILED) (\w+)(?:: (.*))?$", re.MULTILINE)
+# What was wrong when the engine gives no reason.
+UNTOLD = "it cannot be loaded, or what is expected does not come true"
 SURROUNDINGS = ("", "server", "client", "pair", "joined")
 # As the suites of godot_project/tests: below the ports that systems give to clients.
 PORTS = range(12000, 32000)
@@ -91,7 +93,7 @@ def outcomes(text: str, cases: Dict[str, Block]) -> List[Outcome]:
     """What an engine told about each case."""
     told: Dict[str, List[str]] = {}
     for word, name, problem in TOLD.findall(text):
-        told.setdefault(name, []).extend([problem or "it cannot be loaded, or what it is to do does not come true"] if word == "FAILED" else [])
+        told.setdefault(name, []).extend([problem or UNTOLD] if word == "FAILED" else [])
     ended_early = f"the engine ended before it: {tail(text, 8)}"
     return [(block.name, told.get(name, [ended_early])) for name, block in cases.items()]
 
