@@ -184,6 +184,11 @@ def run_benchmarks() -> Count:
     return counting_script("bench", "--quick")
 
 
+def check_docs() -> Count:
+    """The editor's help, the examples of all pages in real engines, and the wrapper for C#."""
+    return counting_script("docs")
+
+
 def check_readme() -> Count:
     """Every test and every file that the README names exists."""
     return counting_script("readme_check.py")
@@ -202,6 +207,7 @@ STEPS = (
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),
+    Step("docs", "help, pages and their examples", check_docs),
 )
 
 

@@ -1,4 +1,7 @@
 //! The class as GDScript sees it: the properties, methods and signals of Godot 3.6.
+//!
+//! The editor's help is made from the comments. In those of methods, lines of code are indented by six and ten blanks:
+//! the engine takes two off when it shows them.
 
 use std::time::Duration;
 
@@ -12,99 +15,158 @@ use nme_driver::{Bind, Inline};
 use crate::constants::{self, CompressionMode};
 use crate::error::{self, Inactive};
 
-/// A server or client that speaks ENet as Godot 3.6 does.
+/// A server or client for multiplayer games: the ENet class of Godot 3.6, for Godot 4.
 ///
-/// Brings the class of the same name back from Godot 3.6: create a server or a client, and give it to
-/// [member MultiplayerAPI.multiplayer_peer] for RPCs and the other tools of high-level multiplayer. It exchanges
-/// packets with real Godot 3.6 games, too ([method PacketPeer.put_packet] and [method PacketPeer.get_packet]; RPCs are
-/// encoded differently in Godot 3 and Godot 4).
-/// [codeblock]
+/// Open a server with [method create_server] or connect to one with [method create_client], and give the object to
+/// [member MultiplayerAPI.multiplayer_peer]. From then on RPCs, [MultiplayerSpawner] and [MultiplayerSynchronizer]
+/// use it.
+///
+/// ```gdscript
 /// var peer = NetworkedMultiplayerENet.new()
-/// peer.create_server(4242)  # or: peer.create_client("example.com", 4242)
-/// multiplayer.multiplayer_peer = peer
-/// [/codeblock]
-/// ENet uses UDP only: a router in front of the server has to forward [i]UDP[/i] on its port.
-/// The methods of the base classes ([MultiplayerPeer], [PacketPeer]) work as usual. The relay of
-/// [member server_relay] is this class's own, as in Godot 3.6, and clients see each other through
-/// [signal MultiplayerPeer.peer_connected].
+/// if peer.create_server(4242, 16) == OK:  # or: peer.create_client("example.com", 4242)
+///     multiplayer.multiplayer_peer = peer
+/// ```
+///
+/// It also works alone, for packets of bytes. Then call [method MultiplayerPeer.poll] in every frame, and do not
+/// give it to [member MultiplayerAPI.multiplayer_peer]. [method MultiplayerPeer.set_target_peer] chooses who gets
+/// the packets that follow: the id of a peer, 0 for everybody (the default), 1 for the server, or a negative id for
+/// everybody but that peer.
+///
+/// ```gdscript
+/// peer.poll()
+/// while peer.get_available_packet_count() > 0:
+///     var from = peer.get_packet_peer()
+///     print(from, " says ", peer.get_packet().get_string_from_utf8())
+/// if peer.get_connection_status() == MultiplayerPeer.CONNECTION_CONNECTED:
+///     peer.set_target_peer(MultiplayerPeer.TARGET_PEER_BROADCAST)
+///     peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+///     peer.put_packet("I am here".to_utf8_buffer())
+/// ```
+///
+/// The server has the id 1. A client gets another random id, from 2 to 2147483647, with every
+/// [method create_client]; see [method MultiplayerPeer.get_unique_id]. [signal MultiplayerPeer.peer_connected] and
+/// [signal MultiplayerPeer.peer_disconnected] tell who comes and goes; with [member server_relay] clients hear of
+/// each other.
+///
+/// A packet has up to 16777216 bytes (16 MiB). What does not fit into one datagram, that is more than about 1300
+/// bytes, travels in parts.
+///
+/// Both ends need this class, or Godot 3.6's. RPCs and Variants do not cross between Godot 3 and Godot 4, as each
+/// encodes them in its own way; bytes do. [ENetMultiplayerPeer] sends other packets, and cannot be the other end.
+///
+/// [b]Note:[/b] ENet uses UDP. A router or firewall in front of the server has to let [i]UDP[/i] through on its
+/// port; [UPNP] asks a router for that. On Android, the export needs the INTERNET permission. Browsers have no UDP,
+/// so this class is not for exports to the Web.
+///
+/// [b]Note:[/b] The folder [code]docs[/code] of the addon has more: a quick start, porting from Godot 3.6, channels
+/// and transfer modes, compression, DTLS, and what to do about each error.
 #[derive(GodotClass)]
 #[class(tool, base=MultiplayerPeerExtension)]
 pub(crate) struct NetworkedMultiplayerENet {
-    /// Keeps packets of [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE] in order: one that arrives late is
-    /// dropped, as with [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED].
+    /// Sends packets of [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE] like those of
+    /// [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED]: the receiver drops one that a later one on the
+    /// same channel has overtaken. It is about what this side sends, and takes effect with the next packet.
     #[export]
     #[var(get = is_always_ordered, set = set_always_ordered)]
     always_ordered: PhantomVar<bool>,
-    /// How many channels a connection has, from 3 to 255; the same number belongs on the server and on every
-    /// client. A lost reliable packet holds up only the packets behind it on its own channel. Channel 0 is
-    /// reserved, 1 and 2 are the defaults for reliable and unreliable packets. Cannot be changed while a connection
-    /// is open.
+    /// How many channels a connection has, from 3 to 255. Each channel keeps its own order: a reliable packet that
+    /// got lost holds up those behind it on its channel, and none on the others.
+    ///
+    /// Channel 0 is reserved. 1 is the default for reliable packets, 2 for the others. With 3 channels that is all;
+    /// games that want channels of their own ([member transfer_channel], or the number in [code]@rpc[/code]) need more.
+    ///
+    /// Use the same number on the server and on every client: what comes on a channel that the other side does not
+    /// have is lost. Another number, or any while a connection is open, prints an error and changes nothing. See
+    /// [code]docs/channels_and_transfer_modes.md[/code] in the addon.
     #[export]
     #[var(get = get_channel_count, set = set_channel_count)]
     channel_count: PhantomVar<i64>,
-    /// How datagrams are compressed: one of the [code]COMPRESS_*[/code] constants. Server and clients need the same
-    /// mode, otherwise no connection comes about. Read when the server or client is created.
+    /// How datagrams are compressed before they are sent, as one of the [code]COMPRESS_*[/code] constants. The
+    /// server and all of its clients need the same mode. Otherwise the client hears nothing and
+    /// [signal connection_failed] comes after about half a minute, with [constant CONNECTION_ERROR_TIMED_OUT].
+    ///
+    /// Set it before [method create_server] or [method create_client]; an open connection keeps the mode it began
+    /// with. See [code]docs/compression.md[/code] in the addon for what each mode costs and saves.
     #[export]
     #[var(get = get_compression_mode, set = set_compression_mode, hint = ENUM,
           hint_string = "None,Range Coder,FastLZ,ZLib,ZStd")]
     compression_mode: PhantomVar<i64>,
-    /// On a client with [member use_dtls]: the name that the server's certificate must bear. When empty, it is the
-    /// [code]address[/code] given to [method create_client]. Cannot be changed while a connection is open.
+    /// Client with [member use_dtls]: the name that the server's certificate has to bear. When empty, that is the
+    /// [param address] given to [method create_client]. Set it when clients connect to an IP address. Cannot be
+    /// changed while a connection is open.
     #[export]
     #[var(get = get_dtls_hostname, set = set_dtls_hostname)]
     dtls_hostname: PhantomVar<GString>,
-    /// On a client with [member use_dtls]: checks the server's certificate. When off, anybody between client and server
-    /// can pretend to be the server and read everything, so switch it off only for tests. Cannot be changed while a
-    /// connection is open.
+    /// Client with [member use_dtls]: whether the server's certificate is checked. When off, the connection is
+    /// encrypted, but it may be with anybody, who can read and change everything. Switch it off for tests only.
+    /// Cannot be changed while a connection is open.
     #[export]
     #[var(get = is_dtls_verify_enabled, set = set_dtls_verify_enabled)]
     dtls_verify: PhantomVar<bool>,
-    /// When packets leave: one of the [code]FLUSH_*[/code] constants. By default those of a frame leave together, at its
-    /// end at the latest. [method flush] sends what waits at any time.
+    /// When packets leave, as one of the [code]FLUSH_*[/code] constants. By default those of a frame share
+    /// datagrams and leave at its end at the latest. Can be changed at any time; what waits is sent then.
+    /// [method flush] sends what waits, too.
     #[export]
     #[var(get = get_flush_mode, set = set_flush_mode, hint = ENUM, hint_string = "Per Frame,Each Put")]
     flush_mode: PhantomVar<i64>,
-    /// On a server: tells the clients of each other and forwards the packets they send to each other. When off,
-    /// clients know and reach only the server. Cannot be changed while a connection is open.
+    /// Server: whether it tells its clients of each other, and forwards what they send to each other. When off, a
+    /// client knows the server only, and reaches nobody else: [method PacketPeer.put_packet] returns
+    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for another client's id. What a client sets makes no
+    /// difference. Cannot be changed while a connection is open.
     #[export]
     #[var(get = is_server_relay_enabled, set = set_server_relay_enabled)]
     server_relay: PhantomVar<bool>,
-    /// The channel for outgoing packets: from 1 to [member channel_count] - 1, or -1 for the default channel of each
-    /// transfer mode (1 for reliable packets, 2 for the others). 0 is reserved. RPCs with a channel of their own use
-    /// that one.
+    /// The channel for the packets that this side sends: from 1 to [member channel_count] - 1, or -1 for the
+    /// default channel of each transfer mode, which is 1 for reliable packets and 2 for the others. 0 is reserved:
+    /// it and numbers outside this range print an error and change nothing.
+    ///
+    /// RPCs whose [code]@rpc[/code] names a channel use that one, and the others use this.
+    ///
+    /// ```gdscript
+    /// peer.channel_count = 5  # before create_server and create_client, on both sides
+    /// peer.transfer_channel = 4  # for what is sent from now on
+    /// ```
     #[export]
     #[var(get = get_transfer_channel, set = set_transfer_channel)]
     transfer_channel: PhantomVar<i64>,
-    /// Encrypts everything with DTLS 1.2, as Godot 3.6 does. Server and clients need the same setting. Read when the
-    /// server or client is created, and cannot be changed while a connection is open.
-    /// A server needs a private key ([method set_dtls_key]) and its certificate ([method set_dtls_certificate]). A client
-    /// trusts the certificate given to its [method set_dtls_certificate], or what that one has signed, and without one
-    /// what the operating system trusts. See also [member dtls_hostname] and [member dtls_verify], and
-    /// [method get_connection_error] for what went wrong.
-    /// Make a key and a certificate once, keep the key secret on the server, and give the certificate to the clients:
-    /// [codeblock]
+    /// Encrypts everything with DTLS 1.2. The server and all of its clients need the same setting. Costs CPU time, and
+    /// up to 37 bytes for each datagram. Cannot be changed while a connection is open.
+    ///
+    /// A server needs a private key ([method set_dtls_key]) and the certificate made for it
+    /// ([method set_dtls_certificate]). A client checks that certificate: see [method set_dtls_certificate],
+    /// [member dtls_hostname] and [member dtls_verify]. [method get_connection_error] tells what was wrong.
+    ///
+    /// Make both once, with [Crypto]. Keep the key secret, on the server; the certificate goes to the clients.
+    ///
+    /// ```gdscript
     /// var crypto = Crypto.new()
     /// var key = crypto.generate_rsa(2048)
     /// var certificate = crypto.generate_self_signed_certificate(
-    ///         key, "CN=game.example.com", "20250101000000", "20350101000000")
+    ///         key, "CN=game.example.com,O=My Studio,C=DE", "20260101000000", "20360101000000")
     /// key.save("user://server.key")
     /// certificate.save("user://server.crt")
-    /// [/codeblock]
-    /// Then the server does this:
-    /// [codeblock]
+    /// ```
+    ///
+    /// The server:
+    ///
+    /// ```gdscript
     /// var peer = NetworkedMultiplayerENet.new()
     /// peer.use_dtls = true
     /// peer.set_dtls_key(load("user://server.key"))
     /// peer.set_dtls_certificate(load("user://server.crt"))
     /// peer.create_server(4242)
-    /// [/codeblock]
-    /// And each client:
-    /// [codeblock]
+    /// ```
+    ///
+    /// A client:
+    ///
+    /// ```gdscript
     /// var peer = NetworkedMultiplayerENet.new()
     /// peer.use_dtls = true
     /// peer.set_dtls_certificate(load("res://server.crt"))
     /// peer.create_client("game.example.com", 4242)
-    /// [/codeblock]
+    /// ```
+    ///
+    /// See [code]docs/dtls.md[/code] in the addon, also for certificates of an authority.
     #[export]
     #[var(get = is_dtls_enabled, set = set_dtls_enabled)]
     use_dtls: PhantomVar<bool>,
@@ -164,35 +226,55 @@ impl Default for Settings {
 
 #[godot_api]
 impl NetworkedMultiplayerENet {
-    /// Client: the server has taken the connection. Comes right behind [signal MultiplayerPeer.peer_connected] for
-    /// the server's id 1.
+    /// Client: the connection to the server stands, and packets can be sent. Comes right behind
+    /// [signal MultiplayerPeer.peer_connected] with the server's id 1.
     #[signal]
     pub(crate) fn connection_succeeded();
 
-    /// Client: the attempt that [method create_client] began has failed; [method get_connection_error] tells why. The
-    /// peer is closed before this comes, so a handler may call [method create_client] again.
+    /// Client: the attempt that [method create_client] began has failed. [method get_connection_error] tells why.
+    /// When nobody answers, this comes after about half a minute. The peer is closed by then, so a handler may call
+    /// [method create_client] again.
     #[signal]
     pub(crate) fn connection_failed();
 
-    /// Client: the server has closed the connection, or does not answer any more; [method get_connection_error] tells
-    /// which. Comes behind [signal MultiplayerPeer.peer_disconnected] for every peer; the peer is closed before this
-    /// comes.
+    /// Client: the connection to the server is over. The server has closed it or has disconnected this client, or
+    /// it does not answer any more; [method get_connection_error] tells which. Comes behind
+    /// [signal MultiplayerPeer.peer_disconnected], which comes once for every peer. The peer is closed by then, so
+    /// a handler may call [method create_client] again. Does not come for a client's own [method close_connection].
     #[signal]
     pub(crate) fn server_disconnected();
 
-    /// Opens a server on UDP port [param port], from 0 (the system chooses) to 65535, for up to [param max_clients]
-    /// clients, from 1 to 4095. The bandwidths are in bytes per second, 0 for no limit; ENet drops unreliable packets
-    /// and slows reliable ones down to keep to them.
-    /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
-    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument, a bind address that this machine does not
-    /// have, or [member use_dtls] without a key and the certificate that goes with it,
-    /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this library was built without, or
-    /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because the port is taken.
-    /// [codeblock]
+    /// Opens a server on UDP port [param port], from 0 to 65535. 0 takes any free port. Ports below 1024 need
+    /// rights that programs often do not have.
+    ///
+    /// [param max_clients] is how many clients may be connected at once, from 1 to 4095. Further ones are told that
+    /// the server is full ([constant CONNECTION_ERROR_REFUSED]).
+    ///
+    /// [param in_bandwidth] and [param out_bandwidth] are what this side can receive and send, in bytes per second,
+    /// up to 4294967295; 0 is no limit. To keep to them ENet drops unreliable packets, and lets fewer reliable ones
+    /// be on their way at once.
+    ///
+    /// The server listens on all addresses of the machine, IPv4 and IPv6, unless [method set_bind_ip] has chosen
+    /// one.
+    ///
+    /// Returns [constant @GlobalScope.OK], or prints an error and returns
+    ///
+    /// - [constant @GlobalScope.ERR_ALREADY_IN_USE] while a connection is open;
+    /// - [constant @GlobalScope.ERR_INVALID_PARAMETER] for a number out of its range, for an address of
+    ///   [method set_bind_ip] that this machine does not have, and with [member use_dtls] without a key and the
+    ///   certificate made for it;
+    /// - [constant @GlobalScope.ERR_CANT_CREATE] when there is no socket to be had, as a rule because the port is
+    ///   taken;
+    /// - [constant @GlobalScope.ERR_UNAVAILABLE] for [member use_dtls] in a library that was built without DTLS.
+    ///
+    /// ```gdscript
     /// var peer = NetworkedMultiplayerENet.new()
-    /// if peer.create_server(4242, 16) == OK:
-    ///     multiplayer.multiplayer_peer = peer
-    /// [/codeblock]
+    /// var error = peer.create_server(4242, 16)
+    /// if error == OK:
+    ///       multiplayer.multiplayer_peer = peer
+    /// else:
+    ///       print("No server: ", error_string(error))
+    /// ```
     #[func]
     fn create_server(
         &mut self,
@@ -207,17 +289,33 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// Begins to connect to the server at [param address], an IPv4 or IPv6 address or a host name, on its UDP port
-    /// [param port]. The outcome comes as [signal connection_succeeded] or [signal connection_failed]. The bandwidths
-    /// are in bytes per second, 0 for no limit. [param client_port] is the local port, which some ways through a NAT
-    /// need; 0 lets the system choose.
-    /// A host name is looked up in the background: this call waits at most 16 ms for it.
-    /// Answers [constant @GlobalScope.OK], [constant @GlobalScope.ERR_ALREADY_IN_USE] when a connection is open,
-    /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for a wrong argument or a certificate that cannot be read,
-    /// [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address,
-    /// [constant @GlobalScope.ERR_UNAVAILABLE] for a feature that this library was built without, or
-    /// [constant @GlobalScope.ERR_CANT_CREATE], as a rule because [param client_port] is taken or this machine does not
-    /// have the address of [method set_bind_ip].
+    /// Begins to connect to a server. [param address] is its IPv4 or IPv6 address, or its host name; [param port]
+    /// is its UDP port, from 1 to 65535. The outcome comes later, from [method MultiplayerPeer.poll]:
+    /// [signal connection_succeeded] or [signal connection_failed].
+    ///
+    /// A host name is looked up in the background. This call waits at most 16 ms for that, and a name that turns
+    /// out to have no address later is a failed connection ([constant CONNECTION_ERROR_NOT_RESOLVED]).
+    ///
+    /// [param in_bandwidth] and [param out_bandwidth] are what this side can receive and send, in bytes per second,
+    /// up to 4294967295; 0 is no limit. [param client_port] is the local UDP port, which some ways through a NAT
+    /// need; 0 takes any free port.
+    ///
+    /// Returns [constant @GlobalScope.OK] when the attempt has begun, or prints an error and returns
+    ///
+    /// - [constant @GlobalScope.ERR_ALREADY_IN_USE] while a connection or an attempt is open;
+    /// - [constant @GlobalScope.ERR_INVALID_PARAMETER] for a number out of its range, and with [member use_dtls]
+    ///   for a certificate that cannot be read;
+    /// - [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address;
+    /// - [constant @GlobalScope.ERR_CANT_CREATE] when there is no socket to be had, as a rule because
+    ///   [param client_port] is taken or this machine does not have the address of [method set_bind_ip];
+    /// - [constant @GlobalScope.ERR_UNAVAILABLE] for [member use_dtls] in a library that was built without DTLS.
+    ///
+    /// ```gdscript
+    /// var peer = NetworkedMultiplayerENet.new()
+    /// peer.connection_failed.connect(func(): print(peer.get_connection_error_text()))
+    /// if peer.create_client("127.0.0.1", 4242) == OK:
+    ///       multiplayer.multiplayer_peer = peer
+    /// ```
     #[func]
     fn create_client(
         &mut self,
@@ -236,26 +334,25 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// Closes the connection: tells every connected peer, and waits [param wait_usec] microseconds for that to leave.
-    /// Emits no signals. Does nothing when no connection is open. Packets that ENet has not sent yet because earlier
-    /// ones are not acknowledged are lost: a server that wants its clients to get everything disconnects them with
-    /// [method disconnect_peer] first.
+    /// Closes the server, or leaves it. Every connected peer is told, and gets what has been put for it and was not
+    /// held up by a lost packet; then this call sleeps [param wait_usec] microseconds, to give the system time to
+    /// send. Emits no signals on this side. Does nothing when no connection is open.
+    ///
+    /// Reliable packets are not sent again after this. A server that wants its clients to get everything calls
+    /// [method disconnect_peer] for each of them, waits until they have left, and then closes.
     #[func]
     fn close_connection(&mut self, #[opt(default = 100)] wait_usec: i64) {
         self.shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
     }
 
-    /// On a server: disconnects the client [param id]. With [param now], at once: what was put for the client before is
-    /// not sent again when it gets lost, packets of it that were not fetched yet are dropped, and
-    /// [signal MultiplayerPeer.peer_disconnected] comes during this call. Otherwise the client gets everything that is
-    /// queued first, and the signal comes when it has left.
-    #[func(rename = disconnect_peer)]
-    fn disconnect_client(&mut self, id: i64, #[opt(default = false)] now: bool) {
-        self.disconnect(id, now);
-    }
-
-    /// Sends all packets that wait for the end of the frame (see [member flush_mode]). Only a program that works for
-    /// long between putting a packet and the end of the frame needs this.
+    /// Sends now what waits for the end of the frame (see [member flush_mode]). Only a program that works for long
+    /// between putting a packet and the end of the frame needs this. Prints an error when no connection is open.
+    ///
+    /// ```gdscript
+    /// peer.put_packet("The level is being loaded".to_utf8_buffer())
+    /// peer.flush()
+    /// load("res://level.tscn")  # takes a while
+    /// ```
     #[func]
     fn flush(&mut self) {
         match &mut self.connection {
@@ -264,8 +361,8 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// The channel of the packet that was fetched last with [method PacketPeer.get_packet]; an error and -1 when there
-    /// was none.
+    /// Returns the channel on which the packet came that [method PacketPeer.get_packet] returned last. Prints an
+    /// error and returns -1 when there was none on this connection.
     #[func]
     fn get_last_packet_channel(&self) -> i64 {
         match (&self.connection, self.last_channel) {
@@ -280,30 +377,22 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// The channel of the packet that [method PacketPeer.get_packet] fetches next; an error and -1 when none is
-    /// waiting.
+    /// Returns the channel on which the packet came that [method PacketPeer.get_packet] returns next. Prints an
+    /// error and returns -1 when none is waiting. The sender chose it with [member transfer_channel].
     #[func]
     fn get_packet_channel(&self) -> i64 {
         self.next_packet("get_packet_channel").map_or(-1, |received| received.channel().into())
     }
 
-    /// The IP address of the peer [param id]; an error and an empty string when there is no such peer. A client knows
-    /// only the server's (1).
-    #[func]
-    fn get_peer_address(&self, id: i64) -> GString {
-        self.peer_socket_address("get_peer_address", id)
-            .map_or_else(GString::new, |address| GString::from(&address.ip().to_string()))
-    }
-
-    /// The UDP port of the peer [param id]; an error and 0 when there is no such peer. A client knows only the
-    /// server's (1).
-    #[func]
-    fn get_peer_port(&self, id: i64) -> i64 {
-        self.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
-    }
-
-    /// The local IP address of the next server or client: an IPv4 or IPv6 address of this machine, or
-    /// [code]"*"[/code], the default, for all of them.
+    /// Chooses the local address for the next [method create_server] or [method create_client]. [param ip] is an
+    /// IPv4 or IPv6 address of this machine, or [code]*[/code], the default, for all of them. What is no IP address
+    /// prints an error and changes nothing; whether the machine has the address shows when the server or client is
+    /// created.
+    ///
+    /// ```gdscript
+    /// peer.set_bind_ip("127.0.0.1")  # only programs on this machine can connect
+    /// peer.create_server(4242)
+    /// ```
     #[func]
     fn set_bind_ip(&mut self, ip: GString) {
         let text = ip.to_string();
@@ -319,8 +408,11 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// The certificate for [member use_dtls]: the server's own, behind which those of its issuers may follow in the same
-    /// file, or the one a client trusts. Cannot be changed while a connection is open.
+    /// Sets the [param certificate] for [member use_dtls]. Cannot be changed while a connection is open.
+    ///
+    /// - Server: its own certificate. Those that lead to an authority may follow in the same file.
+    /// - Client: the certificate to trust, the server's own or the one that has signed it. Without this call (or
+    ///   with [code]null[/code]) the operating system decides whom to trust, as for web sites.
     #[func]
     fn set_dtls_certificate(&mut self, certificate: Option<Gd<X509Certificate>>) {
         if self.may_change("set_dtls_certificate") {
@@ -328,46 +420,12 @@ impl NetworkedMultiplayerENet {
         }
     }
 
-    /// The private key of a server's certificate, for [member use_dtls]: RSA of 2048 to 4096 bits, or ECDSA on the curve
-    /// P-256. Cannot be changed while a connection is open.
+    /// Sets the private [param key] of a server's certificate, for [member use_dtls]: RSA of 2048 to 4096 bits, or
+    /// ECDSA on the curve P-256. Clients need none. Cannot be changed while a connection is open.
     #[func]
     fn set_dtls_key(&mut self, key: Option<Gd<CryptoKey>>) {
         if self.may_change("set_dtls_key") {
             self.settings.dtls_key = key;
-        }
-    }
-
-    /// Sets how fast unreliable packets to the peer [param id] are dropped when its link becomes slow, and let through
-    /// again; the peer uses the same values towards this side. Each round trip that takes longer than those of the last
-    /// [param interval_msec] ms took takes [param deceleration] thirty-seconds off the share of packets that is sent, and
-    /// one that does not adds [param acceleration]. ENet's own values are 5000, 2 and 2; a [param deceleration] of 0 sends
-    /// all packets whatever the link.
-    #[func]
-    fn set_peer_throttle(&mut self, id: i64, interval_msec: i64, acceleration: i64, deceleration: i64) {
-        let Some(connection) = &mut self.connection else {
-            return error::complain("set_peer_throttle", Inactive);
-        };
-        let session = connection.session_mut();
-        match session.set_peer_throttle(id, interval_msec, acceleration, deceleration) {
-            // The peer is told.
-            Ok(()) => connection.flush(),
-            Err(problem) => error::complain("set_peer_throttle", problem),
-        }
-    }
-
-    /// Sets when the peer [param id] is taken for lost because it does not acknowledge reliable packets. After
-    /// [param timeout_limit] times a value near the round-trip time the wait for an acknowledgement has become too
-    /// long, but the peer stays for at least [param timeout_min] ms; after [param timeout_max] ms it is gone in any
-    /// case. Each value must be no larger than the next; 0 stands
-    /// for ENet's own, which are 32, 5000 and 30000.
-    #[func]
-    fn set_peer_timeout(&mut self, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
-        let Some(connection) = &mut self.connection else {
-            return error::complain("set_peer_timeout", Inactive);
-        };
-        let session = connection.session_mut();
-        if let Err(problem) = session.set_peer_timeout(id, timeout_limit, timeout_min, timeout_max) {
-            error::complain("set_peer_timeout", problem);
         }
     }
 

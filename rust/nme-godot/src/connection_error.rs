@@ -8,25 +8,30 @@ use crate::error::OpenError;
 
 #[godot_api(secondary)]
 impl NetworkedMultiplayerENet {
-    /// On a client: why the last attempt to connect failed, or why the last connection ended, as one of the
-    /// [code]CONNECTION_ERROR_*[/code] constants. It is there when [signal connection_failed] or
-    /// [signal server_disconnected] comes, and when [method create_client] answers
-    /// [constant @GlobalScope.ERR_CANT_RESOLVE], and it stays until the next server or client is created. What this
-    /// side ends with [method close_connection] is no error, and a server has none.
-    /// [codeblock]
+    /// Client: returns why the last attempt failed, or why the last connection ended, as one of the
+    /// [code]CONNECTION_ERROR_*[/code] constants. It is known when [signal connection_failed] or
+    /// [signal server_disconnected] comes, and when [method create_client] returns
+    /// [constant @GlobalScope.ERR_CANT_RESOLVE], and stays until the next connection is opened.
+    ///
+    /// It is [constant CONNECTION_ERROR_NONE] on a server, and after [method close_connection].
+    ///
+    /// ```gdscript
     /// peer.connection_failed.connect(func():
-    ///     if peer.get_connection_error() == NetworkedMultiplayerENet.CONNECTION_ERROR_REFUSED:
-    ///         label.text = "The server is full."
-    ///     else:
-    ///         print(peer.get_connection_error_text()))
-    /// [/codeblock]
+    ///       if peer.get_connection_error() == NetworkedMultiplayerENet.CONNECTION_ERROR_REFUSED:
+    ///           label.text = "The server is full."
+    ///       else:
+    ///           label.text = "Cannot connect."
+    ///           print(peer.get_connection_error_text()))
+    /// ```
+    ///
+    /// [code]docs/troubleshooting.md[/code] in the addon tells what to do about each.
     #[func]
     fn get_connection_error(&self) -> i64 {
         self.connection_error.map_or(0, |error| error.number().into())
     }
 
-    /// [method get_connection_error] as one English sentence for developers, with what to do about it; empty when there
-    /// is no error.
+    /// Returns [method get_connection_error] as an English sentence for logs, with what to do about it; empty when
+    /// there is no error.
     #[func]
     fn get_connection_error_text(&self) -> GString {
         self.connection_error.map_or_else(GString::new, |error| {

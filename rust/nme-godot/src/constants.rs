@@ -97,24 +97,24 @@ godot::sys::shard_add!(
 );
 
 const CONSTANTS_XML: &str = r#"
-<constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Sends packets as they are. Costs no CPU time. No mode hides what is sent: for that there is [member use_dtls].</constant>
-<constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most on packets of up to a few hundred bytes, and costs most CPU time on longer ones.</constant>
+<constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Nothing is compressed. Costs no CPU time. Compression hides nothing in any mode: see [member use_dtls] for that.</constant>
+<constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most on datagrams of up to a few hundred bytes, and costs most CPU time on longer ones.</constant>
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
-<constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on packets of several hundred bytes.</constant>
-<constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on packets of about 1 KiB at less CPU time, and less than zlib on small ones.</constant>
+<constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on datagrams of several hundred bytes.</constant>
+<constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on datagrams of about 1 KiB at less CPU time, and less than zlib on short ones.</constant>
 <constant name="CONNECTION_ERROR_NONE" value="0" enum="ConnectionError">Nothing has gone wrong since the server or client was created.</constant>
-<constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: a wrong address or port, no server, a firewall, or another [member compression_mode] or [member use_dtls] than the server's.</constant>
+<constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: the address or the port is wrong, no server runs there, a firewall is between, or the server has another [member compression_mode] or [member use_dtls].</constant>
 <constant name="CONNECTION_ERROR_REFUSED" value="2" enum="ConnectionError">The server is full. With [member use_dtls] also: it refuses new connections ([member MultiplayerPeer.refuse_new_connections]). Without, such a server lets the client in and closes the connection at once, as in Godot 3.6, which is [constant CONNECTION_ERROR_CLOSED_BY_SERVER].</constant>
-<constant name="CONNECTION_ERROR_NOT_RESOLVED" value="3" enum="ConnectionError">The host name has no address.</constant>
+<constant name="CONNECTION_ERROR_NOT_RESOLVED" value="3" enum="ConnectionError">The host name given to [method create_client] has no address, or the lookup failed because there is no network.</constant>
 <constant name="CONNECTION_ERROR_CLOSED_BY_SERVER" value="4" enum="ConnectionError">The server has closed the connection, or has disconnected this client.</constant>
-<constant name="CONNECTION_ERROR_LOST" value="5" enum="ConnectionError">The connection stood, and then the server did not answer any more.</constant>
+<constant name="CONNECTION_ERROR_LOST" value="5" enum="ConnectionError">The connection stood, and then the server did not answer any more (see [method set_peer_timeout]).</constant>
 <constant name="CONNECTION_ERROR_CERTIFICATE_EXPIRED" value="6" enum="ConnectionError">DTLS: the last day of the server's certificate has passed, or this device's clock is wrong.</constant>
 <constant name="CONNECTION_ERROR_CERTIFICATE_NOT_YET_VALID" value="7" enum="ConnectionError">DTLS: the first day of the server's certificate has not come, or this device's clock is wrong.</constant>
-<constant name="CONNECTION_ERROR_WRONG_NAME" value="8" enum="ConnectionError">DTLS: the server's certificate is for another name than [member dtls_hostname].</constant>
-<constant name="CONNECTION_ERROR_UNTRUSTED" value="9" enum="ConnectionError">DTLS: the server's certificate is neither the one of [method set_dtls_certificate] nor signed by it; without that method, not signed by anybody whom the system trusts.</constant>
-<constant name="CONNECTION_ERROR_NO_DTLS" value="10" enum="ConnectionError">DTLS: the server answers, but without DTLS.</constant>
-<constant name="CONNECTION_ERROR_HANDSHAKE_TIMED_OUT" value="11" enum="ConnectionError">DTLS: no complete handshake in time: a wrong address or port, no server, a firewall, or a server without [member use_dtls].</constant>
+<constant name="CONNECTION_ERROR_WRONG_NAME" value="8" enum="ConnectionError">DTLS: the server's certificate is for another name than [member dtls_hostname], or than the address when that is empty.</constant>
+<constant name="CONNECTION_ERROR_UNTRUSTED" value="9" enum="ConnectionError">DTLS: the server's certificate is neither the one of [method set_dtls_certificate] nor signed by it; without that call, nobody whom the operating system trusts has signed it.</constant>
+<constant name="CONNECTION_ERROR_NO_DTLS" value="10" enum="ConnectionError">DTLS: somebody answers there, but without DTLS.</constant>
+<constant name="CONNECTION_ERROR_HANDSHAKE_TIMED_OUT" value="11" enum="ConnectionError">DTLS: no complete handshake in time: the address or the port is wrong, no server runs there, a firewall is between, or the server does not [member use_dtls].</constant>
 <constant name="CONNECTION_ERROR_HANDSHAKE_FAILED" value="12" enum="ConnectionError">DTLS: the handshake went wrong in another way, for example without a common cipher.</constant>
-<constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
-<constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that do long work between putting a packet and the end of the frame.</constant>
+<constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">The default. Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
+<constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that work for long between putting a packet and the end of the frame.</constant>
 "#;

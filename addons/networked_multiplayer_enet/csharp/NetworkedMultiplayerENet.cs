@@ -1,0 +1,181 @@
+// Typed access to the class NetworkedMultiplayerENet for C#, which sees classes of extensions only by their names.
+// docs/csharp.md shows how to use it; the editor's help (F1) describes every member.
+
+#nullable enable
+
+using System;
+using Godot;
+
+/// <summary>A server or client as Godot 3.6 has it. Give it to <c>Multiplayer.MultiplayerPeer</c>.</summary>
+public sealed class NetworkedMultiplayerENet
+{
+    /// <summary>How datagrams are compressed.</summary>
+    public enum CompressionModeEnum : long
+    {
+        None = 0, // COMPRESS_NONE
+        RangeCoder = 1, // COMPRESS_RANGE_CODER
+        FastLz = 2, // COMPRESS_FASTLZ
+        Zlib = 3, // COMPRESS_ZLIB
+        Zstd = 4, // COMPRESS_ZSTD
+    }
+
+    /// <summary>When packets leave.</summary>
+    public enum FlushModeEnum : long
+    {
+        PerFrame = 0, // FLUSH_PER_FRAME
+        EachPut = 1, // FLUSH_EACH_PUT
+    }
+
+    /// <summary>Why there is no connection.</summary>
+    public enum ConnectionErrorEnum : long
+    {
+        None = 0, // CONNECTION_ERROR_NONE
+        TimedOut = 1, // CONNECTION_ERROR_TIMED_OUT
+        Refused = 2, // CONNECTION_ERROR_REFUSED
+        NotResolved = 3, // CONNECTION_ERROR_NOT_RESOLVED
+        ClosedByServer = 4, // CONNECTION_ERROR_CLOSED_BY_SERVER
+        Lost = 5, // CONNECTION_ERROR_LOST
+        CertificateExpired = 6, // CONNECTION_ERROR_CERTIFICATE_EXPIRED
+        CertificateNotYetValid = 7, // CONNECTION_ERROR_CERTIFICATE_NOT_YET_VALID
+        WrongName = 8, // CONNECTION_ERROR_WRONG_NAME
+        Untrusted = 9, // CONNECTION_ERROR_UNTRUSTED
+        NoDtls = 10, // CONNECTION_ERROR_NO_DTLS
+        HandshakeTimedOut = 11, // CONNECTION_ERROR_HANDSHAKE_TIMED_OUT
+        HandshakeFailed = 12, // CONNECTION_ERROR_HANDSHAKE_FAILED
+    }
+
+    private const string ClassName = "NetworkedMultiplayerENet";
+
+    /// <summary>Makes a new peer. Throws when the addon is not loaded.</summary>
+    public NetworkedMultiplayerENet()
+        : this(ClassDB.Instantiate(ClassName).As<MultiplayerPeer>())
+    {
+    }
+
+    /// <summary>Wraps a peer that is there, such as <c>Multiplayer.MultiplayerPeer</c>.</summary>
+    public NetworkedMultiplayerENet(MultiplayerPeer? peer)
+    {
+        if (peer == null || !peer.IsClass(ClassName))
+        {
+            throw new ArgumentException($"This is no {ClassName}; is the addon in the project?", nameof(peer));
+        }
+        Peer = peer;
+    }
+
+    /// <summary>The peer itself: everything of MultiplayerPeer and PacketPeer is here.</summary>
+    public MultiplayerPeer Peer { get; }
+
+    public static implicit operator MultiplayerPeer(NetworkedMultiplayerENet peer) => peer.Peer;
+
+    public event Action ConnectionSucceeded
+    {
+        add => Peer.Connect("connection_succeeded", Callable.From(value));
+        remove => Peer.Disconnect("connection_succeeded", Callable.From(value));
+    }
+
+    public event Action ConnectionFailed
+    {
+        add => Peer.Connect("connection_failed", Callable.From(value));
+        remove => Peer.Disconnect("connection_failed", Callable.From(value));
+    }
+
+    public event Action ServerDisconnected
+    {
+        add => Peer.Connect("server_disconnected", Callable.From(value));
+        remove => Peer.Disconnect("server_disconnected", Callable.From(value));
+    }
+
+    public bool AlwaysOrdered
+    {
+        get => Peer.Get("always_ordered").AsBool();
+        set => Peer.Set("always_ordered", value);
+    }
+
+    public int ChannelCount
+    {
+        get => Peer.Get("channel_count").AsInt32();
+        set => Peer.Set("channel_count", value);
+    }
+
+    public CompressionModeEnum CompressionMode
+    {
+        get => (CompressionModeEnum)Peer.Get("compression_mode").AsInt64();
+        set => Peer.Set("compression_mode", (long)value);
+    }
+
+    public string DtlsHostname
+    {
+        get => Peer.Get("dtls_hostname").AsString();
+        set => Peer.Set("dtls_hostname", value);
+    }
+
+    public bool DtlsVerify
+    {
+        get => Peer.Get("dtls_verify").AsBool();
+        set => Peer.Set("dtls_verify", value);
+    }
+
+    public FlushModeEnum FlushMode
+    {
+        get => (FlushModeEnum)Peer.Get("flush_mode").AsInt64();
+        set => Peer.Set("flush_mode", (long)value);
+    }
+
+    public bool ServerRelay
+    {
+        get => Peer.Get("server_relay").AsBool();
+        set => Peer.Set("server_relay", value);
+    }
+
+    /// <summary>-1, the default, is a channel for each transfer mode. Not that of <c>Peer</c>, which belongs to
+    /// SceneMultiplayer.</summary>
+    public int TransferChannel
+    {
+        get => Peer.Get("transfer_channel").AsInt32();
+        set => Peer.Set("transfer_channel", value);
+    }
+
+    public bool UseDtls
+    {
+        get => Peer.Get("use_dtls").AsBool();
+        set => Peer.Set("use_dtls", value);
+    }
+
+    public Error CreateServer(int port, int maxClients = 32, long inBandwidth = 0, long outBandwidth = 0)
+        => (Error)Peer.Call("create_server", port, maxClients, inBandwidth, outBandwidth).AsInt64();
+
+    public Error CreateClient(
+        string address, int port, long inBandwidth = 0, long outBandwidth = 0, int clientPort = 0)
+        => (Error)Peer.Call("create_client", address, port, inBandwidth, outBandwidth, clientPort).AsInt64();
+
+    public void CloseConnection(long waitUsec = 100) => Peer.Call("close_connection", waitUsec);
+
+    public void DisconnectPeer(int id, bool now = false) => Peer.Call("disconnect_peer", id, now);
+
+    public void Flush() => Peer.Call("flush");
+
+    public int GetLastPacketChannel() => Peer.Call("get_last_packet_channel").AsInt32();
+
+    public int GetPacketChannel() => Peer.Call("get_packet_channel").AsInt32();
+
+    public string GetPeerAddress(int id) => Peer.Call("get_peer_address", id).AsString();
+
+    public int GetPeerPort(int id) => Peer.Call("get_peer_port", id).AsInt32();
+
+    public void SetBindIp(string ip) => Peer.Call("set_bind_ip", ip);
+
+    public void SetDtlsCertificate(X509Certificate certificate) => Peer.Call("set_dtls_certificate", certificate);
+
+    public void SetDtlsKey(CryptoKey key) => Peer.Call("set_dtls_key", key);
+
+    public void SetPeerTimeout(int id, long timeoutLimit, long timeoutMin, long timeoutMax)
+        => Peer.Call("set_peer_timeout", id, timeoutLimit, timeoutMin, timeoutMax);
+
+    public void SetPeerThrottle(int id, long intervalMsec, long acceleration, long deceleration)
+        => Peer.Call("set_peer_throttle", id, intervalMsec, acceleration, deceleration);
+
+    public ConnectionErrorEnum GetConnectionError()
+        => (ConnectionErrorEnum)Peer.Call("get_connection_error").AsInt64();
+
+    public string GetConnectionErrorText() => Peer.Call("get_connection_error_text").AsString();
+}
