@@ -13,6 +13,7 @@ mod dtls;
 mod error;
 mod ffi;
 mod open;
+mod traffic;
 mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage, gdextension};
