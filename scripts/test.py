@@ -176,6 +176,11 @@ def play_demo() -> Count:
     return plain(script("demo.py", "--no-build"))
 
 
+def play_arena() -> Count:
+    """The example project: a dedicated server and clients that play by themselves."""
+    return counting_script("arena_test.py", "--no-build")
+
+
 def check_readme() -> Count:
     """Every test and every file that the README names exists."""
     return counting_script("readme_check.py")
@@ -193,6 +198,7 @@ STEPS = (
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
+    Step("arena", "the arena: a dedicated server and its clients", play_arena),
 )
 
 

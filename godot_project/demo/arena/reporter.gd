@@ -29,6 +29,10 @@ func start_server(server: ArenaServer) -> void:
 		func(player: ArenaPlayer) -> void: print("joined %d %s" % [player.id, player.name])
 	)
 	server.world.player_left.connect(func(id: int) -> void: print("left %d" % id))
+	if tells_states:
+		server.world.coin_taken.connect(
+			func(_coin: int, player: ArenaPlayer) -> void: print("taken %d" % player.id)
+		)
 
 
 func _physics_process(_delta: float) -> void:
