@@ -5,19 +5,17 @@ extends Node
 
 ## Frames per second without a window, where nothing else slows the loop down.
 const HEADLESS_FPS := 60
-const GREETING := "Hi, I am %s!"
 
 var options := ArenaOptions.new()
 var screen: ArenaScreen
 
 var _is_leaving := false
-## Players that a bot has greeted.
-var _greeted := {}
 
 @onready var connection: ArenaConnection = $Connection
 @onready var messages: ArenaMessages = $Messages
 @onready var replica: ArenaReplica = $Replica
 @onready var controls: ArenaControls = $Controls
+@onready var chatter: ArenaChatter = $Chatter
 @onready var server: ArenaServer = $Server
 @onready var pings: ArenaPings = $Pings
 
@@ -105,8 +103,7 @@ func _on_opened() -> void:
 		return
 	controls.start(messages, replica, options.is_bot)
 	if options.is_bot:
-		replica.players_changed.connect(_greet)
-		multiplayer.peer_connected.connect(func(_id: int) -> void: _greet())
+		chatter.start(messages, replica, options.player_name)
 	# A server with a player greets itself: the way into the game is the same for all.
 	messages.hello.rpc_id(MultiplayerPeer.TARGET_PEER_SERVER, options.player_name)
 
@@ -141,16 +138,6 @@ func _tell_ready() -> void:
 			]
 		)
 	)
-
-
-## A bot greets every player once, each with a message for that player alone. A client can do that
-## as soon as both have told: the server's event that somebody plays, and the relay that it is
-## connected.
-func _greet() -> void:
-	for id: int in replica.players:
-		if id in multiplayer.get_peers() and not _greeted.has(id):
-			_greeted[id] = true
-			messages.say.rpc_id(id, GREETING % options.player_name)
 
 
 func _report() -> void:

@@ -14,9 +14,9 @@ signal player_hit(player: ArenaPlayer, by: ArenaPlayer)
 const TICKS_PER_SECOND := 30
 const SIZE := Vector2(840.0, 600.0)
 const COIN_RADIUS := 10.0
-## Seconds between two coins, and how many may lie around.
-const COIN_PAUSE := 0.45
-const COINS := 16
+## Seconds between two coins for each player, and how many may lie around.
+const COIN_PAUSE := 1.6
+const COINS := 18
 ## What a player who is hit drops at most.
 const LOOT := 3
 const COLOURS := 8
@@ -64,7 +64,7 @@ func step(delta: float) -> void:
 		_collect(player)
 	_coin_wait -= delta
 	if _coin_wait <= 0.0 and coins.size() < COINS and not players.is_empty():
-		_coin_wait = COIN_PAUSE
+		_coin_wait = COIN_PAUSE / players.size()
 		_add_coin(_free_place())
 
 

@@ -46,6 +46,13 @@ static func theme() -> Theme:
 	for state: String in ["normal", "hover", "pressed", "focus", "hover_pressed"]:
 		look.set_stylebox(state, "CheckBox", StyleBoxEmpty.new())
 	look.set_color("font_color", "CheckBox", TEXT)
+	look.set_color("font_disabled_color", "CheckBox", Color(MUTED, 0.6))
+	for state: String in ["checked", "checked_disabled"]:
+		look.set_icon(state, "CheckBox", _tick_box(ACCENT, true))
+	for state: String in ["unchecked", "unchecked_disabled"]:
+		look.set_icon(state, "CheckBox", _tick_box(LINE.lightened(0.2), false))
+	look.set_stylebox("read_only", "LineEdit", box(Color(INSET, 0.5), Color(LINE, 0.5), 6, 8))
+	look.set_color("font_uneditable_color", "LineEdit", Color(MUTED, 0.6))
 	look.set_stylebox("panel", "PanelContainer", box(CARD, LINE, 10, 14))
 	look.set_constant("separation", "VBoxContainer", 8)
 	look.set_constant("separation", "HBoxContainer", 8)
@@ -74,6 +81,16 @@ static func label(text: String, colour := TEXT, size := 15) -> Label:
 	made.add_theme_color_override("font_color", colour)
 	made.add_theme_font_size_override("font_size", size)
 	return made
+
+
+## A square with a border, filled when it is ticked.
+static func _tick_box(colour: Color, is_ticked: bool) -> ImageTexture:
+	var image := Image.create(18, 18, false, Image.FORMAT_RGBA8)
+	image.fill(colour)
+	image.fill_rect(Rect2i(2, 2, 14, 14), INSET)
+	if is_ticked:
+		image.fill_rect(Rect2i(5, 5, 8, 8), colour)
+	return ImageTexture.create_from_image(image)
 
 
 ## The button that matters most.

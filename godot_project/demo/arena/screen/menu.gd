@@ -5,7 +5,9 @@ extends CenterContainer
 signal host_pressed
 signal join_pressed
 
-const WIDTH := 300.0
+const NARROW := 150.0
+const HALF := 340.0
+const WIDE := 2.0 * HALF - NARROW
 
 var _options: ArenaOptions
 var _name := LineEdit.new()
@@ -50,28 +52,29 @@ func show_busy(text: String) -> void:
 
 func _build() -> void:
 	var column := VBoxContainer.new()
-	column.add_theme_constant_override("separation", 12)
+	column.add_theme_constant_override("separation", 10)
 	add_child(column)
-	var title := ArenaLook.label("COIN ARENA", ArenaLook.GOLD, 44)
-	title.horizontal_alignment = HORIZONTAL_ALIGNMENT_CENTER
-	column.add_child(title)
+	column.add_child(_centred("COIN ARENA", ArenaLook.GOLD, 56))
 	var about := "Collect coins. Dash into others, and they drop some of theirs."
-	var subtitle := ArenaLook.label(about, ArenaLook.MUTED, 15)
-	subtitle.horizontal_alignment = HORIZONTAL_ALIGNMENT_CENTER
-	column.add_child(subtitle)
-	column.add_child(_card([_grid([["Your name", _name], ["Port (UDP)", _port]], 2)]))
-	var cards := HBoxContainer.new()
-	cards.add_theme_constant_override("separation", 12)
-	column.add_child(cards)
-	_certificate_note.autowrap_mode = TextServer.AUTOWRAP_ARBITRARY
-	cards.add_child(
-		_card([_grid([["Players at most", _max_clients]], 1), _certificate_note, _host])
-	)
-	cards.add_child(
-		_card([_grid([["Address", _address]], 1), _certificate_row(), _insecure, _join])
-	)
+	column.add_child(_centred(about, ArenaLook.TEXT, 16))
+	column.add_child(_gap(6.0))
 	_dtls.text = "Encrypt (DTLS)"
-	column.add_child(_card([_grid([["Compression", _compression], ["", _dtls]], 2)]))
+	var shared := _row([["Port", _port], ["Compression", _compression], ["", _dtls]])
+	var top := HBoxContainer.new()
+	top.add_theme_constant_override("separation", 10)
+	top.add_child(_card("YOUR NAME", NARROW, [_row([["", _name]])]))
+	top.add_child(_card("THE SAME FOR HOST AND PLAYERS", WIDE, [shared]))
+	column.add_child(top)
+	var cards := HBoxContainer.new()
+	cards.add_theme_constant_override("separation", 10)
+	column.add_child(cards)
+	_certificate_note.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
+	var players := _row([["Players at most", _max_clients]])
+	cards.add_child(_card("HOST", HALF, [players, _certificate_note, _host]))
+	var address := _row([["Address", _address]])
+	cards.add_child(_card("JOIN", HALF, [address, _certificate_row(), _insecure, _join]))
+	var red := ArenaLook.box(Color("3a1622"), ArenaLook.BAD, 6, 10)
+	_problem.add_theme_stylebox_override("normal", red)
 	_problem.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
 	_problem.horizontal_alignment = HORIZONTAL_ALIGNMENT_CENTER
 	_problem.visible = false
@@ -87,7 +90,7 @@ func _set_up_fields() -> void:
 	_max_clients.max_value = ArenaOptions.NUMBERS["--max-clients"][2]
 	for compression: String in ArenaOptions.COMPRESSIONS:
 		_compression.add_item(compression)
-	_certificate.placeholder_text = "the server's certificate"
+	_certificate.placeholder_text = "The server's certificate (.crt)"
 	_insecure.text = "Do not verify (for tests only)"
 	_insecure.add_theme_color_override("font_color", ArenaLook.BAD)
 	_dialog.file_mode = FileDialog.FILE_MODE_OPEN_FILE
@@ -141,25 +144,41 @@ func _certificate_row() -> Control:
 	return row
 
 
-func _card(contents: Array[Control]) -> PanelContainer:
+func _card(title: String, width: float, contents: Array[Control]) -> PanelContainer:
 	var card := PanelContainer.new()
 	card.size_flags_horizontal = Control.SIZE_EXPAND_FILL
 	var column := VBoxContainer.new()
 	column.add_theme_constant_override("separation", 10)
-	column.custom_minimum_size.x = WIDTH
+	column.custom_minimum_size.x = width
 	card.add_child(column)
+	column.add_child(ArenaLook.label(title, ArenaLook.MUTED, 12))
 	for content in contents:
 		column.add_child(content)
 	contents.back().size_flags_vertical = Control.SIZE_SHRINK_END | Control.SIZE_EXPAND
 	return card
 
 
-## Rows of a caption and a field, side by side in pairs.
-func _grid(rows: Array, pairs: int) -> GridContainer:
-	var grid := GridContainer.new()
-	grid.columns = 2 * pairs
-	for row: Array in rows:
-		grid.add_child(ArenaLook.label(row[0], ArenaLook.MUTED))
-		row[1].size_flags_horizontal = Control.SIZE_EXPAND_FILL
-		grid.add_child(row[1])
-	return grid
+## Captions and their fields, side by side.
+func _row(pairs: Array) -> HBoxContainer:
+	var row := HBoxContainer.new()
+	row.add_theme_constant_override("separation", 10)
+	for pair: Array in pairs:
+		if pair[0] != "":
+			row.add_child(ArenaLook.label(pair[0], ArenaLook.TEXT))
+		pair[1].size_flags_horizontal = Control.SIZE_EXPAND_FILL
+		row.add_child(pair[1])
+	return row
+
+
+func _centred(text: String, colour: Color, font_size: int) -> Label:
+	var made := ArenaLook.label(text, colour, font_size)
+	made.horizontal_alignment = HORIZONTAL_ALIGNMENT_CENTER
+	made.add_theme_color_override("font_outline_color", ArenaLook.BACK)
+	made.add_theme_constant_override("outline_size", 10)
+	return made
+
+
+func _gap(height: float) -> Control:
+	var made := Control.new()
+	made.custom_minimum_size.y = height
+	return made

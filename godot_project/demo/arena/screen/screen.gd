@@ -2,8 +2,13 @@
 class_name ArenaScreen
 extends Control
 
+## Where the arena is, with the panel beside it, and behind the menu.
+const FIELD_PLACE := Vector2(20.0, 24.0)
+const MENU_PLACE := Vector2(156.0, 24.0)
+
 ## The node of main.gd.
 var _main: Node
+var _showcase: ArenaShowcase
 
 @onready var _field: ArenaField = $Field
 @onready var _sparks: ArenaSparks = $Sparks
@@ -15,9 +20,7 @@ var _main: Node
 func start(main: Node) -> void:
 	_main = main
 	theme = ArenaLook.theme()
-	_field.replica = main.replica
 	_hud.scores.replica = main.replica
-	_field.set_process(true)
 	_menu.start(main.options)
 	_menu.host_pressed.connect(func() -> void: _begin(main.host, ""))
 	_menu.join_pressed.connect(func() -> void: _begin(main.join, "Connecting ..."))
@@ -52,6 +55,8 @@ func _process(_delta: float) -> void:
 func _begin(action: Callable, busy: String) -> void:
 	if busy != "":
 		_menu.show_busy(busy)
+	# It must not send anything over the connection.
+	_end_showcase()
 	var problem: String = action.call()
 	if problem != "":
 		show_problem(problem)
@@ -61,6 +66,20 @@ func _show_menu(is_shown: bool) -> void:
 	_menu.visible = is_shown
 	_veil.visible = is_shown
 	_hud.visible = not is_shown
+	_field.position = MENU_PLACE if is_shown else FIELD_PLACE
+	_sparks.position = _field.position
+	_end_showcase()
+	if is_shown and _main.options.mode == ArenaOptions.Mode.MENU:
+		_showcase = ArenaShowcase.new()
+		add_child(_showcase)
+		_field.replica = _showcase.replica
+
+
+func _end_showcase() -> void:
+	_field.replica = _main.replica
+	if _showcase != null:
+		_showcase.free()
+		_showcase = null
 
 
 func _on_welcomed() -> void:
