@@ -46,6 +46,7 @@ class Setup(NamedTuple):
     both: List[str]
     clients: Dict[str, List[str]]
     stop: signal.Signals
+    max_clients: int
     # The arguments of health checks on this server, and their exit codes.
     checks: Dict[str, Tuple[List[str], int]]
 
@@ -55,11 +56,11 @@ def setups(certificate: Path) -> List[Setup]:
     trusting = ["--certificate", str(certificate)]
     safe = ["--dtls", "--compression", "zstd"]
     plain = Setup(
-        "plain", [], {"Ada": [], "Bob": [], "Cleo": []}, signal.SIGTERM,
-        {"a server that is well": ([], 0), "another compression": (["--compression", "zlib"], 1)},
+        "plain", [], {"Ada": [], "Bob": [], "Cleo": []}, signal.SIGTERM, 3,
+        {"a full server": ([], 0), "another compression": (["--compression", "zlib"], 1)},
     )
     dtls = Setup(
-        "dtls", safe, {"Ada": trusting, "Bob": ["--insecure"]}, signal.SIGINT,
+        "dtls", safe, {"Ada": trusting, "Bob": ["--insecure"]}, signal.SIGINT, 8,
         {"a server with DTLS": (safe, 0), "a check without DTLS": (["--compression", "zstd"], 1)},
     )
     return [plain, dtls]
@@ -79,6 +80,8 @@ class Child:
         self.process = subprocess.Popen(
             list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             encoding="utf-8", errors="replace", env=env,
+            # A group of its own, as a terminal gives it; a signal to the group is Ctrl+C.
+            start_new_session=True,
         )
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
@@ -101,6 +104,16 @@ class Child:
             raise ScriptError(f"{self.name} did not end:\n{tail(self.text())}") from None
         self.thread.join(timeout=seconds)
         return code
+
+    def kill(self) -> None:
+        """Ends it by force, with all that it has started."""
+        if os.name == "nt":
+            self.process.kill()
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended
 
     def text(self) -> str:
         """Everything it printed."""
@@ -160,16 +173,16 @@ class Game:
             self.compare(server, clients)
         finally:
             for child in self.children:
-                child.process.kill()
+                child.kill()
 
     def start_server(self) -> Child:
         """The server, behind the script that catches signals where there is a shell."""
-        words = ["--server", "--log", "--max-clients", "8", "--bots", "2", *self.setup.both]
+        words = ["--server", "--log", "--max-clients", str(self.setup.max_clients), "--bots", "2", *self.setup.both]
         if os.name == "nt":
             server = self.child("server", *words, "--stop-file", str(self.stop_file))
         else:
             server = self.child("server", *words, wrapper=["sh", str(SERVE)])
-        ready = rf"ready on UDP port {self.port}: up to 8 clients, .*"
+        ready = rf"ready on UDP port {self.port}: up to {self.setup.max_clients} clients, .*"
         wait_for("the server is ready", [server], lambda: bool(server.found(ready)))
         self.check(len(server.found(ready)) == 1, "the server says once that it is ready")
         return server
@@ -186,7 +199,8 @@ class Game:
             return False
         for client in clients:
             complete = [row for row in states(client).values() if set(ids.values()) <= set(row)]
-            if len(complete) < STATES or len(chats(client)) < len(clients) - 1:
+            greetings = [text for _, text in chats(client) if text.startswith("Hi, ")]
+            if len(complete) < STATES or len(greetings) < len(clients) - 1:
                 return False
         return True
 
@@ -203,7 +217,9 @@ class Game:
         if os.name == "nt":
             self.stop_file.touch()
         else:
-            server.process.send_signal(self.setup.stop)
+            # Ctrl+C reaches the script and the engine, SIGTERM the script alone.
+            send = os.killpg if self.setup.stop == signal.SIGINT else os.kill
+            send(server.process.pid, self.setup.stop)
         for child in self.children:
             code = child.end()
             self.check(code == 0, f"exit code {code} of {child.name}\n{tail(child.text())}")
@@ -235,7 +251,11 @@ class Game:
         for name, player in ids.items():
             self.check(travelled(seen, player) > MOVED, f"{client.name} sees {name} move")
         others = {(ids[name], f"Hi, I am {name}!") for name in ids if name != client.name}
-        self.check(chats(client) == others, f"{client.name} has been greeted by its name: {chats(client)}, not {others}")
+        heard = chats(client)
+        self.check(others <= heard, f"{client.name} is greeted by each other client: {heard}, not {others}")
+        greetings = {said for said in heard if said[1].startswith("Hi, ")}
+        self.check(greetings == others, f"{client.name} hears no greeting of its own, or of somebody else: {greetings}")
+        self.check({said[0] for said in heard} <= set(ids.values()), f"{client.name} knows all who chat: {heard}")
         pings = {int(match[1]): float(match[2]) for match in client.found(r"ping (-?\d+) ([\d.]+)")}
         measured = all(0.0 < pings.get(player, 0.0) < 5000.0 for player in ids.values())
         self.check(measured, f"{client.name} knows everybody's ping: {pings}")
@@ -293,7 +313,7 @@ def wrong_arguments(home: Path) -> List[str]:
         try:
             code = child.end()
         finally:
-            child.process.kill()
+            child.kill()
         if code != 2 or words[0] not in child.text() and "best" not in child.text():
             problems.append(f"{child.name}: exit code {code}")
     return problems
