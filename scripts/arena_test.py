@@ -305,6 +305,23 @@ def sorted_words(lines: Sequence[str]) -> List[str]:
     return sorted(word for line in lines for word in line.split())
 
 
+def host_alone(home: Path) -> List[str]:
+    """Problems of a host with nobody but bots; one check."""
+    words = ["--host", "--bot", "--log", "--name", "Hedy", "--bots", "2", "--seconds", "4", "--port", str(free_port())]
+    child = Child("host", [*find_godot4(), "--headless", "--path", str(PROJECT), "--", *words], home)
+    try:
+        code = child.end()
+    finally:
+        child.kill()
+    joined = [match[1] for match in child.found(r"joined (-?\d+) .*")]
+    scores = child.found("scores 1=.* -1=.* -2=.*")
+    faults = [line for line in child.lines if any(fault in line for fault in FAULTS)]
+    moved = travelled(states(child), 1) > MOVED
+    if code == 0 and joined == ["1", "-1", "-2"] and scores and moved and not faults:
+        return []
+    return [f"a host alone with two bots: exit code {code}, joined {joined}\n{tail(child.text())}"]
+
+
 def wrong_arguments(home: Path) -> List[str]:
     """Problems with how the arena refuses arguments; each is one check."""
     problems = []
@@ -337,9 +354,9 @@ def main() -> int:
             game.play()
             passed += game.passed
             problems += game.problems
-        refused = wrong_arguments(home)
-        passed += 4 - len(refused)
-        problems += refused
+        others = [*host_alone(home), *wrong_arguments(home)]
+        passed += 5 - len(others)
+        problems += others
     for problem in problems:
         say(f"FAILED {problem}")
     say(f"{time.monotonic() - start:.0f} s\n{passed} passed, {len(problems)} failed")

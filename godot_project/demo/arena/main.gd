@@ -29,6 +29,8 @@ func _ready() -> void:
 		get_tree().quit(2)
 		return
 	replica.start(messages)
+	if options.is_bot:
+		chatter.start(messages, replica, options.player_name)
 	connection.opened.connect(_on_opened)
 	connection.ended.connect(_on_ended)
 	if DisplayServer.get_name() == "headless":
@@ -51,6 +53,7 @@ func host() -> String:
 	if problem == "":
 		server.start(messages, options.bots)
 		pings.start(messages)
+		_on_opened()
 	return problem
 
 
@@ -102,8 +105,6 @@ func _on_opened() -> void:
 		_tell_ready()
 		return
 	controls.start(messages, replica, options.is_bot)
-	if options.is_bot:
-		chatter.start(messages, replica, options.player_name)
 	# A server with a player greets itself: the way into the game is the same for all.
 	messages.hello.rpc_id(MultiplayerPeer.TARGET_PEER_SERVER, options.player_name)
 

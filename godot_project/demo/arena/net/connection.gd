@@ -2,7 +2,7 @@
 class_name ArenaConnection
 extends Node
 
-## Server: it is open. Client: the server has taken the connection.
+## Client: the server has taken the connection.
 signal opened
 ## Client: there is no connection, or not any more.
 signal ended(why: String)
@@ -32,7 +32,6 @@ func host(options: ArenaOptions) -> String:
 	if error != OK:
 		return "No server on port %d: %s." % [options.port, error_string(error)]
 	_use(new_peer)
-	opened.emit()
 	return ""
 
 
