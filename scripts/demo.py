@@ -23,6 +23,7 @@ from build import build, prepare_project
 from common import PROJECT, ScriptError, heading, main_guard, say
 from engines import dotted, find_godot3, find_godot4, version_of
 
+SCENE = "res://demo/console/demo.tscn"
 # Seconds after which everything is stopped; each process gives up earlier and says why.
 LIMIT = 90.0
 # Seconds that the others get when one has failed.
@@ -54,14 +55,14 @@ def cast(port: int) -> List[Part]:
     version4 = dotted(version_of(godot4))
     if godot3:
         version_guest = dotted(version_of(godot3))
-        guest = [*godot3, "--path", str(PROJECT / "demo" / "godot3"), "--guest=carol", f"--port={port}"]
+        guest = [*godot3, "--path", str(PROJECT / "demo" / "console" / "godot3"), "--guest=carol", f"--port={port}"]
     else:
         say("note: there is no Godot 3.6 here, so a Godot 4 client plays its part")
         version_guest = version4
         guest = []
 
     def project(*words: str) -> List[str]:
-        return [*godot4, "--headless", "--path", str(PROJECT), "--", *words, "--port", str(port)]
+        return [*godot4, "--headless", "--path", str(PROJECT), SCENE, "--", *words, "--port", str(port)]
 
     joined = [r"peer \d+ is here"] * 3
     hello = rf"packet from peer \d+: Hello from carol in Godot {re.escape(version_guest)}"

@@ -189,6 +189,11 @@ def check_docs() -> Count:
     return counting_script("docs")
 
 
+def play_arena() -> Count:
+    """The example project: a dedicated server and clients that play by themselves."""
+    return counting_script("arena_test.py", "--no-build")
+
+
 def check_readme() -> Count:
     """Every test and every file that the README names exists."""
     return counting_script("readme_check.py")
@@ -208,6 +213,7 @@ STEPS = (
     Step("demo", "the demo", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),
     Step("docs", "help, pages and their examples", check_docs),
+    Step("arena", "the arena: a dedicated server and its clients", play_arena),
 )
 
 

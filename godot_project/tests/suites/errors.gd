@@ -20,6 +20,8 @@ func test_without_a_connection() -> void:
 	_refuse(peer, peer.get_peer_address.bind(1), "", ["get_peer_address", remedy])
 	_refuse(peer, peer.get_peer_port.bind(1), 0, ["get_peer_port", remedy])
 	_refuse(peer, peer.set_peer_timeout.bind(1, 1, 2, 3), null, ["set_peer_timeout", remedy])
+	_refuse(peer, peer.get_sent_bytes, 0, ["get_sent_bytes", remedy])
+	_refuse(peer, peer.get_received_bytes, 0, ["get_received_bytes", remedy])
 	_refuse(peer, peer.get_packet, PackedByteArray(), ["get_packet", remedy])
 	check_equal(peer.get_packet_error(), ERR_UNCONFIGURED, "get_packet_error()")
 	_check_no_packet(peer)

@@ -14,6 +14,7 @@ mod error;
 mod ffi;
 mod open;
 mod peers;
+mod traffic;
 mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage, gdextension};

@@ -8,10 +8,11 @@ signal the_end
 const HELP := """This demo is played by several processes. Start it with:
     python3 scripts/demo.py
 or start the processes by hand:
-    godot --headless --path godot_project -- --server
-    godot --headless --path godot_project -- --client alice
-    godot --headless --path godot_project -- --client bob
-    godot --headless --path godot_project -- --guest carol    (or demo/godot3 in Godot 3.6)
+    godot --headless --path godot_project res://demo/console/demo.tscn -- --server
+    godot --headless --path godot_project res://demo/console/demo.tscn -- --client alice
+    godot --headless --path godot_project res://demo/console/demo.tscn -- --client bob
+    godot --headless --path godot_project res://demo/console/demo.tscn -- --guest carol
+The guest can also be demo/console/godot3 in Godot 3.6.
 --port N chooses two UDP ports, N for the chat and N + 1 for the packets; --address A the server."""
 
 const PAUSE_SEC := 1.5
