@@ -17,6 +17,11 @@ mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage, gdextension};
 
+// gdext defines this name of the C library for hot reloads, and would show it to the whole process. The library's own
+// calls do not need that, and a program should only see the entry symbol.
+#[cfg(target_os = "linux")]
+std::arch::global_asm!(".hidden __cxa_thread_atexit_impl");
+
 struct Extension;
 
 // SAFETY: gdext's entry point; this crate calls no other Rust extension and keeps no Godot object in a static.
