@@ -26,7 +26,7 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 def section(text: str, title: str) -> str:
     """What the changelog says below a heading, up to the next one."""
-    found = re.search(rf"^## {re.escape(title)}(?: .*)?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^## {re.escape(title)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if not found or not found[1].strip():
         raise ScriptError(f"{CHANGELOG.name} has nothing below `## {title}`")
     return found[1].strip()
