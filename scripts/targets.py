@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
+from apple_stubs import write_stubs
 from build import PACKAGE, cargo, platform_of, target_directory
 from common import REPO, ScriptError, output, run, timed
 from tools import RELEASE
@@ -84,8 +85,8 @@ def obstacle(one: Target) -> Optional[str]:
         return "it is built on Linux or macOS"
     if one.triple.endswith("windows-gnu") and not shutil.which(MINGW):
         return f"{MINGW} was not found (Debian: gcc-mingw-w64-x86-64)"
-    if system == "macos" and sys.platform != "darwin" and not os.environ.get("SDKROOT"):
-        return "outside of macOS, SDKROOT has to name a copy of Apple's SDK"
+    if system == "macos" and sys.platform == "win32":
+        return "it is built on macOS or Linux"
     if system == "android" and not ndk_tools():
         return "ANDROID_NDK_HOME names no Android NDK"
     return None
@@ -128,8 +129,12 @@ def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
         return zig(f"{one.triple}.{GLIBC}")
     if system == "macos" and sys.platform != "darwin":
         command, environment = zig(one.triple)
-        # Zig's linker knows no list of symbols to show, so what is written in C hides its own.
-        return command, {**environment, f"CFLAGS_{one.triple.replace('-', '_')}": "-fvisibility=hidden"}
+        return command, {
+            **environment,
+            # Zig's linker knows no list of symbols to show, so what is written in C hides its own.
+            f"CFLAGS_{one.triple.replace('-', '_')}": "-fvisibility=hidden",
+            f"CARGO_TARGET_{one.variable}_RUSTFLAGS": f"-L framework={write_stubs()}",
+        }
     plain = [cargo(), "build", "--target", one.triple]
     if system == "windows" and one.triple.endswith("msvc"):
         # Without this the library would need a package of Microsoft's that a player may not have.
