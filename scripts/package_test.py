@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from checks import Checks
-from common import ADDON_NAME, PROJECT, ScriptError, heading, main_guard, run, say, script, tail
+from common import ADDON, ADDON_NAME, PROJECT, ScriptError, heading, main_guard, run, say, script, tail
 from engines import find_godot4, find_template
 from godot_tests import BAD_SIGNS, home_in
-from package import package_path
+from package import ENTRY_SYMBOL, SIZE_LIMIT, faults, package_path, packaged_extension
+from targets import TARGETS
 
 GAME = PROJECT / "tests" / "package"
 CLIENTS = ("alice", "bob")
@@ -33,6 +34,31 @@ LIMIT = 90.0
 WANTED_FILES = {
     f"{ADDON_NAME}.gdextension", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "THIRDPARTY.txt", "PLATFORMS.txt",
 }
+
+
+# --- Packing --------------------------------------------------------------------------------------
+
+
+def packing(checks: Checks) -> None:
+    """What a package names, and what is not let into one, also for systems that this machine cannot build for."""
+    text = (ADDON / f"{ADDON_NAME}.gdextension").read_text(encoding="utf-8")
+    everything = {re.sub(r"(macos.*)\.(arm64|x86_64)\.", r"\1.universal.", one.shipped_name) for one in TARGETS}
+    entry = re.compile(r'^(\S+) = "bin/(\S+)"$', re.MULTILINE)
+    entries = dict(entry.findall(packaged_extension(text, everything)))
+    tags = [f"{system}.{kind}{processor}" for system, processor in (
+        ("linux", ".x86_64"), ("linux", ".arm64"), ("windows", ".x86_64"), ("macos", ""), ("android", ".arm64"),
+    ) for kind in ("debug", "release")]
+    named = sorted(entries) == sorted(tags) and set(entries.values()) == everything
+    checks.check("a full package names every platform", named, f"{entries}")
+    apple = f"lib{ADDON_NAME}.macos.template_release.arm64.dylib"
+    entries = dict(entry.findall(packaged_extension(text, [apple])))
+    named = entries == {"macos.debug.arm64": apple, "macos.release.arm64": apple}
+    checks.check("a package with one library names that one", named, f"{entries}")
+    good = {"format": "elf", "exports": [ENTRY_SYMBOL], "stripped": True, "needs": ["libc.so.6"], "glibc": "2.17"}
+    bad = {"exports": [ENTRY_SYMBOL, "malloc"], "stripped": False, "needs": ["libssl.so.3"], "glibc": "2.34"}
+    let_in = [key for key, value in bad.items() if len(faults({**good, key: value}, SIZE_LIMIT)) != 1]
+    right = not faults(good, SIZE_LIMIT) and len(faults(good, SIZE_LIMIT + 1)) == 1 and not let_in
+    checks.check("a library that is not fit for a package is refused", right, f"{let_in}")
 
 
 # --- Installing -----------------------------------------------------------------------------------
@@ -232,6 +258,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="package_test_") as name:
         folder = Path(name)
         project = folder / "project"
+        heading("Packing")
+        packing(checks)
         heading("Installed into an empty project")
         install(package, project, checks)
         if open_in_editor(godot, project, checks):

@@ -17,9 +17,9 @@ mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage, gdextension};
 
-// gdext defines this name of the C library for hot reloads, and would show it to the whole process. The library's own
-// calls do not need that, and a program should only see the entry symbol.
-#[cfg(target_os = "linux")]
+// gdext defines this name of the C library, so that debug libraries can be loaded anew. What ships shows one symbol only:
+// its entry point.
+#[cfg(all(target_os = "linux", not(debug_assertions)))]
 std::arch::global_asm!(".hidden __cxa_thread_atexit_impl");
 
 struct Extension;
