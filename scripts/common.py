@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Union
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 REPO = Path(__file__).resolve().parent.parent
 ADDONS = REPO / "addons"
@@ -27,6 +27,14 @@ def cache_dir() -> Path:
     """Folder for downloads; NME_CACHE moves it, for instance to one that a CI keeps."""
     chosen = os.environ.get("NME_CACHE")
     return Path(chosen).expanduser().resolve() if chosen else (REPO / ".cache").resolve()
+
+
+def script(name: str, *words: Word) -> List[Word]:
+    """The command that runs another script of this folder."""
+    path = REPO / "scripts" / name
+    if not path.exists():
+        raise ScriptError(f"{path.relative_to(REPO)} is not there")
+    return [sys.executable, path, *words]
 
 
 def say(text: str) -> None:

@@ -17,10 +17,9 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, run, say, shown
-from tools import gdformat, gdlint
+from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, run, say, script, shown
+from tools import actionlint, gdformat, gdlint
 
-SCRIPTS = REPO / "scripts"
 # Folders of GDScript that is not ours or not of Godot 4.
 FOREIGN_FOLDERS = {"addons", "godot3", ".godot"}
 
@@ -94,14 +93,6 @@ def plain(*commands: Sequence[Word]) -> Count:
     return Count(len(commands) - failed, failed)
 
 
-def script(name: str, *words: Word) -> List[Word]:
-    """The command that runs another script of this folder."""
-    path = SCRIPTS / name
-    if not path.exists():
-        raise ScriptError(f"{path.relative_to(REPO)} is not there")
-    return [sys.executable, path, *words]
-
-
 # --- The steps ------------------------------------------------------------------------------------
 
 
@@ -129,6 +120,12 @@ def check_gdscript() -> Count:
     ]
     names = [path.relative_to(REPO) for path in files]
     return plain([gdformat(), "--check", *names], [gdlint(), *names])
+
+
+def check_workflows() -> Count:
+    """The files of the hosted CI have no mistakes that show without running them."""
+    files = sorted((REPO / ".github" / "workflows").glob("*.yml"))
+    return plain([actionlint(), "-no-color", *(path.relative_to(REPO) for path in files)])
 
 
 def check_licences() -> Count:
@@ -171,6 +168,16 @@ def run_dtls() -> Count:
     return counting_script("dtls")
 
 
+def check_package() -> Count:
+    """The release package for this machine, installed, exported and played."""
+    return counting_script("package_test.py")
+
+
+def check_release() -> Count:
+    """What makes a release, tried in a clone."""
+    return counting_script("release_test.py")
+
+
 def play_demo() -> Count:
     """The README's first command."""
     return plain(script("demo.py", "--no-build"))
@@ -204,6 +211,7 @@ STEPS = (
     Step("clippy", "cargo clippy", check_clippy),
     Step("cargo", "Rust tests", run_cargo_tests),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
+    Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
     Step("readme", "what the README refers to", check_readme),
     Step("build", "build of the addon", build_addon),
@@ -214,6 +222,8 @@ STEPS = (
     Step("bench", "benchmarks with small numbers", run_benchmarks),
     Step("docs", "help, pages and their examples", check_docs),
     Step("arena", "the arena: a dedicated server and its clients", play_arena),
+    Step("release", "a release, tried in a clone", check_release),
+    Step("package", "the release package, installed and played", check_package),
 )
 
 

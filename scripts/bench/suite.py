@@ -16,7 +16,7 @@ from typing import Dict, Iterator, List, Optional, Sequence
 from bench import machine
 from bench.children import end_on_terminate
 from bench.contestants import Contestant, all_contestants
-from bench.drawing import draw, python
+from bench.drawing import draw
 from bench.players import play
 from bench.report import markdown
 from bench.results import Outcome, Results
@@ -24,6 +24,7 @@ from bench.scenario import Figures, Scenario, column_of, expanded
 from bench.scenarios import all_scenarios
 from build import compile_library, platform_of, prepare_project, put_library, target_directory
 from common import ADDON, PROJECT, REPO, ScriptError, cache_dir, heading, output, run, say, shown
+from tools import PLOT
 
 RESULTS = PROJECT / "bench" / "results"
 RUNS = 3
@@ -86,7 +87,7 @@ def output_folder(options: argparse.Namespace) -> Path:
 def prepare_plot() -> None:
     """Installs what draws, as the private network reaches no package index."""
     try:
-        python()
+        PLOT.prepare()
     except ScriptError as error:
         say(f"note: there will be no plot: {error}")
 

@@ -38,8 +38,7 @@ def check(project: Project) -> Iterator[Check]:
             if block.language == "csharp":
                 sources[block.name] = Path(name) / f"block_{block.line}.cs"
                 sources[block.name].write_text(block.code, encoding="utf-8")
-        CSHARP.prepare()
-        trees = json.loads(output([CSHARP.program("python"), TREE, *sources.values()]))
+        trees = json.loads(output([CSHARP.tool("python"), TREE, *sources.values()]))
     for source, tree in zip(sources, trees):
         yield f"syntax of {source}", tree["errors"]
     yield from check_calls(trees[0]["calls"], facts)

@@ -19,6 +19,11 @@ mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage, gdextension};
 
+// gdext defines this name of the C library, so that debug libraries can be loaded anew. What ships shows one symbol only:
+// its entry point.
+#[cfg(all(target_os = "linux", not(debug_assertions)))]
+std::arch::global_asm!(".hidden __cxa_thread_atexit_impl");
+
 struct Extension;
 
 // SAFETY: gdext's entry point; this crate calls no other Rust extension and keeps no Godot object in a static.
