@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tools from PyPI, in private Python environments below .cache: a formatter and a linter for GDScript, a linter for
-workflows, and what builds and inspects the libraries of a release.
+workflows, a parser for C#, what draws plots, and what builds and inspects the libraries of a release.
 
 `tools.py` prints where they are; `tools.py gdlint FILES` (or another tool) runs one of them.
 """

@@ -162,6 +162,12 @@ public sealed class NetworkedMultiplayerENet
 
     public int GetPeerPort(int id) => Peer.Call("get_peer_port", id).AsInt32();
 
+    /// <summary>Bytes of UDP payload since the connection was created.</summary>
+    public long GetReceivedBytes() => Peer.Call("get_received_bytes").AsInt64();
+
+    /// <summary>Bytes of UDP payload since the connection was created.</summary>
+    public long GetSentBytes() => Peer.Call("get_sent_bytes").AsInt64();
+
     public void SetBindIp(string ip) => Peer.Call("set_bind_ip", ip);
 
     public void SetDtlsCertificate(X509Certificate certificate) => Peer.Call("set_dtls_certificate", certificate);

@@ -11,11 +11,12 @@ impl NetworkedMultiplayerENet {
     /// How many bytes the open connection has sent since it was created, to all peers together; an error and 0 when no
     /// connection is open. These are the payloads of UDP datagrams, as they are on the wire: compressed, encrypted, and
     /// with everything that ENet sends of its own. IP and UDP themselves add 28 bytes to each datagram (48 with IPv6).
-    /// [codeblock]
+    ///
+    /// ```gdscript
     /// var before = peer.get_sent_bytes()
     /// await get_tree().create_timer(1.0).timeout
     /// print("%d bytes per second" % (peer.get_sent_bytes() - before))
-    /// [/codeblock]
+    /// ```
     #[func]
     fn get_sent_bytes(&self) -> i64 {
         self.count("get_sent_bytes", |counters| counters.bytes_sent)
