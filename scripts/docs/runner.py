@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from build import prepare_project
 from common import ScriptError, heading, main_guard, say, shown
-from docs import class_help, csharp, errors, examples, pages, shell, sizing
+from docs import class_help, csharp, errors, examples, figures, pages, shell
 from docs.editor import complaints, editor
 from docs.project import new_project
 from engines import dotted, find_godot3, find_godot4, version_of
@@ -62,7 +62,7 @@ def check_lists(_: Sequence[str]) -> Iterator[Check]:
     yield from pages.check_links()
     yield from pages.check_comments()
     yield from errors.check()
-    yield from sizing.check()
+    yield from figures.check()
 
 
 def check_csharp(godot: Sequence[str]) -> Iterator[Check]:
@@ -80,10 +80,10 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     """Runs the parts that the options ask for."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help=f"parts: {', '.join(PARTS)}")
-    reader.add_argument("--write", action="store_true", help="write the table of docs/sizing.md anew, and stop")
+    reader.add_argument("--write", action="store_true", help="write the tables of figures anew, and stop")
     options = reader.parse_args(words)
     if options.write:
-        return sizing.write()
+        return figures.write()
     godot = find_godot4()
     say(f"engine: {shown(godot)}")
     prepare_project(godot)

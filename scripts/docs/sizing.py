@@ -1,20 +1,11 @@
-"""The table of docs/sizing.md, made from the figures of the benchmarks: `python3 scripts/docs --write`."""
+"""The table of docs/sizing.md."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from bench.contestants import NEW, OURS
-from bench.scenarios import all_scenarios
-from common import ADDON, PROJECT, REPO, ScriptError, say
 
-PAGE = ADDON / "docs" / "sizing.md"
-FIGURES = PROJECT / "bench" / "results" / "figures.json"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-NONE_YET = "No figures have been taken yet."
 # Milliseconds that a server has for a frame.
 FRAME = 1000 / 60
 FRAMES_PER_SECOND = 60
@@ -70,42 +61,3 @@ def table(results: Figures) -> str:
 def shown_bytes(kilobytes: Optional[float], clients: int) -> str:
     """Kilobytes of a frame, both directions, as those of one client in a second."""
     return "-" if kilobytes is None else f"{kilobytes * FRAMES_PER_SECOND / clients:.1f} kB"
-
-
-def figures(path: Path = FIGURES) -> Optional[Figures]:
-    """The results, unless there are none or they are of a smoke run."""
-    if not path.is_file():
-        return None
-    results: Figures = json.loads(path.read_text(encoding="utf-8"))
-    if results["quick"]:
-        raise ScriptError(f"{path.relative_to(REPO)} is of a smoke run; python3 scripts/bench makes real ones")
-    return results
-
-
-def renewed(page: str, results: Optional[Figures]) -> str:
-    """The page with the table of these results."""
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ScriptError(f"{PAGE.name} needs one {BEGIN} and one {END}")
-    body = table(results) if results else NONE_YET
-    return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{body}\n{END}", page, flags=re.DOTALL)
-
-
-def check() -> Iterator[Tuple[str, List[str]]]:
-    """The page has the newest figures."""
-    page = PAGE.read_text(encoding="utf-8")
-    same = page == renewed(page, figures())
-    yield "the table of docs/sizing.md", [] if same else ["it is out of date; run: python3 scripts/docs --write"]
-    unknown = sorted({row.scenario for row in ROWS} - known_scenarios())
-    yield "the scenarios of docs/sizing.md", [f"there is no scenario {name}" for name in unknown]
-
-
-def known_scenarios() -> Set[str]:
-    """Names of all that scripts/bench measures."""
-    return {scenario.name for scenario in all_scenarios()}
-
-
-def write() -> int:
-    """Renews the page."""
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), figures()), encoding="utf-8")
-    say(f"written: {PAGE.relative_to(REPO)}")
-    return 0
