@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from apple_stubs import write_stubs
+from apple_stubs import linker, linking
 from build import PACKAGE, cargo, platform_of, target_directory
 from common import REPO, ScriptError, output, run, timed
 from tools import RELEASE
@@ -87,6 +87,8 @@ def obstacle(one: Target) -> Optional[str]:
         return f"{MINGW} was not found (Debian: gcc-mingw-w64-x86-64)"
     if system == "macos" and sys.platform == "win32":
         return "it is built on macOS or Linux"
+    if system == "macos" and sys.platform != "darwin" and not linker().is_file():
+        return f"this Rust comes without its linker, {linker().name}"
     if system == "android" and not ndk_tools():
         return "ANDROID_NDK_HOME names no Android NDK"
     return None
@@ -115,11 +117,17 @@ def build_library(one: Target) -> Path:
     """Builds for one target; returns the library that cargo wrote."""
     command, environment = recipe(one)
     with timed(f"build for {one.label}"):
-        run([*command, "--locked", "--package", PACKAGE, "--profile", PROFILE], cwd=REPO, env=environment)
+        run([*command, "--locked", "--package", PACKAGE, "--profile", PROFILE, *told(one)], cwd=REPO, env=environment)
     library = target_directory() / one.triple / PROFILE / platform_of(one.triple).built_name
     if not library.is_file():
         raise ScriptError(f"cargo succeeded, but {library} is not there")
     return library
+
+
+def told(one: Target) -> List[str]:
+    """What the compiler of the library itself is told, behind cargo's own options."""
+    foreign_mac = platform_of(one.triple).system == "macos" and sys.platform != "darwin"
+    return ["--", *linking()] if foreign_mac else []
 
 
 def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
@@ -128,13 +136,7 @@ def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
     if system == "linux":
         return zig(f"{one.triple}.{GLIBC}")
     if system == "macos" and sys.platform != "darwin":
-        command, environment = zig(one.triple)
-        return command, {
-            **environment,
-            # Zig's linker knows no list of symbols to show, so what is written in C hides its own.
-            f"CFLAGS_{one.triple.replace('-', '_')}": "-fvisibility=hidden",
-            f"CARGO_TARGET_{one.variable}_RUSTFLAGS": f"-L framework={write_stubs()}",
-        }
+        return zig(one.triple, "rustc")
     plain = [cargo(), "build", "--target", one.triple]
     if system == "windows" and one.triple.endswith("msvc"):
         # Without this the library would need a package of Microsoft's that a player may not have.
@@ -142,11 +144,11 @@ def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
     return plain, (android(one) if system == "android" else {})
 
 
-def zig(triple: str) -> Tuple[List[str], Dict[str, str]]:
-    """A build whose C compiler and linker is zig."""
-    programs = RELEASE.tool("cargo-zigbuild").parent
-    path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
-    return [cargo(), "zigbuild", "--target", triple], {"PATH": path}
+def zig(triple: str, command: str = "zigbuild") -> Tuple[List[str], Dict[str, str]]:
+    """A build whose C compiler is zig, and its linker, unless the compiler is told of another one."""
+    program = RELEASE.tool("cargo-zigbuild")
+    path = os.pathsep.join([str(program.parent), os.environ.get("PATH", "")])
+    return [str(program), command, "--target", triple], {"PATH": path}
 
 
 def android(one: Target) -> Dict[str, str]:
