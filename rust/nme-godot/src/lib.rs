@@ -17,6 +17,11 @@ mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage, gdextension};
 
+/// ENet allocates a command for each packet and receiver, and frees all of them when the frame's datagrams are made.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Extension;
 
 // SAFETY: gdext's entry point; this crate calls no other Rust extension and keeps no Godot object in a static.
