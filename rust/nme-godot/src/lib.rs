@@ -23,6 +23,10 @@ use godot::init::{ExtensionLibrary, InitStage, gdextension};
 // its entry point.
 #[cfg(all(target_os = "linux", not(debug_assertions)))]
 std::arch::global_asm!(".hidden __cxa_thread_atexit_impl");
+/// ENet allocates a command for each packet and receiver, and frees all of them when the frame's datagrams are made.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 struct Extension;
 
