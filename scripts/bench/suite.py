@@ -23,7 +23,7 @@ from bench.results import Outcome, Results
 from bench.scenario import Figures, Scenario, column_of, expanded
 from bench.scenarios import all_scenarios
 from build import compile_library, platform_of, prepare_project, put_library, target_directory
-from common import ADDON, PROJECT, REPO, ScriptError, cache_dir, heading, output, run, say, shown
+from common import ADDON, PROJECT, REPO, ScriptError, cache_dir, heading, output, run, say
 from tools import PLOT
 
 RESULTS = PROJECT / "bench" / "results"
