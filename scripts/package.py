@@ -31,7 +31,7 @@ SIZE_LIMIT = 5 * 1000 * 1000
 SYSTEM_LIBRARIES = {
     "elf": re.compile(r"(lib(c|m|dl|pthread|rt|log|gcc_s)\.so(\.\d+)?|ld-linux-[\w-]+\.so\.\d)"),
     "pe": re.compile(
-        r"(kernel32|ntdll|ws2_32|userenv|advapi32|bcrypt|bcryptprimitives|crypt32|iphlpapi|msvcrt|secur32|"
+        r"(kernel32|ntdll|ws2_32|userenv|advapi32|bcrypt|bcryptprimitives|crypt32|iphlpapi|msvcrt|psapi|secur32|shell32|user32|"
         r"ucrtbase|api-ms-win-[\w-]+)\.dll", re.IGNORECASE,
     ),
     "macho": re.compile(r"/usr/lib/lib(System\.B|iconv\.2|objc\.A)\.dylib|/System/Library/Frameworks/.*"),

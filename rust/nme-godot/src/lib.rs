@@ -24,7 +24,7 @@ use godot::init::{ExtensionLibrary, InitStage, gdextension};
 #[cfg(all(target_os = "linux", not(debug_assertions)))]
 std::arch::global_asm!(".hidden __cxa_thread_atexit_impl");
 /// ENet allocates a command for each packet and receiver, and frees all of them when the frame's datagrams are made.
-#[cfg(feature = "mimalloc")]
+#[cfg(all(feature = "mimalloc", not(target_vendor = "apple")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
