@@ -8,7 +8,7 @@
 //! - A channel keeps its order. What ENet ties to an earlier reliable packet of its channel, an unreliable packet with a
 //!   sequence number, waits with it.
 //! - The server's notices (channel 0) do not wait, so they stay in front of what was sent behind them. A notice that a
-//!   peer has left is the only one that has to stay behind: [`Backlog::next_from`] sends that peer's packets ahead.
+//!   peer has left is the only one that has to stay behind: [`Backlog::take_from`] sends that peer's packets ahead.
 //! - A packet is handed over whole: one of megabytes still delays the others until it is through.
 
 use std::collections::VecDeque;
@@ -104,9 +104,9 @@ impl Backlog {
         queue.next()
     }
 
-    /// The next packet, for as long as one of this source waits: those in front of it on its channel come first.
-    pub(super) fn next_from(&mut self, slot: Slot, source: PeerId) -> Option<Held> {
-        self.queue_mut(slot)?.next_from(source)
+    /// All packets of this source, with those in front of them on their channels.
+    pub(super) fn take_from(&mut self, slot: Slot, source: PeerId) -> Vec<Held> {
+        self.queue_mut(slot).map_or_else(Vec::new, |queue| queue.take_from(source))
     }
 
     /// Ends a queue in which nothing waits. True when the peer is to be disconnected now.
@@ -199,13 +199,18 @@ impl Queue {
         self.take(place)
     }
 
-    fn next_from(&mut self, source: PeerId) -> Option<Held> {
-        let is_from = |packet: &Packet| {
+    /// Looks at each packet once: a peer can have many wait, and leave to make the server work.
+    fn take_from(&mut self, source: PeerId) -> Vec<Held> {
+        let is_from = |(packet, _): &(Packet, Delivery)| {
             wire::decode(packet.bytes()).is_some_and(|header| header.source == source.get() as u32)
         };
-        let place =
-            self.lines.iter().position(|line| line.packets.iter().any(|(packet, _)| is_from(packet)))?;
-        self.take(place)
+        let mut taken = Vec::new();
+        for place in 0..self.lines.len() {
+            let last = self.lines[place].packets.iter().rposition(is_from);
+            let count = last.map_or(0, |last| last + 1);
+            taken.extend((0..count).filter_map(|_| self.take(place)));
+        }
+        taken
     }
 
     fn take(&mut self, place: usize) -> Option<Held> {
@@ -309,8 +314,7 @@ mod tests {
             backlog.push(SLOT, held(channel, source, 100));
         }
         let source = PeerId::client(9).expect("an id");
-        let first: Vec<u8> =
-            std::iter::from_fn(|| backlog.next_from(SLOT, source)).map(|held| held.channel).collect();
+        let first: Vec<u8> = backlog.take_from(SLOT, source).into_iter().map(|held| held.channel).collect();
         assert_eq!(first, [1, 1, 3, 3]);
         assert_eq!(all(&mut backlog).len(), 2);
     }

@@ -150,7 +150,7 @@ impl HostLink {
     /// Gives ENet all that waits for this peer and comes from a source that has left, so that it arrives before
     /// the notice of that.
     pub(super) fn hurry(&mut self, slot: Slot, source: PeerId) {
-        while let Some(held) = self.backlog.next_from(slot, source) {
+        for held in self.backlog.take_from(slot, source) {
             self.hand_over_held(slot, &held);
         }
     }
