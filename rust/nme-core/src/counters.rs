@@ -34,6 +34,8 @@ pub enum DroppedPacket {
     Unannounced,
     /// The receiver has fewer channels, or has just left.
     Unsent,
+    /// From a peer that this side is disconnecting.
+    Ignored,
 }
 
 /// Counters since the session began. They only grow.
@@ -92,4 +94,4 @@ const fn datagram_index(reason: Dropped) -> usize {
 }
 
 const DATAGRAM_REASONS: usize = 4 + DropReason::ALL.len();
-const PACKET_REASONS: usize = DroppedPacket::Unsent as usize + 1;
+const PACKET_REASONS: usize = DroppedPacket::Ignored as usize + 1;

@@ -1,6 +1,6 @@
 //! Peer ids and the peers of a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -87,6 +87,10 @@ struct Entry {
 pub(crate) struct PeerTable {
     links: BTreeMap<PeerId, Entry>,
     by_slot: Vec<Option<PeerId>>,
+    /// Those that the game has not accepted yet: the relay keeps them from all others.
+    apart: BTreeSet<PeerId>,
+    /// Those whose packets are dropped.
+    ignored: BTreeSet<PeerId>,
 }
 
 impl PeerTable {
@@ -139,6 +143,35 @@ impl PeerTable {
         self.links.insert(id, Entry { link: Link::Relayed, mark: 0 });
     }
 
+    pub(crate) fn is_apart(&self, id: PeerId) -> bool {
+        self.apart.contains(&id)
+    }
+
+    pub(crate) const fn apart(&self) -> &BTreeSet<PeerId> {
+        &self.apart
+    }
+
+    pub(crate) fn keep_apart(&mut self, id: PeerId) {
+        if self.contains(id) {
+            self.apart.insert(id);
+        }
+    }
+
+    /// False when the peer was not kept apart.
+    pub(crate) fn admit(&mut self, id: PeerId) -> bool {
+        self.apart.remove(&id)
+    }
+
+    pub(crate) fn is_ignored(&self, id: PeerId) -> bool {
+        self.ignored.contains(&id)
+    }
+
+    pub(crate) fn ignore(&mut self, id: PeerId) {
+        if self.contains(id) {
+            self.ignored.insert(id);
+        }
+    }
+
     /// Cuts the connection and keeps the id until the game has heard of it.
     pub(crate) fn mark_gone(&mut self, id: PeerId) {
         if let Some(Entry { link, .. }) = self.links.get_mut(&id) {
@@ -153,6 +186,8 @@ impl PeerTable {
     pub(crate) fn remove(&mut self, id: PeerId) {
         self.mark_gone(id);
         self.links.remove(&id);
+        self.apart.remove(&id);
+        self.ignored.remove(&id);
     }
 }
 

@@ -20,6 +20,10 @@ pub(super) struct Client {
     /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
     /// lost datagram can let a packet overtake its sender's announcement.
     unannounced: VecDeque<Received>,
+    /// Peers behind the relay of which the game hears when it has accepted the server, the first one first.
+    awaited: Vec<PeerId>,
+    /// The game has left; what follows is no error.
+    leaving: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +42,13 @@ enum State {
 
 impl Client {
     pub(super) const fn new() -> Self {
-        Self { state: State::Waiting, error: None, unannounced: VecDeque::new() }
+        Self {
+            state: State::Waiting,
+            error: None,
+            unannounced: VecDeque::new(),
+            awaited: Vec::new(),
+            leaving: false,
+        }
     }
 
     /// The server's address is known. True the first time.
@@ -90,7 +100,17 @@ impl Client {
 
     /// Notes why the connection ends, unless that is known.
     pub(super) fn note(&mut self, error: ConnectionError) {
-        self.error.get_or_insert(error);
+        if !self.leaving {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    pub(super) const fn set_leaving(&mut self) {
+        self.leaving = true;
+    }
+
+    pub(super) fn take_awaited(&mut self) -> Vec<PeerId> {
+        std::mem::take(&mut self.awaited)
     }
 
     pub(super) const fn error(&self) -> Option<ConnectionError> {
@@ -112,6 +132,7 @@ impl Client {
     pub(super) fn end(&mut self) {
         self.state = State::Over;
         self.unannounced.clear();
+        self.awaited.clear();
     }
 }
 
@@ -121,11 +142,11 @@ impl Session {
             return self.link.counters.drop_packet(DroppedPacket::Notice);
         };
         match notice {
-            Notice::Joined(id) if self.can_join(id) => {
-                self.peers.insert_relayed(id);
-                self.events.push_back(Event::PeerConnected(id));
-                self.deliver_unannounced(id);
-            }
+            Notice::Joined(id) if self.can_join(id) => match &mut self.role {
+                Role::Client(client) if self.peers.is_apart(PeerId::SERVER) => client.awaited.push(id),
+                _ => self.add_relayed(id),
+            },
+            Notice::Left(id) if self.is_awaited(id) => self.forget_awaited(id),
             Notice::Left(id) if self.peers.link(id) == Some(Link::Relayed) => {
                 self.peers.mark_gone(id);
                 self.report_departure(id);
@@ -134,8 +155,33 @@ impl Session {
         }
     }
 
+    pub(super) fn add_relayed(&mut self, id: PeerId) {
+        self.peers.insert_relayed(id);
+        self.events.push_back(Event::PeerConnected(id));
+        self.deliver_unannounced(id);
+    }
+
     fn can_join(&self, id: PeerId) -> bool {
-        id != self.id && !self.peers.contains(id) && self.peers.len() <= usize::from(MAX_CLIENTS)
+        let is_new = id != self.id && !self.peers.contains(id) && !self.is_awaited(id);
+        is_new && self.peers.len() + self.awaited().len() <= usize::from(MAX_CLIENTS)
+    }
+
+    fn awaited(&self) -> &[PeerId] {
+        match &self.role {
+            Role::Client(client) => &client.awaited,
+            Role::Server(_) => &[],
+        }
+    }
+
+    fn is_awaited(&self, id: PeerId) -> bool {
+        self.awaited().contains(&id)
+    }
+
+    /// It has left before the game heard of it.
+    fn forget_awaited(&mut self, id: PeerId) {
+        let Role::Client(client) = &mut self.role else { return };
+        client.awaited.retain(|awaited| *awaited != id);
+        client.unannounced.retain(|kept| kept.from != id);
     }
 
     pub(super) fn on_server_packet(&mut self, channel: u8, packet: Packet) {

@@ -11,6 +11,7 @@
 //! handed out as it happens on the wire, not after everything else of the same poll. Step 3 follows each
 //! call that can produce datagrams.
 
+mod admission;
 mod backlog;
 mod client;
 mod config;
@@ -40,7 +41,7 @@ pub use inbox::Received;
 pub use waiting::FlushMode;
 
 use crate::channel::{self, TransferChannel, TransferMode};
-use crate::counters::Counters;
+use crate::counters::{Counters, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::enet::{HostConfig, HostEvent, Packet, RustyHost, Slot};
 use crate::guard::{DropReason, GuardConfig, Role as GuardRole};
@@ -458,6 +459,9 @@ impl Session {
 
     fn on_received(&mut self, slot: Slot, channel: u8, packet: Packet) {
         let Some(sender) = self.peers.at(slot) else { return };
+        if self.peers.is_ignored(sender) {
+            return self.link.counters.drop_packet(DroppedPacket::Ignored);
+        }
         match &self.role {
             Role::Server(_) => self.on_client_packet(sender, channel, packet),
             Role::Client(_) if channel == channel::CONFIG => self.on_notice(&packet),

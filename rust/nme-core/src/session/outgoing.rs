@@ -9,6 +9,14 @@ use crate::peer::Link;
 use crate::relay::Target;
 use crate::relay::wire;
 
+/// Whom a packet to several peers may reach.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    Everybody,
+    /// Not those that the game has not accepted yet.
+    Admitted,
+}
+
 impl Session {
     /// Queues a packet; [`Session::flush`] sends it.
     ///
@@ -63,8 +71,10 @@ impl Session {
         match (&self.role, target) {
             (Role::Client(_), _) => self.queue(PeerId::SERVER, parcel),
             (Role::Server(_), Target::One(id)) => self.queue(id, parcel),
-            (Role::Server(_), Target::All) => self.queue_to_others(&[], parcel),
-            (Role::Server(_), Target::AllExcept(id)) => self.queue_to_others(&[id], parcel),
+            (Role::Server(_), Target::All) => self.queue_to_others(Audience::Everybody, &[], parcel),
+            (Role::Server(_), Target::AllExcept(id)) => {
+                self.queue_to_others(Audience::Everybody, &[id], parcel);
+            }
         }
     }
 
@@ -77,17 +87,20 @@ impl Session {
         }
     }
 
-    /// Queues one packet for every peer with a connection but `except`.
-    pub(super) fn queue_to_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) {
-        let overflown = self.try_others(except, parcel);
+    /// Queues one packet for every peer of the audience with a connection but `except`.
+    pub(super) fn queue_to_others(&mut self, audience: Audience, except: &[PeerId], parcel: Parcel<'_>) {
+        let overflown = self.try_others(audience, except, parcel);
         self.lose(overflown);
     }
 
     /// As above, and returns those for whom it was too much: they have no connection any more, and the game has
     /// to hear of it.
-    pub(super) fn try_others(&mut self, except: &[PeerId], parcel: Parcel<'_>) -> Vec<PeerId> {
+    fn try_others(&mut self, audience: Audience, except: &[PeerId], parcel: Parcel<'_>) -> Vec<PeerId> {
         let mut overflown = Vec::new();
         for (id, slot) in self.peers.slots().filter(|(id, _)| !except.contains(id)) {
+            if audience == Audience::Admitted && self.peers.is_apart(id) {
+                continue;
+            }
             if self.link.queue_noted(slot, parcel) == Queued::Overflow {
                 overflown.push((id, slot));
             }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::link::{Parcel, Queued};
+use super::outgoing::Audience;
 use super::{Role, Session};
 use crate::channel::{self, Delivery};
 use crate::counters::DroppedPacket;
@@ -32,6 +33,11 @@ impl Server {
 
     fn joined(&self, slot: Slot) -> Option<&Packet> {
         self.joined.get(usize::from(slot.0))?.as_ref()
+    }
+
+    /// Takes a newcomer back that waits to be introduced.
+    pub(super) fn withdraw(&mut self, id: PeerId) {
+        self.newcomers.retain(|newcomer| *newcomer != id);
     }
 
     fn set_joined(&mut self, slot: Slot, notice: Option<Packet>) {
@@ -116,8 +122,11 @@ impl Session {
         if !server.relay {
             return Vec::new();
         }
-        if let Some(index) = server.newcomers.iter().position(|newcomer| *newcomer == id) {
+        if peers.is_apart(id) {
             // Nobody has heard of it.
+            return Vec::new();
+        }
+        if let Some(index) = server.newcomers.iter().position(|newcomer| *newcomer == id) {
             server.newcomers.remove(index);
             return Vec::new();
         }
@@ -156,7 +165,7 @@ impl Session {
             return Err(DroppedPacket::SpoofedSource);
         }
         let target = header.target.ok_or(DroppedPacket::Target)?;
-        let route = relay::route(target, self.relays());
+        let route = relay::route(target, self.relays() && !self.peers.is_apart(sender));
         if route.forward != Forward::Nobody {
             // Its receivers have to hear of the sender first.
             self.introduce_until(self.peers.link(sender).and_then(Link::slot));
@@ -175,10 +184,16 @@ impl Session {
     fn forward(&mut self, sender: PeerId, to: Forward, parcel: Parcel<'_>) -> Result<(), DroppedPacket> {
         match to {
             Forward::Nobody => {}
-            Forward::One(id) if !self.peers.contains(id) => return Err(DroppedPacket::UnknownTarget),
+            Forward::One(id) if !self.peers.contains(id) || self.peers.is_apart(id) => {
+                return Err(DroppedPacket::UnknownTarget);
+            }
             Forward::One(id) => self.queue(id, parcel),
-            Forward::Others { except: None } => self.queue_to_others(&[sender], parcel),
-            Forward::Others { except: Some(id) } => self.queue_to_others(&[sender, id], parcel),
+            Forward::Others { except: None } => {
+                self.queue_to_others(Audience::Admitted, &[sender], parcel);
+            }
+            Forward::Others { except: Some(id) } => {
+                self.queue_to_others(Audience::Admitted, &[sender, id], parcel);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,69 @@
+//! Peers that the game authenticates, and peers it sends away.
+//!
+//! A server that keeps a client apart exchanges packets with it, and its relay does not: the other clients do not hear
+//! of it, nor it of them, until it is admitted. A client that keeps the server apart hears of the others behind it
+//! when it has admitted it.
+
+use std::collections::BTreeSet;
+
+use super::{Role, Session, Status};
+use crate::peer::{Link, PeerId};
+
+impl Session {
+    /// Keeps a peer apart until [`Session::admit`]. To be called when its [`super::Event::PeerConnected`] has come,
+    /// before anything else.
+    pub fn keep_apart(&mut self, id: PeerId) {
+        if let Role::Server(server) = &mut self.role {
+            server.withdraw(id);
+        }
+        self.peers.keep_apart(id);
+    }
+
+    /// The peers that are kept apart.
+    #[must_use]
+    pub const fn apart(&self) -> &BTreeSet<PeerId> {
+        self.peers.apart()
+    }
+
+    /// The game has accepted a peer that was kept apart: the others hear of it, and it of them.
+    pub fn admit(&mut self, id: PeerId) {
+        if !self.peers.admit(id) {
+            return;
+        }
+        match &mut self.role {
+            Role::Server(_) => self.introduce(id),
+            Role::Client(client) => {
+                for id in client.take_awaited() {
+                    self.add_relayed(id);
+                }
+            }
+        }
+    }
+
+    /// Drops what a peer sends from now on. For one that leaves when everything queued has arrived.
+    pub fn ignore(&mut self, id: PeerId) {
+        self.peers.ignore(id);
+    }
+
+    /// Drops the packets of a peer that wait to be fetched.
+    pub fn forget_packets(&mut self, id: PeerId) {
+        self.inbox.forget(id);
+    }
+
+    /// Client: leaves the server when everything queued has arrived. Until the server has confirmed that, this side
+    /// counts as connected, and what comes is dropped. Then follow the events of a lost server, without an error.
+    /// False on a server and without a connection, where this does nothing.
+    pub fn leave(&mut self) -> bool {
+        let Role::Client(client) = &mut self.role else { return false };
+        if client.status() != Status::Connected {
+            return false;
+        }
+        client.set_leaving();
+        self.release_run();
+        self.peers.ignore(PeerId::SERVER);
+        if let Some(slot) = self.peers.link(PeerId::SERVER).and_then(Link::slot) {
+            self.link.disconnect_later(slot);
+        }
+        true
+    }
+}
