@@ -124,6 +124,19 @@ func test_a_client_leaves_through_the_base_class() -> void:
 	var base: MultiplayerPeer = first
 	var id := first.get_unique_id()
 	base.disconnect_peer(1)
+	check_equal(base.get_connection_status(), CONNECTED, "until the server knows")
+	var left := func() -> bool: return events(server).back() == "peer_disconnected %d" % id
+	await wait_until(left, 5.0, "the server hears of it")
+	var over := func() -> bool: return events(first).back() == "server_disconnected"
+	await wait_until(over, 5.0, "the client has left")
+	check_equal(base.get_connection_status(), DISCONNECTED, "the client's status")
+	check_equal(first.get_connection_error(), 0, "nothing is an error")
+
+
+func test_a_client_leaves_at_once_through_the_base_class() -> void:
+	var base: MultiplayerPeer = first
+	var id := first.get_unique_id()
+	base.disconnect_peer(1, true)
 	check_equal(base.get_connection_status(), DISCONNECTED, "the client's status")
 	var left := func() -> bool: return events(server).back() == "peer_disconnected %d" % id
 	await wait_until(left, 5.0, "the server hears of it")

@@ -89,6 +89,7 @@ impl NetworkedMultiplayerENet {
 
     fn flush_as_scheduled(&mut self) {
         self.flush_scheduled = false;
+        self.admit_accepted();
         if let Some(connection) = &mut self.connection {
             connection.flush();
         }
@@ -115,6 +116,7 @@ impl NetworkedMultiplayerENet {
     pub(crate) fn poll_connection(&mut self) {
         let Some(connection) = &mut self.connection else { return error::complain("poll", Inactive) };
         connection.begin_poll();
+        self.admit_accepted();
         let generation = self.generation;
         let mut alive = None;
         while let Some(event) = self.next_event(generation) {
@@ -150,9 +152,12 @@ impl NetworkedMultiplayerENet {
     }
 
     fn emit(&mut self, event: Event) {
+        if let Event::PeerConnected(id) = event {
+            return self.emit_peer_connected(id);
+        }
         let mut signals = self.signals();
         match event {
-            Event::PeerConnected(id) => signals.peer_connected().emit(id.get().into()),
+            Event::PeerConnected(_) => {}
             Event::PeerDisconnected(id) => signals.peer_disconnected().emit(id.get().into()),
             Event::ConnectionSucceeded => signals.connection_succeeded().emit(),
             Event::ConnectionFailed => signals.connection_failed().emit(),

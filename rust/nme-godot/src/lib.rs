@@ -3,6 +3,7 @@
 //! Classes here only translate between Godot and the driver. `unsafe` is in two places: the entry point below,
 //! and [`ffi`].
 
+mod authentication;
 #[macro_use]
 mod class;
 mod connection;

@@ -6,7 +6,6 @@ use godot::global::Error;
 use godot::prelude::*;
 use godot_core::meta::RawPtr;
 use nme_core::channel::TransferMode;
-use nme_core::peer::PeerId;
 use nme_core::session::{MAX_PACKET, Status};
 
 use crate::class::{NetworkedMultiplayerENet, Settings};
@@ -114,12 +113,7 @@ impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
     }
 
     fn disconnect_peer(&mut self, peer: i32, force: bool) {
-        let is_client = self.connection.as_ref().is_some_and(|connection| !connection.session().is_server());
-        if is_client && peer == PeerId::SERVER.get() {
-            // SceneMultiplayer does this when a client's side of the authentication fails.
-            return self.shut(DEFAULT_WAIT);
-        }
-        self.disconnect(peer.into(), force);
+        self.send_away(peer, force);
     }
 
     fn get_unique_id(&self) -> i32 {
