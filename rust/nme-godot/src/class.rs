@@ -290,7 +290,7 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Begins to connect to a server. [param address] is its IPv4 or IPv6 address, or its host name; [param port]
-    /// is its UDP port, from 1 to 65535. The outcome comes later, from [method MultiplayerPeer.poll]:
+    /// is its UDP port, from 1 to 65535 (0 is no error, but nobody answers there). The outcome comes later, from [method MultiplayerPeer.poll]:
     /// [signal connection_succeeded] or [signal connection_failed].
     ///
     /// A host name is looked up in the background. This call waits at most 16 ms for that, and a name that turns

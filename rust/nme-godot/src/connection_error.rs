@@ -13,7 +13,7 @@ impl NetworkedMultiplayerENet {
     /// [signal server_disconnected] comes, and when [method create_client] returns
     /// [constant @GlobalScope.ERR_CANT_RESOLVE], and stays until the next connection is opened.
     ///
-    /// It is [constant CONNECTION_ERROR_NONE] on a server, and after [method close_connection].
+    /// It is [constant CONNECTION_ERROR_NONE] on a server, and when this side has ended the connection itself.
     ///
     /// ```gdscript
     /// peer.connection_failed.connect(func():

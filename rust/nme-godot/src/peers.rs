@@ -20,7 +20,9 @@ impl NetworkedMultiplayerENet {
     /// peer.disconnect_peer(id)  # behind the RPC
     /// ```
     ///
-    /// For an unknown id, on a client, and without a connection this prints an error and does nothing.
+    /// For an unknown id, on a client, and without a connection this prints an error and does nothing. A client leaves
+    /// with [method close_connection]. (Called on a variable of type [MultiplayerPeer], the engine's own method of this
+    /// name runs: with the id 1 a client leaves by it, and a server does not listen any more to whom it disconnects.)
     #[func(rename = disconnect_peer)]
     fn disconnect_client(&mut self, id: i64, #[opt(default = false)] now: bool) {
         self.disconnect(id, now);
