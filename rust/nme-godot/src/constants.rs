@@ -100,7 +100,7 @@ const CONSTANTS_XML: &str = r#"
 <constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Nothing is compressed. Costs no CPU time. Compression hides nothing in any mode: see [member use_dtls] for that.</constant>
 <constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most on datagrams of up to a few hundred bytes, and costs most CPU time on longer ones.</constant>
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
-<constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): savings near the range coder's, at less CPU time on datagrams of several hundred bytes.</constant>
+<constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): saves less than the range coder and Zstandard, and costs most CPU time. For games of Godot 3.6 that have it.</constant>
 <constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on datagrams of about 1 KiB at less CPU time, and less than zlib on short ones.</constant>
 <constant name="CONNECTION_ERROR_NONE" value="0" enum="ConnectionError">Nothing has gone wrong since the server or client was created.</constant>
 <constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: the address or the port is wrong, no server runs there, a firewall is between, or the server has another [member compression_mode] or [member use_dtls].</constant>

@@ -4,36 +4,32 @@
 //! into the output, and whatever window a frame asks for costs no memory. The formats from before version 1.0
 //! are not compiled in.
 
-use zstd_safe::{CCtx, CParameter, DCtx, ResetDirective};
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::{Codec, Scratch};
 
 /// The codec of `COMPRESS_ZSTD`.
 pub(super) struct Zstd {
-    compressor: CCtx<'static>,
-    decompressor: DCtx<'static>,
+    /// `None` when there was no memory for it.
+    compressor: Option<Compressor<'static>>,
+    decompressor: Option<Decompressor<'static>>,
     scratch: Scratch,
 }
 
 impl Zstd {
     pub(super) fn new() -> Self {
-        let mut compressor = CCtx::create();
-        // Cannot fail before the first frame, and level 3 is the default anyway.
-        let _ = compressor.set_parameter(CParameter::CompressionLevel(LEVEL));
-        Self { compressor, decompressor: DCtx::create(), scratch: Scratch::new() }
+        Self {
+            compressor: Compressor::new(LEVEL).ok(),
+            decompressor: Decompressor::new().ok(),
+            scratch: Scratch::new(),
+        }
     }
 }
 
 impl Codec for Zstd {
     fn compress(&mut self, input: &[u8], out: &mut [u8]) -> Option<usize> {
-        self.scratch.fill(out, |scratch| {
-            let result = self.compressor.compress2(scratch, input);
-            if result.is_err() {
-                // A frame that did not fit stays open otherwise.
-                let _ = self.compressor.reset(ResetDirective::SessionOnly);
-            }
-            result.ok()
-        })
+        let compressor = self.compressor.as_mut()?;
+        self.scratch.fill(out, |scratch| compressor.compress_to_buffer(input, scratch).ok())
     }
 
     fn decompress(&mut self, input: &[u8], out: &mut [u8]) -> Option<usize> {
@@ -41,7 +37,7 @@ impl Codec for Zstd {
         if input.is_empty() {
             return None;
         }
-        self.decompressor.decompress(out, input).ok()
+        self.decompressor.as_mut()?.decompress_to_buffer(input, out).ok()
     }
 }
 
