@@ -14,6 +14,7 @@ use nme_driver::{Bind, Inline};
 
 use crate::constants::{self, CompressionMode};
 use crate::error::{self, Inactive};
+use crate::output::Quoted;
 
 /// A server or client for multiplayer games: the ENet class of Godot 3.6, for Godot 4.
 ///
@@ -404,7 +405,8 @@ impl NetworkedMultiplayerENet {
             Err(_) => error::complain(
                 "set_bind_ip",
                 format!(
-                    "\"{text}\" is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all"
+                    "{} is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all",
+                    Quoted(&text)
                 ),
             ),
         }
