@@ -72,7 +72,9 @@ impl Code for OpenError {
             Self::AlreadyInUse => Error::ERR_ALREADY_IN_USE,
             Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) => Error::ERR_INVALID_PARAMETER,
             #[cfg(feature = "dtls")]
-            Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_)) => Error::ERR_INVALID_PARAMETER,
+            Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_) | DtlsError::LongName(_)) => {
+                Error::ERR_INVALID_PARAMETER
+            }
             #[cfg(feature = "dtls")]
             Self::Dtls(DtlsError::SetUp(_)) => Error::ERR_CANT_CREATE,
             #[cfg(not(feature = "dtls"))]
