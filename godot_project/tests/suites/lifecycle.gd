@@ -509,21 +509,3 @@ func _settle() -> void:
 	check_equal(handled, 1, "the handler ran once")
 	server = null
 	client = null
-
-
-func test_closing_waits_only_for_what_is_to_be_sent() -> void:
-	for wait_usec: int in [5_000_000, 2147483648, 9223372036854775807]:
-		var peers := await connected()
-		for i in 100:
-			peers[0].put_packet("bye".to_utf8_buffer())
-		var began := Time.get_ticks_msec()
-		peers[0].close_connection(wait_usec)
-		var took := Time.get_ticks_msec() - began
-		if not check(took < 1500, "close_connection(%d) has taken %d ms" % [wait_usec, took]):
-			return
-		await wait_until(
-			func() -> bool: return events(peers[1]).has("server_disconnected"),
-			5.0,
-			"the client is told"
-		)
-		check_equal(received_texts(peers[1]).size(), 0, "packets of a connection that is over")
