@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
-use std::fmt;
+use std::fmt::{self, Write};
 
 use godot::builtin::{AnyArray, GString, Variant};
 use godot::classes::{Engine, RefCounted};
@@ -163,10 +163,12 @@ fn line(text: &str, limit: usize) -> String {
             shown.extend(character.escape_default());
         }
     }
-    match characters.count() {
-        0 => shown,
-        rest => format!("{shown}... and {rest} more characters"),
+    let rest = characters.count();
+    if rest > 0 {
+        // Writing into a string does not fail.
+        let _ = write!(shown, "... and {rest} more characters");
     }
+    shown
 }
 
 /// Neither a control character, nor a line's end, nor one that turns the direction of what follows.
