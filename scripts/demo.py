@@ -31,7 +31,7 @@ GRACE = 2.0
 RESET = "\033[0m"
 FAULTS = ("SCRIPT ERROR", "USER SCRIPT ERROR", "ERROR:", "failed:", "panicked at")
 # What each engine says before the demo begins.
-BANNERS = ("Initialize godot-rust", "Godot Engine v")
+BANNERS = ("Godot Engine v",)
 # Told when the server says so.
 STORY = {
     "the chat is open": "Act 1: a chat over RPCs. What alice and bob say to each other goes through the server.",

@@ -28,6 +28,8 @@ PARALLEL = 2
 BEGIN = "tests begin"
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 TEST = re.compile(r"^func (test_\w+)\(", re.MULTILINE)
+# Comes before an error of a script that a test has caused on purpose.
+EXPECTED = "expected "
 RESULT = re.compile(r"^(ok|FAILED) (\S+?)(?::|$)", re.MULTILINE)
 
 # What the engine prints when something went wrong that no test can see.
@@ -114,8 +116,10 @@ def counted(text: str) -> List[int]:
 
 def faults(text: str, code: Optional[int], failed: int, limit: float) -> List[str]:
     """What went wrong apart from failed tests."""
-    said = [line.strip() for line in text.splitlines() if not line.startswith("FAILED ")]
-    problems = [f"printed: {line}" for line in said if any(sign in line for sign in BAD_SIGNS)]
+    said = [line.strip() for line in text.splitlines() if not line.startswith(("FAILED ", EXPECTED))]
+    excused = {line.removeprefix(EXPECTED) for line in text.splitlines() if line.startswith(EXPECTED)}
+    bad = [line for line in said if any(sign in line for sign in BAD_SIGNS)]
+    problems = [f"printed: {line}" for line in bad if line not in excused]
     if code is None:
         problems.append(f"no end after {limit:g} s; it was killed")
     elif code < 0 or code > 1:

@@ -1,6 +1,9 @@
 ## Keeps the errors that the engine prints until a test takes them. Needs Godot 4.5.
 extends Logger
 
+## Where the last error was placed: function, file and line.
+var last_place := []
+
 var _waiting := PackedStringArray()
 var _allowed := PackedStringArray()
 var _guard := Mutex.new()
@@ -22,6 +25,7 @@ func _log_error(
 	if error_type == ERROR_TYPE_SCRIPT:
 		text = "SCRIPT ERROR: %s, in %s (%s:%d)" % [text, function, file, line]
 	_guard.lock()
+	last_place = [function, file, line]
 	if not _is_allowed(text):
 		_waiting.append(text)
 	_guard.unlock()
@@ -42,9 +46,14 @@ func take(parts: PackedStringArray) -> bool:
 	while index < _waiting.size() and not _has_all(_waiting[index], parts):
 		index += 1
 	var found := index < _waiting.size()
+	var text := ""
 	if found:
+		text = _waiting[index]
 		_waiting.remove_at(index)
 	_guard.unlock()
+	if text.begins_with("SCRIPT ERROR: "):
+		# scripts/godot_tests.py takes other errors of scripts for failures.
+		print("expected ", text.get_slice(", in ", 0))
 	return found
 
 

@@ -184,13 +184,11 @@ func test_values_of_settings() -> void:
 	check_equal(peer.transfer_channel, 254, "the highest channel")
 
 
-## Refused by the bindings, before the class hears of it.
 func test_a_transfer_mode_that_does_not_exist() -> void:
 	var peer := new_peer()
-	var before := _state(peer)
-	peer.set("transfer_mode", 3)
-	expect_error(["NetworkedMultiplayerENet::set_transfer_mode()", "invalid", "3"], "transfer_mode")
-	check_equal(_state(peer), before, "nothing changes")
+	for mode: int in [-1, 3, 1 << 31]:
+		var call := peer.set.bind("transfer_mode", mode)
+		_refuse(peer, call, null, ["set_transfer_mode", "no transfer mode", "TRANSFER_MODE_*"])
 
 
 func test_disconnect_peer() -> void:

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use nme_core::MAX_DATAGRAM;
-use nme_core::session::{DisconnectError, Event, FlushMode, SendError, SendOptions, Session, Status};
-use nme_udp::{Options, Received, Resolution, UdpSocket};
+use nme_core::session::{DisconnectError, Event, FlushMode, SendError, SendOptions, Session};
+use nme_udp::{Options, Received, Resolution, SendError as SocketError, UdpSocket};
 
 use crate::error::{ClientError, ServerError};
 use crate::settings::{ClientSettings, ServerSettings};
@@ -182,13 +182,18 @@ impl Inline {
         Ok(event)
     }
 
-    /// Tells every peer, waits up to `wait` for the datagrams to leave, and closes the socket.
+    /// Tells every peer, and closes the socket. Waits only while the system's send queue is full: for up to `wait`, and
+    /// never longer than a second. What the system has taken leaves without this process.
     pub fn close(mut self, wait: Duration) {
-        let told_somebody = self.session.status() == Status::Connected;
         self.session.close(self.clock.elapsed());
-        self.transmit();
-        if told_somebody && !wait.is_zero() {
-            std::thread::sleep(wait);
+        let limit = self.clock.elapsed() + wait.min(LONGEST_CLOSE);
+        let ready = self.session.transmit();
+        for (to, datagram) in ready.iter() {
+            while let Err(SocketError::QueueFull) = self.socket.send_to(datagram, to)
+                && self.clock.elapsed() < limit
+            {
+                std::thread::sleep(QUEUE_CHECK);
+            }
         }
     }
 
@@ -233,6 +238,12 @@ impl Inline {
 
 /// How long `create_client` waits for a name server: about one frame.
 pub(crate) const RESOLVE_PATIENCE: Duration = Duration::from_millis(16);
+
+/// The longest that `close` waits, whatever it is asked for.
+const LONGEST_CLOSE: Duration = Duration::from_secs(1);
+
+/// Between two looks at a full send queue.
+const QUEUE_CHECK: Duration = Duration::from_micros(100);
 
 /// Datagrams between two looks at what they caused.
 const BATCH: u32 = 64;

@@ -14,6 +14,7 @@ use nme_driver::{Bind, Inline};
 
 use crate::constants::{self, CompressionMode};
 use crate::error::{self, Inactive};
+use crate::output::Quoted;
 
 /// A server or client for multiplayer games: the ENet class of Godot 3.6, for Godot 4.
 ///
@@ -335,8 +336,10 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Closes the server, or leaves it. Every connected peer is told, and gets what has been put for it and was not
-    /// held up by a lost packet; then this call sleeps [param wait_usec] microseconds, to give the system time to
-    /// send. Emits no signals on this side. Does nothing when no connection is open.
+    /// held up by a lost packet. Emits no signals on this side. Does nothing when no connection is open.
+    ///
+    /// The system takes what is to be sent at once, as a rule. Only while its send queue is full does this call wait:
+    /// for up to [param wait_usec] microseconds, and never longer than a second.
     ///
     /// Reliable packets are not sent again after this. A server that wants its clients to get everything calls
     /// [method disconnect_peer] for each of them, waits until they have left, and then closes.
@@ -402,7 +405,8 @@ impl NetworkedMultiplayerENet {
             Err(_) => error::complain(
                 "set_bind_ip",
                 format!(
-                    "\"{text}\" is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all"
+                    "{} is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all",
+                    Quoted(&text)
                 ),
             ),
         }

@@ -10,6 +10,7 @@ use nme_dtls::{ClientOptions, CredentialsError, Identity, ServerLimits, SetUpErr
 use thiserror::Error;
 
 use crate::class::Settings;
+use crate::output::Quoted;
 
 /// Why `use_dtls` cannot be satisfied.
 #[derive(Debug, Error)]
@@ -18,9 +19,14 @@ pub(crate) enum DtlsError {
     Missing(&'static str),
     #[error("use_dtls is on, but {0}")]
     Credentials(#[from] CredentialsError),
+    #[error("the server's name is {}; a name has at most 255 bytes, see dtls_hostname", Quoted(.0))]
+    LongName(String),
     #[error(transparent)]
     SetUp(#[from] SetUpError),
 }
+
+/// Bytes of a host name, as in the domain name system.
+const LONGEST_NAME: usize = 255;
 
 /// A server's layer, with the key and the certificate of the settings.
 pub(crate) fn server(
@@ -45,6 +51,9 @@ pub(crate) fn client(settings: &Settings, host: &str) -> Result<Box<dyn SecureLa
         name if name.is_empty() => host.to_owned(),
         name => name,
     };
+    if host_name.len() > LONGEST_NAME {
+        return Err(DtlsError::LongName(host_name));
+    }
     let options = ClientOptions { verifier: Verifier::new(trust)?, host_name, unix_time: unix_time() };
     Ok(Box::new(nme_dtls::client(options)?))
 }

@@ -12,6 +12,7 @@ use thiserror::Error as ThisError;
 
 #[cfg(feature = "dtls")]
 use crate::dtls::DtlsError;
+use crate::output::Quoted;
 
 /// An error with a code that Godot knows.
 pub(crate) trait Code: Display {
@@ -52,7 +53,7 @@ pub(crate) enum OpenError {
     Server(#[from] ServerError),
     #[error(transparent)]
     Client(ClientError),
-    #[error("no address for \"{host}\": {problem}; check the name, the network and set_bind_ip()")]
+    #[error("no address for {}: {problem}; check the name, the network and set_bind_ip()", Quoted(.host))]
     Resolve { host: String, problem: ClientError },
 }
 
@@ -71,7 +72,9 @@ impl Code for OpenError {
             Self::AlreadyInUse => Error::ERR_ALREADY_IN_USE,
             Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) => Error::ERR_INVALID_PARAMETER,
             #[cfg(feature = "dtls")]
-            Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_)) => Error::ERR_INVALID_PARAMETER,
+            Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_) | DtlsError::LongName(_)) => {
+                Error::ERR_INVALID_PARAMETER
+            }
             #[cfg(feature = "dtls")]
             Self::Dtls(DtlsError::SetUp(_)) => Error::ERR_CANT_CREATE,
             #[cfg(not(feature = "dtls"))]

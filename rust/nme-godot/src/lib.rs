@@ -1,9 +1,10 @@
 //! The GDExtension library: the class `NetworkedMultiplayerENet` for Godot 4.
 //!
-//! Classes here only translate between Godot and the driver. `unsafe` is in two places: the entry point below,
-//! and [`ffi`].
+//! Classes here only translate between Godot and the driver. `unsafe` is in the modules below the class: [`entry`] and
+//! what it joins, and [`ffi`].
 
 mod authentication;
+mod calls;
 #[macro_use]
 mod class;
 mod connection;
@@ -11,14 +12,18 @@ mod connection_error;
 mod constants;
 #[cfg(feature = "dtls")]
 mod dtls;
+mod entry;
 mod error;
 mod ffi;
 mod open;
+mod output;
 mod peers;
+mod preamble;
 mod traffic;
+mod transfer_mode;
 mod virtuals;
 
-use godot::init::{ExtensionLibrary, InitStage, gdextension};
+use godot::init::{ExtensionLibrary, InitStage};
 
 // gdext defines this name of the C library, so that debug libraries can be loaded anew. What ships shows one symbol only:
 // its entry point.
@@ -31,8 +36,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 struct Extension;
 
-// SAFETY: gdext's entry point; this crate calls no other Rust extension and keeps no Godot object in a static.
-#[gdextension(entry_symbol = networked_multiplayer_enet_init)]
+// SAFETY: this crate calls no other Rust extension and keeps no Godot object in a static.
 unsafe impl ExtensionLibrary for Extension {
     fn on_stage_init(stage: InitStage) {
         if stage == InitStage::Scene {
