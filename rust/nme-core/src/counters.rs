@@ -11,7 +11,7 @@ pub enum Dropped {
     UnexpectedCompression,
     /// Not what the session's codec writes: damaged, or from another `compression_mode`.
     BadCompression,
-    /// A client knocked while every slot was taken; it has been told.
+    /// A client knocked while every slot was taken. It is told when a peer that answers is in each of them.
     ServerFull,
     /// Refused by the guard.
     Guard(DropReason),

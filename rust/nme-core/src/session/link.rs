@@ -158,6 +158,7 @@ impl HostLink {
     /// Disconnects a peer once everything queued has arrived.
     pub(super) fn disconnect_later(&mut self, slot: Slot) {
         self.backlog.leave(slot);
+        self.pipeline.leave(slot);
         self.feed(slot);
     }
 
