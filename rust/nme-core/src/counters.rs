@@ -32,8 +32,10 @@ pub enum DroppedPacket {
     Notice,
     /// From a peer that the server has not announced, more than is kept for it.
     Unannounced,
-    /// The receiver has fewer channels, or has just left.
+    /// The receiver has just left.
     Unsent,
+    /// The connection with the receiver has no such channel.
+    NoChannel,
 }
 
 /// Counters since the session began. They only grow.
@@ -92,4 +94,4 @@ const fn datagram_index(reason: Dropped) -> usize {
 }
 
 const DATAGRAM_REASONS: usize = 4 + DropReason::ALL.len();
-const PACKET_REASONS: usize = DroppedPacket::Unsent as usize + 1;
+const PACKET_REASONS: usize = DroppedPacket::NoChannel as usize + 1;

@@ -360,6 +360,12 @@ impl Guard {
             || slot().is_some_and(|slot| usize::from(channel) < slot.channel_count())
     }
 
+    /// Channels that both sides of a connection have.
+    pub(crate) fn channel_count(&self, slot: u16) -> usize {
+        let slot = self.slots.get(usize::from(slot)).and_then(Option::as_deref);
+        slot.map_or(0, Slot::channel_count)
+    }
+
     /// Notes that a reliable packet of `payload_len` bytes was queued for a slot.
     pub(crate) fn queued(&mut self, slot: u16, payload_len: usize) {
         if let Some(slot) = self.slots.get_mut(usize::from(slot)).and_then(Option::as_deref_mut) {

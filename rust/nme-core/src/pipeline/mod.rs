@@ -181,6 +181,11 @@ impl Pipeline {
         self.guard.may_send_on(slot.0, channel)
     }
 
+    /// Channels that both sides of a connection have.
+    pub(crate) fn channel_count(&self, slot: Slot) -> usize {
+        self.guard.channel_count(slot.0)
+    }
+
     pub(crate) const fn refused_commands(&self, reason: DropReason) -> u64 {
         self.guard.refused(reason)
     }

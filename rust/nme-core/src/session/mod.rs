@@ -34,7 +34,9 @@ pub use config::{
     Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
 };
 pub use connection_error::ConnectionError;
-pub use error::{CreateError, DisconnectError, PeerError, SendError, ThrottleError, TimeoutError};
+pub use error::{
+    CreateError, DisconnectError, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError,
+};
 pub use event::{Event, Status};
 pub use inbox::Received;
 pub use waiting::FlushMode;
@@ -368,6 +370,14 @@ impl Session {
         self.link.pipeline.refused_commands(reason)
     }
 
+    /// Server: the first packet that could not be passed on for want of a channel. Answers once.
+    pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
+        match &mut self.role {
+            Role::Server(server) => server.take_not_forwarded(),
+            Role::Client(_) => None,
+        }
+    }
+
     /// Brings the peer table to where the game sees it when it hears of `event`.
     fn apply(&mut self, event: Event) {
         match event {
@@ -383,6 +393,7 @@ impl Session {
 
     fn on_connected(&mut self, slot: Slot, data: u32) {
         let Some(address) = self.link.host.address(slot) else { return };
+        let agreed = self.link.pipeline.channel_count(slot).min(self.channel_count.into()) as u8;
         match &mut self.role {
             Role::Server(server) => {
                 let newcomer = PeerId::client(data).filter(|id| !self.peers.contains(*id));
@@ -391,13 +402,13 @@ impl Session {
                     self.link.disconnect_now(slot, 0);
                     return;
                 };
-                self.peers.insert_direct(id, slot, address);
+                self.peers.insert_direct(id, slot, address, agreed);
                 self.events.push_back(Event::PeerConnected(id));
                 self.introduce(id);
             }
             Role::Client(client) => {
                 client.succeed();
-                self.peers.insert_direct(PeerId::SERVER, slot, address);
+                self.peers.insert_direct(PeerId::SERVER, slot, address, agreed);
                 self.events.push_back(Event::PeerConnected(PeerId::SERVER));
                 self.events.push_back(Event::ConnectionSucceeded);
             }
