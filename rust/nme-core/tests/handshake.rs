@@ -9,7 +9,10 @@ use nme_core::counters::{Dropped, DroppedPacket};
 use nme_core::guard::DropReason;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
-use nme_core::session::{Config, Event, NotForwarded, PeerError, SendError, SendOptions, Session, Status};
+use nme_core::session::{
+    Config, ConnectionError, Event, NotForwarded, PeerError, SendError, SendOptions, Session, Status,
+    TimeoutError,
+};
 use nme_testing::network::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{FRAME, HostId, World};
@@ -40,7 +43,8 @@ fn a_client_connects() {
     assert!(world.session(server).is_server() && !world.session(client).is_server());
     assert_eq!(world.status(client), Status::Connecting);
     assert_eq!(world.send(client, 1, TransferMode::Reliable, b"early"), Err(SendError::NotConnected));
-    assert_eq!(world.session(client).peer_address(1), Err(PeerError::Unknown(1)));
+    assert_eq!(world.session(client).peer_address(1), Ok(world.address(server)), "while it connects");
+    assert_eq!(world.session_mut(client).set_peer_throttle(1, 1, 1, 1), Err(PeerError::Unknown(1).into()));
 
     world.run(10 * FRAME);
     assert_eq!(world.status(client), Status::Connected);
@@ -120,6 +124,64 @@ fn an_attempt_that_nobody_answers_fails_after_half_a_minute() {
     assert!(world.run_until(4 * SECOND, |world| !world.events(client).is_empty()));
     assert_eq!(world.events(client), [Event::ConnectionFailed]);
     assert_eq!(world.status(client), Status::Disconnected);
+}
+
+#[test]
+fn the_timeout_of_an_attempt_can_be_set() {
+    let mut secure = World::new(22);
+    secure.secure(37);
+    for mut world in [World::new(22), secure] {
+        let nobody = world.new_address();
+        let client = world.client(nobody);
+        let answer = world.session_mut(client).set_peer_timeout(1, 32, 3000, 2000);
+        assert!(matches!(answer, Err(TimeoutError::Order { .. })));
+        world.session_mut(client).set_peer_timeout(1, 32, 1000, 2000).expect("the server");
+        world.run(SECOND);
+        assert_eq!(world.events(client), []);
+        world.run(SECOND + 2 * FRAME);
+        assert_eq!(world.events(client), [Event::ConnectionFailed]);
+        assert_eq!(world.session_mut(client).set_peer_timeout(1, 1, 1, 1), Err(PeerError::Unknown(1).into()));
+    }
+}
+
+#[test]
+fn a_name_that_is_looked_up_for_too_long_is_an_attempt_that_failed() {
+    let mut world = World::new(24);
+    let config = world.config();
+    let client = world.add(Session::client(&config, None).expect("a client"));
+    assert_eq!(world.session(client).peer_address(1), Err(PeerError::NotResolved));
+    world.session_mut(client).set_peer_timeout(1, 32, 1000, 2000).expect("the server");
+    world.run(SECOND);
+    assert_eq!(world.events(client), []);
+    world.run(SECOND + 2 * FRAME);
+    assert_eq!(world.events(client), [Event::ConnectionFailed]);
+    assert_eq!(world.session(client).connection_error(), Some(ConnectionError::NotResolved));
+}
+
+/// Set before the server's address is known, or before the encryption's handshake is complete.
+#[test]
+fn the_timeout_of_an_attempt_is_that_of_its_connection() {
+    let mut secure = World::new(25);
+    secure.secure(37);
+    for mut world in [World::new(25), secure] {
+        let server = world.server(2);
+        let address = world.address(server);
+        let config = world.config();
+        let layer = world.layer();
+        let client = world.add(Session::client(&config, layer).expect("a client"));
+        world.session_mut(client).set_peer_timeout(1, 1, 1000, 1500).expect("the server");
+        world.run(SECOND);
+        let now = world.now();
+        world.session_mut(client).connect(now, address);
+        world.run(SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        // The time of the attempt is over, and the connection stands.
+        world.run(5 * SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        world.vanish(server);
+        assert!(world.run_until(4 * SECOND, |world| world.status(client) == Status::Disconnected));
+        assert_eq!(world.session(client).connection_error(), Some(ConnectionError::Lost));
+    }
 }
 
 /// Ids that no client may have. Each sees its connection end, and nobody else hears of it.

@@ -112,6 +112,7 @@ impl Inline {
 
     /// Begins a poll.
     pub fn begin_poll(&mut self) {
+        self.flush_overdue();
         self.budget = READS_PER_POLL;
         self.dry = false;
         self.session.begin_poll(self.clock.elapsed());
@@ -132,6 +133,8 @@ impl Inline {
 
     /// The next event, with all that came before it on the wire done; `None` when the socket is empty.
     pub fn next_event(&mut self) -> Option<Event> {
+        // The handler of the event before may have taken its time.
+        self.flush_overdue();
         loop {
             if let Some(event) = self.session.poll_event() {
                 return Some(event);
@@ -156,8 +159,8 @@ impl Inline {
         self.transmit();
     }
 
-    /// Queues a packet. It leaves with the next [`Inline::flush`] or poll, or before that when a datagram is full, or
-    /// at once when the session's [`FlushMode`] says so.
+    /// Queues a packet. It leaves with the next [`Inline::flush`] or poll, or before that when a datagram is full or it
+    /// has waited for 5 ms, or at once when the session's [`FlushMode`] says so.
     ///
     /// # Errors
     /// As [`Session::send`].
@@ -168,8 +171,17 @@ impl Inline {
         self.session.send(options, payload)?;
         if self.session.flush_mode() == FlushMode::EachPut {
             self.flush();
+        } else {
+            self.flush_overdue();
         }
         Ok(())
+    }
+
+    /// Sends what waits when it has waited for long, because the game works between its calls.
+    fn flush_overdue(&mut self) {
+        if self.session.needs_flush() && self.session.flush_is_overdue(self.clock.elapsed()) {
+            self.flush();
+        }
     }
 
     /// Server: disconnects a client.

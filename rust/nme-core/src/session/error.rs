@@ -103,6 +103,9 @@ pub enum PeerError {
     /// Nobody has this id.
     #[error("no peer has the id {0}; use an id from peer_connected")]
     Unknown(i64),
+    /// The server's name is being looked up.
+    #[error("the server's address is not known yet; its name is being looked up")]
+    NotResolved,
     /// The peer is behind the server's relay, without a connection to this client.
     #[error("peer {0} is reached through the server, and a client has a connection only to the server (1)")]
     Relayed(PeerId),

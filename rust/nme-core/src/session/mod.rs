@@ -183,6 +183,7 @@ impl Session {
             self.report_lost_server();
         }
         self.heed_handshakes();
+        self.heed_deadline();
     }
 
     /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
@@ -219,7 +220,7 @@ impl Session {
     }
 
     /// When packets are to leave; the driver keeps to it with [`Session::flush_is_due`] before each packet,
-    /// [`Session::needs_flush`] behind it, and a flush at the end of the frame.
+    /// [`Session::flush_is_overdue`] and [`Session::needs_flush`] behind it, and a flush at the end of the frame.
     #[must_use]
     pub const fn flush_mode(&self) -> FlushMode {
         self.flush_mode
@@ -253,6 +254,13 @@ impl Session {
             }
             _ => true,
         }
+    }
+
+    /// True when packets have waited for a flush for 5 ms, in a frame that is longer. To be asked behind each packet,
+    /// which begins the wait, and whenever else the driver works.
+    #[must_use]
+    pub fn flush_is_overdue(&mut self, now: Duration) -> bool {
+        self.link.waiting.is_overdue(now)
     }
 
     const fn waiting(&self) -> &Waiting {
