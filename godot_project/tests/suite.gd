@@ -193,7 +193,7 @@ func expect_error(parts: Variant, what := "the engine's errors") -> void:
 		fail("%s: no error with %s, but %s" % [what, wanted, printed])
 
 
-## The engine has printed one warning since the last call, with all these parts; or none for an empty array.
+## The engine has printed one warning since the last call, with all these parts; none for `[]`.
 func expect_warning(parts: Array, what := "the engine's warnings") -> void:
 	checks += 1
 	if error_log == null:

@@ -167,7 +167,7 @@ impl Host {
                     self.note_cipher(from, datagram);
                 }
                 self.call(|layer, now, out| {
-                    layer.receive(now, from, datagram, &mut || Admission::Granted, out)
+                    layer.receive(now, from, datagram, &mut || Admission::Granted, out);
                 })?;
             }
             Err(error) if is_harmless(error.kind()) => {}
