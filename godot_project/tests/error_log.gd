@@ -5,6 +5,7 @@ extends Logger
 var last_place := []
 
 var _waiting := PackedStringArray()
+var _warnings := PackedStringArray()
 var _allowed := PackedStringArray()
 var _guard := Mutex.new()
 
@@ -19,9 +20,12 @@ func _log_error(
 	error_type: int,
 	_script_backtraces: Array[ScriptBacktrace]
 ) -> void:
-	if error_type == ERROR_TYPE_WARNING:
-		return
 	var text := code if rationale.is_empty() else "%s (%s)" % [rationale, code]
+	if error_type == ERROR_TYPE_WARNING:
+		_guard.lock()
+		_warnings.append(text)
+		_guard.unlock()
+		return
 	if error_type == ERROR_TYPE_SCRIPT:
 		text = "SCRIPT ERROR: %s, in %s (%s:%d)" % [text, function, file, line]
 	_guard.lock()
@@ -57,6 +61,15 @@ func take(parts: PackedStringArray) -> bool:
 	return found
 
 
+## Takes all warnings. They are no failures.
+func take_warnings() -> PackedStringArray:
+	_guard.lock()
+	var warnings := _warnings
+	_warnings = PackedStringArray()
+	_guard.unlock()
+	return warnings
+
+
 ## Forgives errors with this part until the next `reset`.
 func allow(part: String) -> void:
 	_guard.lock()
@@ -72,6 +85,7 @@ func reset() -> PackedStringArray:
 	_guard.lock()
 	var left := _waiting
 	_waiting = PackedStringArray()
+	_warnings = PackedStringArray()
 	_allowed = PackedStringArray()
 	_guard.unlock()
 	return left

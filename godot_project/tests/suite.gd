@@ -135,9 +135,8 @@ func free_port() -> int:
 
 ## Opens a server on a free port, which is returned.
 func serve(server: NetworkedMultiplayerENet, max_clients := 32) -> int:
-	var port := free_port()
-	check_equal(server.create_server(port, max_clients), OK, "create_server")
-	return port
+	check_equal(server.create_server(0, max_clients), OK, "create_server")
+	return server.get_local_port()
 
 
 ## Connects clients to a port, one after the other, and waits until all are connected.
@@ -192,6 +191,17 @@ func expect_error(parts: Variant, what := "the engine's errors") -> void:
 	if not error_log.take(wanted):
 		var printed: PackedStringArray = error_log.waiting()
 		fail("%s: no error with %s, but %s" % [what, wanted, printed])
+
+
+## The engine has printed one warning since the last call, with all these parts; none for `[]`.
+func expect_warning(parts: Array, what := "the engine's warnings") -> void:
+	checks += 1
+	if error_log == null:
+		return
+	var warnings: PackedStringArray = error_log.take_warnings()
+	var has_part := func(part: String) -> bool: return part in warnings[0]
+	if warnings.size() != mini(parts.size(), 1) or not parts.all(has_part):
+		fail("%s: %s, not one with %s" % [what, warnings, parts])
 
 
 ## Forgives any number of errors with this part, from now to the end of the test.

@@ -156,6 +156,8 @@ public sealed class NetworkedMultiplayerENet
 
     public int GetLastPacketChannel() => Peer.Call("get_last_packet_channel").AsInt32();
 
+    public int GetLocalPort() => Peer.Call("get_local_port").AsInt32();
+
     public int GetPacketChannel() => Peer.Call("get_packet_channel").AsInt32();
 
     public string GetPeerAddress(int id) => Peer.Call("get_peer_address", id).AsString();

@@ -8,13 +8,8 @@ var _client: NetworkedMultiplayerENet
 func _initialize() -> void:
 	_server = NetworkedMultiplayerENet.new()
 	_client = NetworkedMultiplayerENet.new()
-	var port := 0
-	var probe := PacketPeerUDP.new()
-	probe.bind(0)
-	port = probe.get_local_port()
-	probe.close()
-	_server.create_server(port)
-	_client.create_client("127.0.0.1", port)
+	_server.create_server(0)
+	_client.create_client("127.0.0.1", _server.get_local_port())
 	for i in 2000:
 		_server.poll()
 		_client.poll()

@@ -1,3 +1,4 @@
+# gdlint: disable=max-public-methods
 ## IPv4, IPv6, host names, ports and bind addresses.
 extends TestSuite
 
@@ -123,6 +124,41 @@ func test_port_0() -> void:
 	check_equal(client.get_connection_status(), CONNECTING, "the status")
 	await frames(20)
 	check(client.get_connection_status() != CONNECTED, "nobody is there")
+
+
+func test_the_local_port() -> void:
+	var peer := new_peer()
+	check_equal(peer.get_local_port(), 0, "without a connection")
+	expect_error(["get_local_port", "call create_server() or create_client() first"])
+	check_equal(peer.create_server(0), OK, "create_server")
+	var port := peer.get_local_port()
+	check(port > 0 and port < 65536, "port %d" % port)
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, port), OK, "create_client")
+	var client_port := client.get_local_port()
+	check(client_port > 0 and client_port != port, "the client's port while it connects")
+	await wait_until(is_connected_peer.bind(client), 5.0, "the client connects")
+	check_equal(client.get_peer_port(1), port, "the server's port, seen from the client")
+	await wait_until(func() -> bool: return events(peer).size() == 1, 5.0, "the server knows")
+	check_equal(client.get_local_port(), client_port, "the client's port")
+	check_equal(peer.get_peer_port(client.get_unique_id()), client_port, "as the server sees it")
+	peer.close_connection()
+	check_equal(peer.create_server(port), OK, "a server on a port that is chosen")
+	check_equal(peer.get_local_port(), port, "that port")
+
+
+## As with the engine's own class, the server is known while the client connects.
+func test_the_server_of_an_attempt() -> void:
+	var client := new_peer()
+	var port := free_port()
+	check_equal(client.create_client(LOCALHOST, port), OK, "create_client")
+	check_equal(client.get_peer_address(1), LOCALHOST, "its address")
+	check_equal(client.get_peer_port(1), port, "its port")
+	var stock := ENetMultiplayerPeer.new()
+	check_equal(stock.create_client(LOCALHOST, port), OK, "create_client")
+	check_equal(stock.get_peer(1).get_remote_address(), LOCALHOST, "its address")
+	check_equal(stock.get_peer(1).get_remote_port(), port, "its port")
+	stock.close()
 
 
 func test_server_bind_address() -> void:

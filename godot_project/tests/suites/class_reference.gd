@@ -66,6 +66,7 @@ const NEW_GETTERS := {
 	"get_connection_error": "int",
 	"get_connection_error_text": "String",
 	"get_flush_mode": "int",
+	"get_local_port": "int",
 	"get_received_bytes": "int",
 	"get_sent_bytes": "int",
 }

@@ -10,6 +10,36 @@ func test_nobody_is_there() -> void:
 	_check(client, ["connection_failed"], NetworkedMultiplayerENet.CONNECTION_ERROR_TIMED_OUT)
 
 
+## An attempt is over in the time that was set for it, and no later than with the engine's class.
+func test_an_attempt_can_be_shortened() -> void:
+	var port := free_port()
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, port), OK, "create_client")
+	client.set_peer_timeout(1, 32, 1000, 2000)
+	var stock := ENetMultiplayerPeer.new()
+	check_equal(stock.create_client(LOCALHOST, port), OK, "create_client")
+	stock.get_peer(1).set_timeout(32, 1000, 2000)
+	polled.append(stock)
+	var began := Time.get_ticks_msec()
+	var ours := [0]
+	var both_over := func() -> bool:
+		if ours[0] == 0 and not events(client).is_empty():
+			ours[0] = Time.get_ticks_msec() - began
+		return ours[0] > 0 and stock.get_connection_status() == DISCONNECTED
+	await wait_until(both_over, 10.0, "both give up")
+	_check(client, ["connection_failed"], NetworkedMultiplayerENet.CONNECTION_ERROR_TIMED_OUT)
+	check(ours[0] >= 1900 and ours[0] < 3000, "after %d ms" % ours[0])
+	check(ours[0] <= Time.get_ticks_msec() - began, "no later than the engine's own")
+
+
+func test_the_timeout_of_an_attempt_with_a_name() -> void:
+	var client := new_peer()
+	check_equal(client.create_client("localhost", free_port()), OK, "create_client")
+	client.set_peer_timeout(1, 32, 500, 1000)
+	await wait_until(func() -> bool: return not events(client).is_empty(), 5.0, "it fails")
+	check_equal(events(client), ["connection_failed"] as Array[String], "signals")
+
+
 func test_the_server_is_full() -> void:
 	var server := new_peer()
 	var port := serve(server, 1)

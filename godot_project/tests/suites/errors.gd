@@ -56,6 +56,31 @@ func test_create_server_arguments() -> void:
 	check_equal(peer.create_server(free_port(), 4095), OK, "the largest server afterwards")
 
 
+## ENetMultiplayerPeer takes a number of channels where this class takes a bandwidth.
+func test_a_number_of_channels_as_a_bandwidth() -> void:
+	var part := "looks like the number of channels that ENetMultiplayerPeer"
+	for count: int in [1, 3, 255]:
+		for arguments: Array in [[0, 32, count], [0, 32, 0, count]]:
+			_warn("create_server", arguments, [part, "channel_count = %d" % count])
+		for arguments: Array in [
+			[LOCALHOST, 9, count],
+			[LOCALHOST, 9, 0, count],
+			[LOCALHOST, 9, count, 0, 0],
+			[LOCALHOST, 9, count, 60000, 0],
+		]:
+			_warn("create_client", arguments, [part, "channel_count = %d" % count])
+	for arguments: Array in [[0], [0, 32, 0, 0], [0, 32, 256, 256], [0, 32, 100000, 4294967295]]:
+		_warn("create_server", arguments, [])
+	_warn("create_client", [LOCALHOST, 9, 256, 56000, 0], [])
+
+
+func _warn(method: String, arguments: Array, parts: Array) -> void:
+	var peer := NetworkedMultiplayerENet.new()
+	check_equal(peer.callv(method, arguments), OK, "%s%s" % [method, arguments])
+	expect_warning(([method] if parts else []) + parts, "%s%s" % [method, arguments])
+	peer.close()
+
+
 func test_create_client_arguments() -> void:
 	var peer := new_peer()
 	var wrong := {

@@ -251,6 +251,56 @@ func test_a_peer_closed_and_opened_again_in_one_frame_still_sends() -> void:
 	check_equal(_arrived(), ["old", "new"], "both")
 
 
+## Work between the packets of a frame holds none of them up for long; nor with the engine's class.
+func test_a_frame_that_works_between_packets_sends_meanwhile() -> void:
+	var stock_server := ENetMultiplayerPeer.new()
+	var stock := ENetMultiplayerPeer.new()
+	var stock_port := free_port()
+	check_equal(stock_server.create_server(stock_port), OK, "create_server")
+	check_equal(stock.create_client(LOCALHOST, stock_port), OK, "create_client")
+	polled.append_array([stock_server, stock])
+	await wait_until(is_connected_peer.bind(stock), 5.0, "connected")
+	polled.clear()
+	stock.set_target_peer(1)
+	for pair: Array in [[client, server], [stock, stock_server]]:
+		var frame := Engine.get_process_frames()
+		for number in 5:
+			check_equal(pair[0].put_packet(str(number).to_utf8_buffer()), OK, "put_packet")
+			OS.delay_msec(6)
+		# One of the engine's own reads one packet.
+		for i in 5:
+			pair[1].poll()
+		var arrived: int = pair[1].get_available_packet_count()
+		check(arrived >= 4, "%s: %d packets have arrived" % [pair[0].get_class(), arrived])
+		check_equal(Engine.get_process_frames(), frame, "the frame")
+	await frames(2)
+	server.poll()
+	received_texts(server)
+	# A poll is a call, too: what waits leaves before the poll's handlers work.
+	var guest := new_peer(false)
+	_put("first")
+	var seen: Array[String] = []
+	client.peer_connected.connect(
+		func(_id: int) -> void:
+			OS.delay_msec(6)
+			seen.append_array(_arrived())
+	)
+	OS.delay_msec(6)
+	check_equal(guest.create_client(LOCALHOST, port), OK, "create_client")
+	for i in 200:
+		guest.poll()
+		server.poll()
+		if not seen.is_empty() or server.get_available_packet_count() > 0:
+			break
+		client.poll()
+		OS.delay_msec(1)
+	seen.append_array(_arrived())
+	check_equal(seen, ["first"], "with the poll")
+	guest.close()
+	stock.close()
+	stock_server.close()
+
+
 func test_the_packets_of_a_frame_share_datagrams() -> void:
 	var proxy := Proxy.new()
 	check_equal(proxy.front.bind(free_port()), OK, "bind")

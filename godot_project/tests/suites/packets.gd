@@ -78,6 +78,43 @@ func test_many_channels() -> void:
 		await _expect(host, guest, "on %d" % channel, channel)
 
 
+## The server has 5 channels, and the connection the 3 of the client.
+func test_a_channel_that_was_not_agreed() -> void:
+	var host := new_peer()
+	host.channel_count = 5
+	var guest := new_peer()
+	var other := new_peer()
+	other.channel_count = 5
+	await join([guest, other], serve(host))
+	await wait_until(func() -> bool: return events(host).size() == 2, 5.0, "both are known")
+	host.transfer_channel = 3
+	var id := guest.get_unique_id()
+	host.set_target_peer(id)
+	check_equal(host.put_packet(_bytes("to one")), ERR_INVALID_PARAMETER, "put_packet")
+	var remedy := "channel_count is 5 here, and 3 with that peer"
+	expect_error(["put_packet", "channel 3", "peer %d" % id, remedy])
+	# Of a packet for all, those get it who can.
+	host.set_target_peer(0)
+	check_equal(host.put_packet(_bytes("to all")), ERR_INVALID_PARAMETER, "put_packet")
+	expect_error(["put_packet", "peer %d:" % id, remedy])
+	check_equal(await receive(other), _bytes("to all"), "the other's")
+	host.set_target_peer(-id)
+	check_equal(host.put_packet(_bytes("to the other")), OK, "put_packet")
+	check_equal(await receive(other), _bytes("to the other"), "the other's")
+	# What the server cannot pass on is said once, there.
+	await wait_until(
+		func() -> bool: return events(other).has("peer_connected %d" % id), 5.0, "the relay"
+	)
+	expect_warning([])
+	other.transfer_channel = 4
+	other.set_target_peer(id)
+	for i in 3:
+		check_equal(other.put_packet(_bytes("across")), OK, "put_packet")
+	await wait(0.3)
+	check_equal(guest.get_available_packet_count(), 0, "nothing has come")
+	expect_warning(["poll", "channel 4", "client %d" % id, "has agreed on 3 channels"])
+
+
 ## A script sees this class's own transfer_channel, whatever the variable's type.
 func test_the_channel_through_the_base_class() -> void:
 	var base: MultiplayerPeer = first

@@ -11,7 +11,7 @@ pub enum Dropped {
     UnexpectedCompression,
     /// Not what the session's codec writes: damaged, or from another `compression_mode`.
     BadCompression,
-    /// A client knocked while every slot was taken; it has been told.
+    /// A client knocked while every slot was taken. It is told when a peer that answers is in each of them.
     ServerFull,
     /// Refused by the guard.
     Guard(DropReason),
@@ -32,10 +32,12 @@ pub enum DroppedPacket {
     Notice,
     /// From a peer that the server has not announced, more than is kept for it.
     Unannounced,
-    /// The receiver has fewer channels, or has just left.
+    /// The receiver has just left.
     Unsent,
     /// From a peer that this side is disconnecting.
     Ignored,
+    /// The connection with the receiver has no such channel.
+    NoChannel,
 }
 
 /// Counters since the session began. They only grow.
@@ -94,4 +96,4 @@ const fn datagram_index(reason: Dropped) -> usize {
 }
 
 const DATAGRAM_REASONS: usize = 4 + DropReason::ALL.len();
-const PACKET_REASONS: usize = DroppedPacket::Ignored as usize + 1;
+const PACKET_REASONS: usize = DroppedPacket::NoChannel as usize + 1;

@@ -50,8 +50,8 @@ impl fmt::Display for PeerId {
 /// How a known peer is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
-    /// By an ENet connection of this host.
-    Direct { slot: Slot, address: SocketAddr },
+    /// By an ENet connection of this host, with so many channels.
+    Direct { slot: Slot, address: SocketAddr, channels: u8 },
     /// Through the server's relay.
     Relayed,
     /// Not any more: it has left, and the game hears of it with the next poll.
@@ -91,6 +91,8 @@ pub(crate) struct PeerTable {
     apart: BTreeSet<PeerId>,
     /// Those whose packets are dropped.
     ignored: BTreeSet<PeerId>,
+    /// The fewest channels of any connection so far, so that most packets need no look at each.
+    fewest_channels: Option<u8>,
 }
 
 impl PeerTable {
@@ -119,6 +121,16 @@ impl PeerTable {
         self.links.iter().filter_map(|(id, entry)| Some((*id, entry.link.slot()?)))
     }
 
+    /// The peers with a connection that has no such channel, by id, with how many it has.
+    pub(crate) fn lacking(&self, channel: u8) -> impl Iterator<Item = (PeerId, u8)> {
+        let is_possible = self.fewest_channels.is_some_and(|fewest| fewest <= channel);
+        let links = is_possible.then_some(&self.links).into_iter().flatten();
+        links.filter_map(move |(id, entry)| match entry.link {
+            Link::Direct { channels, .. } if channels <= channel => Some((*id, channels)),
+            _ => None,
+        })
+    }
+
     /// Marks a peer with the number of a run; false when it had this mark already.
     pub(crate) fn mark(&mut self, id: PeerId, run: u32) -> bool {
         self.links.get_mut(&id).is_some_and(|entry| std::mem::replace(&mut entry.mark, run) != run)
@@ -130,13 +142,15 @@ impl PeerTable {
         present.filter(move |(_, entry)| entry.mark != run).map(|(id, _)| *id)
     }
 
-    pub(crate) fn insert_direct(&mut self, id: PeerId, slot: Slot, address: SocketAddr) {
+    pub(crate) fn insert_direct(&mut self, id: PeerId, slot: Slot, address: SocketAddr, channels: u8) {
         let index = usize::from(slot.0);
         if self.by_slot.len() <= index {
             self.by_slot.resize(index + 1, None);
         }
         self.by_slot[index] = Some(id);
-        self.links.insert(id, Entry { link: Link::Direct { slot, address }, mark: 0 });
+        self.links.insert(id, Entry { link: Link::Direct { slot, address, channels }, mark: 0 });
+        let fewest = self.fewest_channels.map_or(channels, |fewest| fewest.min(channels));
+        self.fewest_channels = Some(fewest);
     }
 
     pub(crate) fn insert_relayed(&mut self, id: PeerId) {

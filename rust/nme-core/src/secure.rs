@@ -28,7 +28,7 @@ pub trait SecureLayer: Send {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &mut dyn FnMut() -> bool,
+        admits: &mut dyn FnMut() -> Admission,
         out: &mut SecureOutput,
     );
 
@@ -43,6 +43,17 @@ pub trait SecureLayer: Send {
 
     /// What has been counted so far.
     fn counters(&self) -> SecureCounters;
+}
+
+/// What a server does with a client that begins a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// There is room for it.
+    Granted,
+    /// There is none, and it is told.
+    Refused,
+    /// There is none yet. It gets no answer, so that it asks again.
+    Unanswered,
 }
 
 /// What a layer produces. Of one call, the datagrams come before the events.

@@ -38,7 +38,7 @@ fn nobody_answers() {
 fn the_server_is_full() {
     let (mut world, server, _) = pair(2);
     let second = world.client(world.address(server));
-    world.run(4 * FRAME);
+    world.run(SECOND);
     assert_eq!(world.events(second), [Event::ConnectionFailed]);
     assert_ended(&world, second, ConnectionError::Refused);
 }

@@ -112,6 +112,29 @@ fn too_much_memory_is_flushed_whoever_it_is_for() {
     assert!(!world.session(server).flush_is_due(&to_b, b"y"));
 }
 
+/// A game that puts, works, and puts again in one frame.
+#[test]
+fn what_has_waited_for_5_ms_is_overdue() {
+    const MS: Duration = Duration::from_millis(1);
+    let (mut world, server, clients) = party(2);
+    let now = world.now();
+    assert!(!world.session_mut(server).flush_is_overdue(now));
+    let id = world.id(clients[0]).get();
+    put(&mut world, server, id, b"first");
+    for wait in 0..5 {
+        assert!(!world.session_mut(server).flush_is_overdue(now + wait * MS), "{wait} ms");
+        put(&mut world, server, id, b"more");
+    }
+    assert!(world.session_mut(server).flush_is_overdue(now + 5 * MS));
+    world.flush(server);
+    assert!(!world.session_mut(server).flush_is_overdue(now + 6 * MS));
+    // The wait begins anew.
+    put(&mut world, server, id, b"second");
+    assert!(!world.session_mut(server).flush_is_overdue(now + 7 * MS));
+    assert!(!world.session_mut(server).flush_is_overdue(now + 11 * MS));
+    assert!(world.session_mut(server).flush_is_overdue(now + 12 * MS));
+}
+
 #[test]
 fn relayed_packets_leave_with_the_poll_that_received_them() {
     let (mut world, server, clients) = party(32);

@@ -9,7 +9,10 @@ use nme_core::counters::{Dropped, DroppedPacket};
 use nme_core::guard::DropReason;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
-use nme_core::session::{Config, Event, PeerError, SendError, SendOptions, Session, Status};
+use nme_core::session::{
+    Config, ConnectionError, Event, NotForwarded, PeerError, SendError, SendOptions, Session, Status,
+    TimeoutError,
+};
 use nme_testing::network::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{FRAME, HostId, World};
@@ -40,7 +43,8 @@ fn a_client_connects() {
     assert!(world.session(server).is_server() && !world.session(client).is_server());
     assert_eq!(world.status(client), Status::Connecting);
     assert_eq!(world.send(client, 1, TransferMode::Reliable, b"early"), Err(SendError::NotConnected));
-    assert_eq!(world.session(client).peer_address(1), Err(PeerError::Unknown(1)));
+    assert_eq!(world.session(client).peer_address(1), Ok(world.address(server)), "while it connects");
+    assert_eq!(world.session_mut(client).set_peer_throttle(1, 1, 1, 1), Err(PeerError::Unknown(1).into()));
 
     world.run(10 * FRAME);
     assert_eq!(world.status(client), Status::Connected);
@@ -122,6 +126,64 @@ fn an_attempt_that_nobody_answers_fails_after_half_a_minute() {
     assert_eq!(world.status(client), Status::Disconnected);
 }
 
+#[test]
+fn the_timeout_of_an_attempt_can_be_set() {
+    let mut secure = World::new(22);
+    secure.secure(37);
+    for mut world in [World::new(22), secure] {
+        let nobody = world.new_address();
+        let client = world.client(nobody);
+        let answer = world.session_mut(client).set_peer_timeout(1, 32, 3000, 2000);
+        assert!(matches!(answer, Err(TimeoutError::Order { .. })));
+        world.session_mut(client).set_peer_timeout(1, 32, 1000, 2000).expect("the server");
+        world.run(SECOND);
+        assert_eq!(world.events(client), []);
+        world.run(SECOND + 2 * FRAME);
+        assert_eq!(world.events(client), [Event::ConnectionFailed]);
+        assert_eq!(world.session_mut(client).set_peer_timeout(1, 1, 1, 1), Err(PeerError::Unknown(1).into()));
+    }
+}
+
+#[test]
+fn a_name_that_is_looked_up_for_too_long_is_an_attempt_that_failed() {
+    let mut world = World::new(24);
+    let config = world.config();
+    let client = world.add(Session::client(&config, None).expect("a client"));
+    assert_eq!(world.session(client).peer_address(1), Err(PeerError::NotResolved));
+    world.session_mut(client).set_peer_timeout(1, 32, 1000, 2000).expect("the server");
+    world.run(SECOND);
+    assert_eq!(world.events(client), []);
+    world.run(SECOND + 2 * FRAME);
+    assert_eq!(world.events(client), [Event::ConnectionFailed]);
+    assert_eq!(world.session(client).connection_error(), Some(ConnectionError::NotResolved));
+}
+
+/// Set before the server's address is known, or before the encryption's handshake is complete.
+#[test]
+fn the_timeout_of_an_attempt_is_that_of_its_connection() {
+    let mut secure = World::new(25);
+    secure.secure(37);
+    for mut world in [World::new(25), secure] {
+        let server = world.server(2);
+        let address = world.address(server);
+        let config = world.config();
+        let layer = world.layer();
+        let client = world.add(Session::client(&config, layer).expect("a client"));
+        world.session_mut(client).set_peer_timeout(1, 1, 1000, 1500).expect("the server");
+        world.run(SECOND);
+        let now = world.now();
+        world.session_mut(client).connect(now, address);
+        world.run(SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        // The time of the attempt is over, and the connection stands.
+        world.run(5 * SECOND);
+        assert_eq!(world.status(client), Status::Connected);
+        world.vanish(server);
+        assert!(world.run_until(4 * SECOND, |world| world.status(client) == Status::Disconnected));
+        assert_eq!(world.session(client).connection_error(), Some(ConnectionError::Lost));
+    }
+}
+
 /// Ids that no client may have. Each sees its connection end, and nobody else hears of it.
 #[test]
 fn ids_that_no_client_may_have_are_turned_away() {
@@ -185,7 +247,7 @@ fn a_server_that_refuses_new_connections_keeps_the_old() {
 }
 
 #[test]
-fn a_full_server_says_so_at_once() {
+fn a_full_server_says_so() {
     for compression in [Compression::None, Compression::RangeCoder] {
         let mut world = World::new(9);
         let config = world.config().compression(compression);
@@ -194,9 +256,9 @@ fn a_full_server_says_so_at_once() {
         let first = world.connect_with(&config, server);
         let config = world.config().compression(compression);
         let second = world.client_with(&config, world.address(server));
-        world.run(4 * FRAME);
+        world.run(SECOND);
         assert_eq!(world.events(second), [Event::ConnectionFailed], "{compression:?}");
-        assert_eq!(world.counters(server).dropped(Dropped::ServerFull), 1);
+        assert!(world.counters(server).dropped(Dropped::ServerFull) > 0);
         assert_talking(&mut world, server, first);
         // The place is free again when its owner leaves.
         world.close(first);
@@ -347,7 +409,7 @@ fn a_foreign_client_is_granted_at_most_what_the_server_has() {
         assert_eq!(shake_hands(&mut world, server, from, asked, 5), granted, "asked for {asked}");
         let id = PeerId::new(5).expect("an id");
         assert_eq!(world.events(server), [Event::PeerConnected(id)]);
-        // On channels that it has not, nothing is sent, and it does not matter.
+        // On channels that it has not, nothing is sent.
         for channel in [1, 2] {
             let options = SendOptions {
                 target: Target::All,
@@ -355,10 +417,13 @@ fn a_foreign_client_is_granted_at_most_what_the_server_has() {
                 channel: TransferChannel::Fixed(channel),
                 always_ordered: false,
             };
-            world.session_mut(server).send(options, b"hello").expect("a channel of the server");
+            let agreed = granted as u8;
+            let missed = SendError::PeerChannel { channel, count: 3, peer: id, agreed, others: 0 };
+            let expected = if u32::from(channel) < granted { Ok(()) } else { Err(missed) };
+            assert_eq!(world.session_mut(server).send(options, b"hello"), expected);
         }
         world.step(FRAME);
-        let unsent = world.counters(server).dropped_packets(DroppedPacket::Unsent);
+        let unsent = world.counters(server).dropped_packets(DroppedPacket::NoChannel);
         assert_eq!(unsent, u64::from(3_u32.saturating_sub(asked)), "asked for {asked}");
         assert_eq!(world.events(server).len(), 1);
     }
@@ -390,13 +455,19 @@ fn sides_with_different_channel_counts_use_what_both_have() {
         channel: TransferChannel::Fixed(channel),
         always_ordered: false,
     };
+    let peer = world.id(fewer);
     for channel in 1..6 {
-        world.session_mut(server).send(options(channel), &[channel]).expect("a channel of the server");
+        let missed = SendError::PeerChannel { channel, count: 6, peer, agreed: 4, others: 0 };
+        let expected = if channel < 4 { Ok(()) } else { Err(missed) };
+        for target in [Target::All, Target::One(peer)] {
+            let options = SendOptions { target, ..options(channel) };
+            assert_eq!(world.session_mut(server).send(options, &[channel]), expected);
+        }
     }
     world.run(SECOND);
     let channels: Vec<u8> = world.packets(fewer).iter().map(|packet| packet.channel).collect();
-    assert_eq!(channels, [1, 2, 3]);
-    assert_eq!(world.counters(server).dropped_packets(DroppedPacket::Unsent), 2);
+    assert_eq!(channels, [1, 1, 2, 2, 3, 3]);
+    assert_eq!(world.counters(server).dropped_packets(DroppedPacket::NoChannel), 2);
     for channel in [4, 5, 255] {
         let answer = world.session_mut(fewer).send(options(channel), b"?");
         assert_eq!(answer, Err(SendError::Channel { channel, count: 4 }));
@@ -407,7 +478,10 @@ fn sides_with_different_channel_counts_use_what_both_have() {
     world.take_log(server);
     for channel in 1..7 {
         let options = SendOptions { target: Target::One(PeerId::SERVER), ..options(channel) };
-        world.session_mut(more).send(options, &[channel]).expect("a channel of this side");
+        let peer = PeerId::SERVER;
+        let missed = SendError::PeerChannel { channel, count: 7, peer, agreed: 6, others: 0 };
+        let expected = if channel < 6 { Ok(()) } else { Err(missed) };
+        assert_eq!(world.session_mut(more).send(options, &[channel]), expected);
     }
     for channel in 1..6 {
         let options = SendOptions { target: Target::One(world.id(more)), ..options(channel) };
@@ -418,10 +492,82 @@ fn sides_with_different_channel_counts_use_what_both_have() {
         let channels: Vec<u8> = world.packets(host).iter().map(|packet| packet.channel).collect();
         assert_eq!(channels, [1, 2, 3, 4, 5]);
     }
-    assert_eq!(world.counters(more).dropped_packets(DroppedPacket::Unsent), 1);
     world.close(more);
     world.run(SECOND);
     assert_talking(&mut world, server, fewer);
+}
+
+/// Whoever has the channel gets it, and the error names one of the others and counts the rest.
+#[test]
+fn a_broadcast_reaches_all_that_have_its_channel() {
+    let mut world = World::new(20);
+    let config = world.config().channel_count(5);
+    let server = world.server_with(&config, 4);
+    let clients = [5, 3, 5, 4].map(|count| {
+        let config = world.config().channel_count(count);
+        world.connect_with(&config, server)
+    });
+    world.run(SECOND);
+    let options = |target, channel| SendOptions {
+        target,
+        mode: TransferMode::Reliable,
+        channel: TransferChannel::Fixed(channel),
+        always_ordered: false,
+    };
+    let mut send = |target, channel| world.session_mut(server).send(options(target, channel), b"to all");
+    let answer = send(Target::All, 4).expect_err("two have no channel 4");
+    assert!(matches!(answer, SendError::PeerChannel { channel: 4, count: 5, others: 1, .. }), "{answer:?}");
+    assert_eq!(send(Target::All, 2), Ok(()));
+    assert!(matches!(send(Target::All, 3), Err(SendError::PeerChannel { agreed: 3, others: 0, .. })));
+    let short = world.id(clients[1]);
+    assert_eq!(world.session_mut(server).send(options(Target::AllExcept(short), 3), b"x"), Ok(()));
+    world.run(SECOND);
+    let arrived = clients.map(|client| world.packets(client).len());
+    assert_eq!(arrived, [4, 1, 4, 3]);
+}
+
+/// A client knows its own agreement with the server only. What the server cannot pass on is counted, and told once.
+#[test]
+fn what_the_relay_cannot_pass_on_is_counted_and_told_once() {
+    let mut world = World::new(21);
+    let config = world.config().channel_count(5);
+    let server = world.server_with(&config, 4);
+    let config = world.config().channel_count(5);
+    let sender = world.connect_with(&config, server);
+    let config = world.config().channel_count(3);
+    let short = world.connect_with(&config, server);
+    world.run(SECOND);
+    let (from, to) = (world.id(sender), world.id(short));
+    for target in [Target::One(to), Target::All, Target::AllExcept(PeerId::SERVER)] {
+        let options = SendOptions {
+            target,
+            mode: TransferMode::Reliable,
+            channel: TransferChannel::Fixed(4),
+            always_ordered: false,
+        };
+        assert_eq!(world.session_mut(sender).send(options, b"across"), Ok(()));
+        world.session_mut(sender).send(options, b"across").expect("as before");
+    }
+    assert_eq!(world.session_mut(server).take_not_forwarded(), None);
+    world.run(SECOND);
+    assert_eq!(world.packets(short).len(), 0);
+    assert_eq!(world.counters(server).dropped_packets(DroppedPacket::NoChannel), 6);
+    let told = world.session_mut(server).take_not_forwarded();
+    assert_eq!(told, Some(NotForwarded { from, to, channel: 4, agreed: 3 }));
+    assert_eq!(world.session_mut(server).take_not_forwarded(), None);
+    // A client whose server has fewer hears of it when it puts a packet for another client.
+    let config = world.config().channel_count(9);
+    let more = world.connect_with(&config, server);
+    world.run(SECOND);
+    let options = SendOptions {
+        target: Target::One(to),
+        mode: TransferMode::Reliable,
+        channel: TransferChannel::Fixed(7),
+        always_ordered: false,
+    };
+    let answer = world.session_mut(more).send(options, b"?");
+    let peer = PeerId::SERVER;
+    assert_eq!(answer, Err(SendError::PeerChannel { channel: 7, count: 9, peer, agreed: 5, others: 0 }));
 }
 
 #[test]
@@ -434,16 +580,16 @@ fn a_foreign_server_may_grant_fewer_channels() {
         assert_eq!(world.status(client), Status::Connected);
         assert_eq!(world.raw_ref(raw).channel_count(0), granted);
         world.raw_mut(raw).take_events();
-        world.send(client, 1, TransferMode::Reliable, b"on 1").expect("a connection");
-        world.send(client, 1, TransferMode::Unreliable, b"on 2").expect("a connection");
+        for (channel, mode) in [(1, TransferMode::Reliable), (2, TransferMode::Unreliable)] {
+            let sent = world.send(client, 1, mode, b"up");
+            assert_eq!(sent.is_ok(), channel < granted, "{channel} of {granted}");
+        }
         world.run(SECOND);
         let arrived: Vec<u8> =
             world.raw_mut(raw).take_packets().iter().map(|(channel, _)| *channel).collect();
         let expected: Vec<u8> =
             [1, 2].into_iter().filter(|channel| usize::from(*channel) < granted).collect();
         assert_eq!(arrived, expected);
-        let unsent = world.counters(client).dropped_packets(DroppedPacket::Unsent);
-        assert_eq!(unsent, 2 - arrived.len() as u64);
         if granted > 1 {
             world.raw_mut(raw).send_data(0, granted as u8 - 1, (1, 0), b"back");
             world.run(SECOND);

@@ -148,7 +148,7 @@ fn a_full_or_refusing_server_refuses_the_handshake() {
     world.run(SECOND);
     assert_eq!(world.events(second), [Event::ConnectionFailed]);
     assert_eq!(world.session(second).connection_error(), Some(ConnectionError::Refused));
-    assert_eq!(world.session(server).secure_counters().expect("a layer").turned_away, 1);
+    assert!(world.session(server).secure_counters().expect("a layer").turned_away > 0);
     world.close(first);
     world.run(SECOND);
     world.session_mut(server).set_refuse_new_connections(true);

@@ -23,6 +23,9 @@ pub struct Inline {
     budget: u32,
     /// The socket was empty in this poll.
     dry: bool,
+    /// There was an event in this poll, and so a handler that may have worked.
+    has_emitted: bool,
+    looks: Looks,
     counters: SocketCounters,
 }
 
@@ -30,6 +33,33 @@ pub struct Inline {
 struct Search {
     resolution: Resolution,
     port: u16,
+}
+
+/// When to look at the clock. That takes 20 ns, but on some virtual machines 200, as long as it takes to put a small
+/// packet. So packets that follow each other closely make the looks rarer, up to one for each [`RAREST_LOOK`] of them.
+#[derive(Default)]
+struct Looks {
+    last: Option<Duration>,
+    /// Packets from one look to the next.
+    stride: u32,
+    /// Packets until the next look.
+    left: u32,
+}
+
+impl Looks {
+    /// To be asked for each packet.
+    const fn is_due(&mut self) -> bool {
+        let is_due = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        is_due
+    }
+
+    fn note(&mut self, now: Duration) {
+        let is_close = self.last.is_some_and(|last| now.saturating_sub(last) < CLOSE);
+        self.stride = if is_close { (2 * self.stride).min(RAREST_LOOK) } else { 1 };
+        self.left = self.stride - 1;
+        self.last = Some(now);
+    }
 }
 
 /// What the socket reported. None of it ends a session.
@@ -83,6 +113,8 @@ impl Inline {
             search: None,
             budget: 0,
             dry: true,
+            has_emitted: false,
+            looks: Looks::default(),
             counters: SocketCounters::default(),
         }
     }
@@ -112,8 +144,10 @@ impl Inline {
 
     /// Begins a poll.
     pub fn begin_poll(&mut self) {
+        self.flush_overdue();
         self.budget = READS_PER_POLL;
         self.dry = false;
+        self.has_emitted = false;
         self.session.begin_poll(self.clock.elapsed());
         let Some(search) = &mut self.search else { return };
         let port = search.port;
@@ -132,8 +166,13 @@ impl Inline {
 
     /// The next event, with all that came before it on the wire done; `None` when the socket is empty.
     pub fn next_event(&mut self) -> Option<Event> {
+        if self.has_emitted {
+            // The handler of the event before may have taken its time.
+            self.flush_overdue();
+        }
         loop {
             if let Some(event) = self.session.poll_event() {
+                self.has_emitted = true;
                 return Some(event);
             }
             // Answers go out between two batches: a long queue in front of a peer's datagrams must not
@@ -152,12 +191,13 @@ impl Inline {
 
     /// Sends everything that is queued.
     pub fn flush(&mut self) {
+        self.looks = Looks::default();
         self.session.flush(self.clock.elapsed());
         self.transmit();
     }
 
-    /// Queues a packet. It leaves with the next [`Inline::flush`] or poll, or before that when a datagram is full, or
-    /// at once when the session's [`FlushMode`] says so.
+    /// Queues a packet. It leaves with the next [`Inline::flush`] or poll, or before that when a datagram is full or it
+    /// has waited for 5 ms, or at once when the session's [`FlushMode`] says so.
     ///
     /// # Errors
     /// As [`Session::send`].
@@ -168,8 +208,22 @@ impl Inline {
         self.session.send(options, payload)?;
         if self.session.flush_mode() == FlushMode::EachPut {
             self.flush();
+        } else if self.looks.is_due() {
+            self.flush_overdue();
         }
         Ok(())
+    }
+
+    /// Sends what waits when it has waited for long, because the game works between its calls.
+    fn flush_overdue(&mut self) {
+        if !self.session.needs_flush() {
+            return;
+        }
+        let now = self.clock.elapsed();
+        self.looks.note(now);
+        if self.session.flush_is_overdue(now) {
+            self.flush();
+        }
     }
 
     /// Server: disconnects a client.
@@ -244,6 +298,11 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(1);
 
 /// Between two looks at a full send queue.
 const QUEUE_CHECK: Duration = Duration::from_micros(100);
+/// Packets for which the clock is looked at once, at the least.
+const RAREST_LOOK: u32 = 8;
+
+/// Looks with less time between them are closer than they need be.
+const CLOSE: Duration = Duration::from_micros(200);
 
 /// Datagrams between two looks at what they caused.
 const BATCH: u32 = 64;

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs, thread};
 
-use nme_core::secure::{SecureEvent, SecureLayer, SecureOutput};
+use nme_core::secure::{Admission, SecureEvent, SecureLayer, SecureOutput};
 use nme_dtls::{ClientOptions, Identity, ServerLimits, Trust, Verifier};
 
 /// How long the socket is waited for between two looks at the clock.
@@ -166,7 +166,9 @@ impl Host {
                 if !self.is_server {
                     self.note_cipher(from, datagram);
                 }
-                self.call(|layer, now, out| layer.receive(now, from, datagram, &mut || true, out))?;
+                self.call(|layer, now, out| {
+                    layer.receive(now, from, datagram, &mut || Admission::Granted, out);
+                })?;
             }
             Err(error) if is_harmless(error.kind()) => {}
             Err(error) => return Err(error.into()),

@@ -76,8 +76,11 @@ pub(crate) struct NetworkedMultiplayerENet {
     /// Channel 0 is reserved. 1 is the default for reliable packets, 2 for the others. With 3 channels that is all;
     /// games that want channels of their own ([member transfer_channel], or the number in [code]@rpc[/code]) need more.
     ///
-    /// Use the same number on the server and on every client: what comes on a channel that the other side does not
-    /// have is lost. Another number, or any while a connection is open, prints an error and changes nothing. See
+    /// Use the same number on the server and on every client: a connection has as many channels as the side with
+    /// fewer. [method PacketPeer.put_packet] returns [constant @GlobalScope.ERR_INVALID_PARAMETER] for a peer whose
+    /// connection does not have the packet's channel, with an error that tells both numbers; of a packet for several,
+    /// all others get it. What a server cannot pass on to another client for that reason is lost, and the server's log
+    /// has one warning. Another number, or any while a connection is open, prints an error and changes nothing. See
     /// [code]docs/channels_and_transfer_modes.md[/code] in the addon.
     #[export]
     #[var(get = get_channel_count, set = set_channel_count)]
@@ -245,11 +248,13 @@ impl NetworkedMultiplayerENet {
     #[signal]
     pub(crate) fn server_disconnected();
 
-    /// Opens a server on UDP port [param port], from 0 to 65535. 0 takes any free port. Ports below 1024 need
+    /// Opens a server on UDP port [param port], from 0 to 65535. 0 takes any free port, which
+    /// [method get_local_port] tells. Ports below 1024 need
     /// rights that programs often do not have.
     ///
     /// [param max_clients] is how many clients may be connected at once, from 1 to 4095. Further ones are told that
-    /// the server is full ([constant CONNECTION_ERROR_REFUSED]).
+    /// the server is full ([constant CONNECTION_ERROR_REFUSED]), as soon as all who are connected have been heard from.
+    /// While one of them does not answer, newcomers wait: it may be one of them that was started again.
     ///
     /// [param in_bandwidth] and [param out_bandwidth] are what this side can receive and send, in bytes per second,
     /// up to 4294967295; 0 is no limit. To keep to them ENet drops unreliable packets, and lets fewer reliable ones
@@ -348,8 +353,9 @@ impl NetworkedMultiplayerENet {
         self.shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
     }
 
-    /// Sends now what waits for the end of the frame (see [member flush_mode]). Only a program that works for long
-    /// between putting a packet and the end of the frame needs this. Prints an error when no connection is open.
+    /// Sends now what waits for the end of the frame (see [member flush_mode]). A program needs this, or
+    /// [constant FLUSH_EACH_PUT], when it works for long behind a packet without another call of
+    /// [method PacketPeer.put_packet] or [method MultiplayerPeer.poll], or may be killed there. Prints an error when no connection is open.
     ///
     /// ```gdscript
     /// peer.put_packet("The level is being loaded".to_utf8_buffer())

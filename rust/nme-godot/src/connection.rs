@@ -66,7 +66,11 @@ impl NetworkedMultiplayerENet {
                 self.schedule_flush();
                 Error::OK
             }
-            Err(problem) => error::report("put_packet", &problem),
+            Err(problem) => {
+                // The others of a broadcast get it.
+                self.schedule_flush();
+                error::report("put_packet", &problem)
+            }
         }
     }
 
@@ -129,6 +133,9 @@ impl NetworkedMultiplayerENet {
             && let Some(connection) = &mut self.connection
         {
             connection.end_poll();
+            if let Some(problem) = connection.session_mut().take_not_forwarded() {
+                error::warn("poll", problem);
+            }
         }
         if let Some(this) = alive {
             outlive_this_call(this);

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use godot::global::{Error, godot_error};
+use godot::global::{Error, godot_error, godot_warn};
 use nme_core::channel::ChannelError;
 use nme_core::session::{
     BandwidthError, DisconnectError, MaxClientsError, PeerError, SendError, TimeoutError,
@@ -28,6 +28,11 @@ pub(crate) fn report(call: &str, error: &dyn Code) -> Error {
 /// Prints one error that names the call.
 pub(crate) fn complain(call: &str, problem: impl Display) {
     godot_error!("NetworkedMultiplayerENet.{call}: {problem}.");
+}
+
+/// Prints one warning that names the call.
+pub(crate) fn warn(call: &str, problem: impl Display) {
+    godot_warn!("NetworkedMultiplayerENet.{call}: {problem}.");
 }
 
 /// Why `create_server` or `create_client` did nothing.
@@ -95,9 +100,10 @@ impl Code for SendError {
     fn code(&self) -> Error {
         match self {
             Self::NotConnected => Error::ERR_UNCONFIGURED,
-            Self::UnknownTarget(_) | Self::Channel { .. } | Self::TooLarge { .. } => {
-                Error::ERR_INVALID_PARAMETER
-            }
+            Self::UnknownTarget(_)
+            | Self::Channel { .. }
+            | Self::PeerChannel { .. }
+            | Self::TooLarge { .. } => Error::ERR_INVALID_PARAMETER,
         }
     }
 }

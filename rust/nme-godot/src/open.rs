@@ -1,5 +1,7 @@
 //! From the class's properties to a driver with its session.
 
+use std::ops::RangeInclusive;
+
 use godot::prelude::*;
 use nme_core::codec::Compression;
 use nme_core::secure::SecureLayer;
@@ -10,7 +12,7 @@ use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
 #[cfg(feature = "dtls")]
 use crate::dtls;
-use crate::error::OpenError;
+use crate::error::{self, OpenError};
 
 impl NetworkedMultiplayerENet {
     pub(crate) fn open_server(
@@ -21,6 +23,7 @@ impl NetworkedMultiplayerENet {
         out_bandwidth: i64,
     ) -> Result<Inline, OpenError> {
         self.check_idle()?;
+        warn_of_channel_count("create_server", "max_clients", in_bandwidth, out_bandwidth);
         let port = Port::new("port", port)?;
         let max_clients = MaxClients::new(max_clients)?;
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
@@ -39,6 +42,7 @@ impl NetworkedMultiplayerENet {
         client_port: i64,
     ) -> Result<Inline, OpenError> {
         self.check_idle()?;
+        warn_of_channel_count("create_client", "port", in_bandwidth, out_bandwidth);
         let port = Port::new("port", port)?;
         let local_port = Port::new("client_port", client_port)?;
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
@@ -89,3 +93,20 @@ impl NetworkedMultiplayerENet {
             .bandwidth(bandwidth))
     }
 }
+
+/// Warns when a bandwidth is a number of channels, which Godot 4's own class takes in that place: it would let next to
+/// nothing through. `before` is the argument in front of the bandwidths.
+fn warn_of_channel_count(call: &str, before: &str, in_bandwidth: i64, out_bandwidth: i64) {
+    let bandwidths = [("in_bandwidth", in_bandwidth), ("out_bandwidth", out_bandwidth)];
+    if let Some((name, value)) = bandwidths.into_iter().find(|(_, value)| CHANNEL_COUNTS.contains(value)) {
+        let problem = format!(
+            "{name} is {value} bytes per second, which looks like the number of channels that ENetMultiplayerPeer.{call}() \
+             takes behind {before}; here, set channel_count = {value} before the call and leave that argument out, so \
+             that in_bandwidth comes behind {before}"
+        );
+        error::warn(call, problem);
+    }
+}
+
+/// What both classes can have.
+const CHANNEL_COUNTS: RangeInclusive<i64> = 1..=255;

@@ -29,12 +29,29 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Returns the IP address of the peer with this [param id], such as [code]192.168.1.7[/code] or
-    /// [code]fe80::1[/code]. A client knows only the server's (1); other clients are behind it. Prints an error and
-    /// returns an empty string for those, and for an id that nobody has.
+    /// [code]fe80::1[/code]. A client knows only the server's (1), also while it connects; other clients are behind it.
+    /// Prints an error and returns an empty string for those, for an id that nobody has, and while the server's name is
+    /// being looked up.
     #[func]
     fn get_peer_address(&self, id: i64) -> GString {
         self.peer_socket_address("get_peer_address", id)
             .map_or_else(GString::new, |address| GString::from(&address.ip().to_string()))
+    }
+
+    /// Returns the local UDP port of the open server or client. After [method create_server] with port 0, this is the
+    /// port that clients need. Prints an error and returns 0 when no connection is open.
+    ///
+    /// ```gdscript
+    /// peer.create_server(0)
+    /// print("The server listens on port %d" % peer.get_local_port())
+    /// ```
+    #[func]
+    fn get_local_port(&self) -> i64 {
+        let Some(connection) = &self.connection else {
+            error::complain("get_local_port", Inactive);
+            return 0;
+        };
+        connection.local_addr().port().into()
     }
 
     /// Returns the UDP port of the peer with this [param id], as this side sees it: behind a router, that is the
@@ -73,7 +90,8 @@ impl NetworkedMultiplayerENet {
 
     /// Sets when the peer with this [param id] is taken for lost because it does not acknowledge reliable packets.
     /// Idle connections send such packets, too, so this finds out about every peer that is gone. A client can set
-    /// it for the server (1) only.
+    /// it for the server (1) only. Right behind [method create_client] it is for the attempt, which then fails after
+    /// [param timeout_max] ms, and for the connection.
     ///
     /// Each time a packet stays without an answer, the wait for it doubles. When the wait has grown
     /// [param timeout_limit]-fold and at least [param timeout_min] ms have passed, the peer is gone; after

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::secure::{SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput};
+use nme_core::secure::{Admission, SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput};
 
 /// The overhead of a record of DTLS with AES-GCM, in bytes.
 pub const DTLS_OVERHEAD: u8 = 37;
@@ -74,7 +74,7 @@ impl FakeLayer {
         &mut self,
         number: u64,
         from: SocketAddr,
-        admits: &mut dyn FnMut() -> bool,
+        admits: &mut dyn FnMut() -> Admission,
         out: &mut SecureOutput,
     ) {
         match self.associations.get(&from) {
@@ -82,9 +82,15 @@ impl FakeLayer {
             known => {
                 if known.is_some() {
                     out.events.push_back(SecureEvent::Closed(from));
-                } else if !admits() {
-                    self.counters.turned_away += 1;
-                    return out.wire.push(from, &message(Kind::Refusal, number));
+                } else {
+                    match admits() {
+                        Admission::Granted => {}
+                        Admission::Refused => {
+                            self.counters.turned_away += 1;
+                            return out.wire.push(from, &message(Kind::Refusal, number));
+                        }
+                        Admission::Unanswered => return self.counters.turned_away += 1,
+                    }
                 }
                 self.associations.insert(from, number);
                 self.counters.completed += 1;
@@ -130,7 +136,7 @@ impl SecureLayer for FakeLayer {
         _now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &mut dyn FnMut() -> bool,
+        admits: &mut dyn FnMut() -> Admission,
         out: &mut SecureOutput,
     ) {
         let kind = kind(datagram);

@@ -18,6 +18,8 @@ impl Guard {
     /// The engine's peer of this slot is gone. To be called before the engine is served again.
     pub(crate) fn release(&mut self, slot: u16) -> Option<Departure> {
         let gone = self.slots.get_mut(usize::from(slot))?.take()?;
+        self.attempts.remove(&gone.attempt());
+        self.newcomers.clear();
         Some(Departure { address: gone.address, announced: gone.phase == Phase::Closed })
     }
 
@@ -38,6 +40,8 @@ impl Guard {
             let is_silent = slot.phase == Phase::Half && self.config.role == Role::Server;
             slot.close();
             if is_silent {
+                self.attempts.remove(&slot.attempt());
+                self.newcomers.clear();
                 *place = None;
             }
         }

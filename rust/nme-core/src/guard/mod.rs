@@ -37,6 +37,7 @@
 mod aside;
 mod channel;
 mod departure;
+mod full;
 mod handshake;
 mod held;
 mod injection;
@@ -52,7 +53,7 @@ mod tests;
 mod unreliable;
 mod wire;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 pub(crate) use injection::Injection;
@@ -63,6 +64,7 @@ pub(crate) use wire::DISCONNECT_UNSEQUENCED;
 
 use crate::datagram::DatagramBatch;
 use aside::Acknowledged;
+use full::Newcomers;
 use handshake::Handshake;
 use ledger::Sent;
 use round_trip::Frames;
@@ -121,6 +123,9 @@ pub(crate) struct ConnectRequest {
 pub(crate) struct Guard {
     config: GuardConfig,
     slots: Vec<Option<Box<Slot>>>,
+    /// Address and connect id of every slot's peer.
+    attempts: BTreeSet<(SocketAddr, u32)>,
+    newcomers: Newcomers,
     /// Latest sent time of our own host.
     clock: u16,
     /// The engine's clock in ms, once it has been told.
@@ -141,6 +146,8 @@ impl Guard {
         Self {
             config,
             slots: std::iter::repeat_with(|| None).take(config.slots.into()).collect(),
+            attempts: BTreeSet::new(),
+            newcomers: Newcomers::default(),
             clock: 0,
             now: None,
             frames: Frames::default(),
@@ -234,6 +241,7 @@ impl Guard {
             }
             passed.len += command.end - command.start;
         }
+        self.newcomers.hear(slot, self.config.slots, self.now.unwrap_or_default());
         if slot.take_starved() && !self.starved.contains(&header.peer) {
             self.starved.push_back(header.peer);
         }
@@ -297,15 +305,21 @@ impl Guard {
         let Some(place) = self.slots.get_mut(usize::from(handshake.peer)) else {
             return;
         };
-        let known = place.take().filter(|slot| slot.handshake == handshake && slot.address == to);
-        let slot = place.insert(known.unwrap_or_else(|| {
+        let known = place.take_if(|slot| slot.handshake == handshake && slot.address == to);
+        let slot = known.unwrap_or_else(|| {
+            // The engine frees the slot of a client that vanishes half-way, and tells nobody.
+            if let Some(vanished) = place.take() {
+                self.attempts.remove(&vanished.attempt());
+            }
+            self.newcomers.clear();
             let max_packet = self.config.max_packet;
             Box::new(match self.config.role {
                 Role::Client => Slot::connecting(to, handshake, max_packet),
                 Role::Server => Slot::answering(to, handshake, max_packet, header, command.sequence),
             })
-        }));
-        slot.handshake_sent(header);
+        });
+        self.attempts.insert(slot.attempt());
+        place.insert(slot).handshake_sent(header);
     }
 
     /// Finds the slot that sends a reliable command. Several can fit, when a client has come back from the
@@ -335,8 +349,7 @@ impl Guard {
     ///
     /// A client that vanished half-way is remembered until its slot is used again.
     pub(crate) fn is_pending(&self, from: SocketAddr, connect_id: u32) -> bool {
-        let mut slots = self.slots.iter().flatten();
-        slots.any(|slot| slot.address == from && slot.handshake.connect_id == connect_id)
+        self.attempts.contains(&(from, connect_id))
     }
 
     /// True when packets may be sent to a slot on this channel, as far as the guard has to know: a server's engine
@@ -345,6 +358,12 @@ impl Guard {
         let slot = || self.slots.get(usize::from(slot)).and_then(Option::as_deref);
         self.config.role == Role::Server
             || slot().is_some_and(|slot| usize::from(channel) < slot.channel_count())
+    }
+
+    /// Channels that both sides of a connection have.
+    pub(crate) fn channel_count(&self, slot: u16) -> usize {
+        let slot = self.slots.get(usize::from(slot)).and_then(Option::as_deref);
+        slot.map_or(0, Slot::channel_count)
     }
 
     /// Notes that a reliable packet of `payload_len` bytes was queued for a slot.

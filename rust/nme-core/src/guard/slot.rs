@@ -27,6 +27,10 @@ pub(super) enum Phase {
 pub(super) struct Slot {
     pub(super) address: SocketAddr,
     pub(super) phase: Phase,
+    /// It is to leave once it has got everything.
+    pub(super) is_leaving: bool,
+    /// The last round of [newcomers](super::full) in which it was heard from.
+    pub(super) heard_in: u32,
     /// Server: our VERIFY_CONNECT. Client: our CONNECT.
     pub(super) handshake: Handshake,
     /// The sizes that both sides keep to.
@@ -77,6 +81,8 @@ impl Slot {
         Self {
             address,
             phase: Phase::Half,
+            is_leaving: false,
+            heard_in: 0,
             handshake,
             rules: Rules::new(handshake.mtu, max_packet),
             session: 0,
@@ -91,6 +97,11 @@ impl Slot {
             round_trips: RoundTrips::default(),
             throttle: handshake.throttle,
         }
+    }
+
+    /// What tells the peer's attempt from all others.
+    pub(super) const fn attempt(&self) -> (SocketAddr, u32) {
+        (self.address, self.handshake.connect_id)
     }
 
     /// Notes one more datagram with our handshake command.

@@ -33,6 +33,8 @@ pub(crate) struct Pipeline {
     codec: Option<Stage>,
     guard: Guard,
     role: Role,
+    /// The server takes no new clients.
+    refusing: bool,
     scratch: Box<[u8; MAX_DATAGRAM]>,
     secure: Option<Secure>,
     /// What is on its way. `wire` is for the socket, also without encryption; the rest is empty then.
@@ -49,6 +51,7 @@ impl Pipeline {
             codec: Stage::new(compression),
             guard: Guard::new(guard),
             role: guard.role,
+            refusing: false,
             scratch: Box::new([0; MAX_DATAGRAM]),
             secure: secure.map(Secure::new),
             out: SecureOutput::default(),
@@ -93,6 +96,9 @@ impl Pipeline {
             Err(reason) => counters.drop_datagram(Dropped::Guard(reason)),
         }
         counters.cut_commands = self.guard.cut_commands();
+        while let Some((newcomer, request)) = self.guard.next_refusal() {
+            self.refuse(newcomer, &request);
+        }
         while let Some(injection) = self.guard.next_injection() {
             host.inbound().push(injection.from, &injection.datagram);
         }
@@ -110,7 +116,13 @@ impl Pipeline {
             && !self.guard.is_pending(from, request.connect_id)
         {
             counters.drop_datagram(Dropped::ServerFull);
-            return self.refuse(from, request);
+            // It will not be let in whoever leaves.
+            if self.refusing {
+                self.refuse(from, request);
+            } else {
+                self.guard.ask(from, *request);
+            }
+            return;
         }
         let plain = &self.scratch[..passed.len];
         let inbound = host.inbound();
@@ -159,9 +171,19 @@ impl Pipeline {
         departure.announced
     }
 
+    /// The peer in this slot is to leave once it has got everything.
+    pub(crate) fn leave(&mut self, slot: Slot) {
+        self.guard.leave(slot.0);
+    }
+
     /// True unless the peer is known to have fewer channels.
     pub(crate) fn may_send_on(&self, slot: Slot, channel: u8) -> bool {
         self.guard.may_send_on(slot.0, channel)
+    }
+
+    /// Channels that both sides of a connection have.
+    pub(crate) fn channel_count(&self, slot: Slot) -> usize {
+        self.guard.channel_count(slot.0)
     }
 
     pub(crate) const fn refused_commands(&self, reason: DropReason) -> u64 {
@@ -210,8 +232,8 @@ impl Pipeline {
         Ok(header_len + len)
     }
 
-    /// Tells a client at once that there is no slot for it, which ENet itself would leave it to find out by
-    /// a timeout of half a minute. The answer is far smaller than the question and needs no memory.
+    /// Tells a client that there is no slot for it, which ENet itself would leave it to find out by a timeout of half
+    /// a minute. The answer is far smaller than the question and needs no memory.
     fn refuse(&mut self, to: SocketAddr, request: &ConnectRequest) {
         let [high, low] = request.reply_peer_id.to_be_bytes();
         let datagram = [high, low, DISCONNECT_UNSEQUENCED, 0xff, 0, 0, 0, 0, 0, 0];

@@ -12,7 +12,7 @@ use super::{MTU, Pipeline};
 use crate::counters::Counters;
 use crate::enet::Host;
 use crate::guard::Role;
-use crate::secure::{SecureCounters, SecureEvent, SecureLayer, SecureOutput};
+use crate::secure::{Admission, SecureCounters, SecureEvent, SecureLayer, SecureOutput};
 
 /// The layer with what its host has to know of the associations.
 pub(super) struct Secure {
@@ -21,7 +21,6 @@ pub(super) struct Secure {
     /// nobody must be given up before it is read.
     now: Duration,
     last_told: Option<Duration>,
-    refusing: bool,
     /// Every association that has not ended, with the time of its beginning.
     associations: BTreeMap<SocketAddr, Duration>,
     /// The new ones, oldest first: they need a connection soon.
@@ -43,7 +42,6 @@ impl Secure {
             layer,
             now: Duration::ZERO,
             last_told: None,
-            refusing: false,
             associations: BTreeMap::new(),
             unused: VecDeque::new(),
             orphans: Vec::new(),
@@ -96,11 +94,9 @@ impl Pipeline {
         secure.last_told = Some(last.max(now));
     }
 
-    /// Server: begins no handshakes, or begins them again.
-    pub(crate) fn set_refusing(&mut self, refusing: bool) {
-        if let Some(secure) = &mut self.secure {
-            secure.refusing = refusing;
-        }
+    /// Server: takes no new clients, or takes them again. With encryption, it begins no handshakes.
+    pub(crate) const fn set_refusing(&mut self, refusing: bool) {
+        self.refusing = refusing;
     }
 
     /// Client: begins the handshake with the server; false when nothing is encrypted.
@@ -128,8 +124,12 @@ impl Pipeline {
     ) {
         let Some(secure) = &mut self.secure else { return };
         let frees_slot = host.inbound().has_barrier();
-        let refusing = secure.refusing;
-        let mut admits = || !refusing && (frees_slot || host.has_free_slot());
+        let (refusing, guard) = (self.refusing, &mut self.guard);
+        let mut admits = || match refusing {
+            false if frees_slot || host.has_free_slot() => Admission::Granted,
+            false if !guard.is_refused(from) => Admission::Unanswered,
+            _ => Admission::Refused,
+        };
         secure.layer.receive(secure.now, from, datagram, &mut admits, &mut self.out);
         self.take_plain(host, counters);
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::link::HostLink;
 use super::{ConnectionError, Role, Session, Status};
 use crate::counters::DroppedPacket;
-use crate::enet::Packet;
+use crate::enet::{Packet, Slot};
 use crate::peer::{Link, PeerId};
 use crate::relay::wire::{self, Notice};
 use crate::session::config::MAX_CLIENTS;
@@ -16,6 +16,7 @@ use crate::session::inbox::Received;
 /// What only a client has.
 pub(super) struct Client {
     state: State,
+    attempt: Attempt,
     error: Option<ConnectionError>,
     /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
     /// lost datagram can let a packet overtake its sender's announcement.
@@ -24,6 +25,24 @@ pub(super) struct Client {
     awaited: Vec<PeerId>,
     /// The game has left; what follows is no error.
     leaving: bool,
+}
+
+/// What is known of the server before there is a connection.
+#[derive(Default)]
+struct Attempt {
+    /// When the attempt began, in ms of the engine's clock.
+    began: Option<u32>,
+    address: Option<SocketAddr>,
+    slot: Option<Slot>,
+    timeout: Option<PeerTimeout>,
+}
+
+/// When a peer is taken for lost: a factor of the round-trip time, and two times in ms.
+#[derive(Clone, Copy)]
+pub(super) struct PeerTimeout {
+    pub(super) limit: u32,
+    pub(super) minimum: u32,
+    pub(super) maximum: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,9 +60,10 @@ enum State {
 }
 
 impl Client {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             state: State::Waiting,
+            attempt: Attempt::default(),
             error: None,
             unannounced: VecDeque::new(),
             awaited: Vec::new(),
@@ -52,10 +72,12 @@ impl Client {
     }
 
     /// The server's address is known. True the first time.
-    pub(super) fn begin(&mut self) -> bool {
+    pub(super) fn begin(&mut self, now: u32, address: SocketAddr) -> bool {
         let is_first = self.state == State::Waiting;
         if is_first {
             self.state = State::Securing;
+            self.attempt.address = Some(address);
+            self.attempt.began.get_or_insert(now);
         }
         is_first
     }
@@ -72,7 +94,44 @@ impl Client {
             return true;
         }
         self.state = State::Connecting;
-        link.host.connect(address, channels, id.get() as u32).is_some()
+        self.attempt.slot = link.host.connect(address, channels, id.get() as u32);
+        self.heed_timeout(link);
+        self.attempt.slot.is_some()
+    }
+
+    /// True while an attempt to connect goes on.
+    pub(super) const fn is_trying(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Securing | State::Connecting)
+    }
+
+    /// The server that the client connects to, once its name has been looked up.
+    pub(super) const fn server(&self) -> Option<SocketAddr> {
+        self.attempt.address
+    }
+
+    /// Sets the timeout of the attempt, and of the connection that it leads to.
+    pub(super) fn set_timeout(&mut self, link: &mut HostLink, timeout: PeerTimeout) {
+        self.attempt.timeout = Some(timeout);
+        self.heed_timeout(link);
+    }
+
+    fn heed_timeout(&self, link: &mut HostLink) {
+        if let Attempt { slot: Some(slot), timeout: Some(timeout), .. } = self.attempt {
+            link.host.set_timeout(slot, timeout.limit, timeout.minimum, timeout.maximum);
+        }
+    }
+
+    /// What to report of an attempt that has had the longest time that the game has set. The engine would look at that
+    /// only when it repeats its request, and not before it has begun.
+    pub(super) fn overdue(&mut self, now: u32) -> Option<ConnectionError> {
+        let error = match self.state {
+            State::Waiting => ConnectionError::NotResolved,
+            State::Securing => ConnectionError::HandshakeTimedOut,
+            _ => ConnectionError::TimedOut,
+        };
+        let lasts = now.wrapping_sub(*self.attempt.began.get_or_insert(now));
+        let maximum = self.attempt.timeout?.maximum;
+        (self.is_trying() && maximum > 0 && lasts >= maximum).then_some(error)
     }
 
     pub(super) fn status(&self) -> Status {
@@ -90,7 +149,7 @@ impl Client {
 
     /// Ends an attempt; false when there is none.
     pub(super) fn fail(&mut self, error: ConnectionError) -> bool {
-        let trying = matches!(self.state, State::Waiting | State::Securing | State::Connecting);
+        let trying = self.is_trying();
         if trying {
             self.state = State::Failed;
             self.note(error);

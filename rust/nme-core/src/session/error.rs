@@ -1,5 +1,7 @@
 //! What calls on a session can answer, one enum for each operation.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::peer::PeerId;
@@ -30,12 +32,58 @@ pub enum SendError {
         /// Channels of the connection.
         count: u8,
     },
+    /// A connection has fewer channels than this side. Of a packet for several, everybody else gets it.
+    #[error(
+        "channel {channel} does not reach peer {peer}{}: channel_count is {count} here, and {agreed} with that peer; set the same channel_count on the server and on every client",
+        Others(*.others)
+    )]
+    PeerChannel {
+        /// What was asked for.
+        channel: u8,
+        /// Channels of this side.
+        count: u8,
+        /// The peer, or the server when it is behind that.
+        peer: PeerId,
+        /// Channels that this side and that peer have agreed on.
+        agreed: u8,
+        /// How many more it does not reach.
+        others: usize,
+    },
     /// Longer than a packet may be.
     #[error("the packet has {len} bytes; a packet may have {max}", max = super::MAX_PACKET)]
     TooLarge {
         /// Length of the packet in bytes.
         len: usize,
     },
+}
+
+/// Ends the mention of one peer.
+struct Others(usize);
+
+impl fmt::Display for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            1 => f.write_str(" and 1 other"),
+            others => write!(f, " and {others} others"),
+        }
+    }
+}
+
+/// What a server could not pass on from one client to another.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error(
+    "a packet of client {from} on channel {channel} cannot be passed on to client {to}, which has agreed on {agreed} channels; set the same channel_count on every client. This is said once"
+)]
+pub struct NotForwarded {
+    /// The sender.
+    pub from: PeerId,
+    /// The receiver.
+    pub to: PeerId,
+    /// The channel.
+    pub channel: u8,
+    /// Channels of the connection with the receiver.
+    pub agreed: u8,
 }
 
 /// Why a peer was not disconnected.
@@ -55,6 +103,9 @@ pub enum PeerError {
     /// Nobody has this id.
     #[error("no peer has the id {0}; use an id from peer_connected")]
     Unknown(i64),
+    /// The server's name is being looked up.
+    #[error("the server's address is not known yet; its name is being looked up")]
+    NotResolved,
     /// The peer is behind the server's relay, without a connection to this client.
     #[error("peer {0} is reached through the server, and a client has a connection only to the server (1)")]
     Relayed(PeerId),

@@ -24,12 +24,21 @@ impl Session {
 
     pub(super) fn begin_connection(&mut self, address: SocketAddr) {
         if let Role::Client(client) = &mut self.role
-            && client.begin()
+            && client.begin(self.link.host.millis(), address)
             && !self.link.pipeline.connect(address)
         {
             self.knock(address);
         }
         self.heed_handshakes();
+    }
+
+    /// Client: gives up an attempt that has had its time.
+    pub(super) fn heed_deadline(&mut self) {
+        if let Role::Client(client) = &mut self.role
+            && let Some(error) = client.overdue(self.link.host.millis())
+        {
+            self.fail_attempt(error);
+        }
     }
 
     fn knock(&mut self, address: SocketAddr) {

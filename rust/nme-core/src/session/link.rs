@@ -6,7 +6,7 @@ use super::backlog::{Backlog, Held};
 use super::waiting::Waiting;
 use crate::channel::{self, Delivery};
 use crate::counters::{Counters, DroppedPacket};
-use crate::enet::{Host, HostEvent, Packet, Slot};
+use crate::enet::{Host, HostEvent, Packet, Refused, Slot};
 use crate::peer::PeerId;
 use crate::pipeline::{Opened, Pipeline};
 
@@ -86,8 +86,11 @@ impl HostLink {
 
     pub(super) fn queue(&mut self, slot: Slot, parcel: Parcel<'_>) -> Queued {
         let Parcel { channel, packet, delivery } = parcel;
-        if !self.pipeline.may_send_on(slot, channel) || self.backlog.is_leaving(slot) {
-            // As in 3.6: the peer has fewer channels, and nobody there could receive it; or it is to leave.
+        if !self.pipeline.may_send_on(slot, channel) {
+            self.counters.drop_packet(DroppedPacket::NoChannel);
+            return Queued::Done;
+        }
+        if self.backlog.is_leaving(slot) {
             self.counters.drop_packet(DroppedPacket::Unsent);
             return Queued::Done;
         }
@@ -116,7 +119,8 @@ impl HostLink {
         match self.host.send(slot, channel, packet) {
             Ok(()) if delivery == Delivery::Reliable => self.pipeline.queued(slot, packet.bytes().len()),
             Ok(()) => {}
-            // Not connected any more, no such channel there, or too large.
+            Err(Refused::Channel) => self.counters.drop_packet(DroppedPacket::NoChannel),
+            // Not connected any more, or too large.
             Err(_) => self.counters.drop_packet(DroppedPacket::Unsent),
         }
     }
@@ -158,6 +162,7 @@ impl HostLink {
     /// Disconnects a peer once everything queued has arrived.
     pub(super) fn disconnect_later(&mut self, slot: Slot) {
         self.backlog.leave(slot);
+        self.pipeline.leave(slot);
         self.feed(slot);
     }
 

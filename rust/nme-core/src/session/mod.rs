@@ -35,7 +35,9 @@ pub use config::{
     Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
 };
 pub use connection_error::ConnectionError;
-pub use error::{CreateError, DisconnectError, PeerError, SendError, ThrottleError, TimeoutError};
+pub use error::{
+    CreateError, DisconnectError, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError,
+};
 pub use event::{Event, Status};
 pub use inbox::Received;
 pub use waiting::FlushMode;
@@ -182,6 +184,7 @@ impl Session {
             self.report_lost_server();
         }
         self.heed_handshakes();
+        self.heed_deadline();
     }
 
     /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
@@ -218,7 +221,7 @@ impl Session {
     }
 
     /// When packets are to leave; the driver keeps to it with [`Session::flush_is_due`] before each packet,
-    /// [`Session::needs_flush`] behind it, and a flush at the end of the frame.
+    /// [`Session::flush_is_overdue`] and [`Session::needs_flush`] behind it, and a flush at the end of the frame.
     #[must_use]
     pub const fn flush_mode(&self) -> FlushMode {
         self.flush_mode
@@ -252,6 +255,13 @@ impl Session {
             }
             _ => true,
         }
+    }
+
+    /// True when packets have waited for a flush for 5 ms, in a frame that is longer. To be asked behind each packet,
+    /// which begins the wait, and whenever else the driver works.
+    #[must_use]
+    pub fn flush_is_overdue(&mut self, now: Duration) -> bool {
+        self.link.waiting.is_overdue(now)
     }
 
     const fn waiting(&self) -> &Waiting {
@@ -369,6 +379,14 @@ impl Session {
         self.link.pipeline.refused_commands(reason)
     }
 
+    /// Server: the first packet that could not be passed on for want of a channel. Answers once.
+    pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
+        match &mut self.role {
+            Role::Server(server) => server.take_not_forwarded(),
+            Role::Client(_) => None,
+        }
+    }
+
     /// Brings the peer table to where the game sees it when it hears of `event`.
     fn apply(&mut self, event: Event) {
         match event {
@@ -384,6 +402,7 @@ impl Session {
 
     fn on_connected(&mut self, slot: Slot, data: u32) {
         let Some(address) = self.link.host.address(slot) else { return };
+        let agreed = self.link.pipeline.channel_count(slot).min(self.channel_count.into()) as u8;
         match &mut self.role {
             Role::Server(server) => {
                 let newcomer = PeerId::client(data).filter(|id| !self.peers.contains(*id));
@@ -392,13 +411,13 @@ impl Session {
                     self.link.disconnect_now(slot, 0);
                     return;
                 };
-                self.peers.insert_direct(id, slot, address);
+                self.peers.insert_direct(id, slot, address, agreed);
                 self.events.push_back(Event::PeerConnected(id));
                 self.introduce(id);
             }
             Role::Client(client) => {
                 client.succeed();
-                self.peers.insert_direct(PeerId::SERVER, slot, address);
+                self.peers.insert_direct(PeerId::SERVER, slot, address, agreed);
                 self.events.push_back(Event::PeerConnected(PeerId::SERVER));
                 self.events.push_back(Event::ConnectionSucceeded);
             }

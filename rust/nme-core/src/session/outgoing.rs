@@ -38,15 +38,29 @@ impl Session {
             Target::One(id) => {
                 let link = self.peers.link(id).ok_or(SendError::UnknownTarget(options.target))?;
                 if let Some(slot) = self.first_hop(link) {
+                    let first = if link == Link::Relayed { PeerId::SERVER } else { id };
+                    self.check_channel(channel, |peer| peer == first)?;
                     self.hold(id, slot, lane, payload);
                 }
             }
             Target::AllExcept(id) if !self.peers.contains(id) => {
                 return Err(SendError::UnknownTarget(options.target));
             }
-            Target::All | Target::AllExcept(_) => self.send_to_several(options.target, lane, payload),
+            target @ (Target::All | Target::AllExcept(_)) => {
+                let missed = self.check_channel(channel, |peer| target != Target::AllExcept(peer));
+                self.send_to_several(target, lane, payload);
+                missed?;
+            }
         }
         Ok(())
+    }
+
+    /// An error when one of these peers has a connection without this channel.
+    fn check_channel(&self, channel: u8, is_meant: impl Fn(PeerId) -> bool) -> Result<(), SendError> {
+        let mut lacking = self.peers.lacking(channel).filter(|(peer, _)| is_meant(*peer));
+        let Some((peer, agreed)) = lacking.next() else { return Ok(()) };
+        let others = lacking.count();
+        Err(SendError::PeerChannel { channel, count: self.channel_count, peer, agreed, others })
     }
 
     /// Where a packet for this peer goes first; `None` when the peer has left.

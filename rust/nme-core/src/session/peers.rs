@@ -2,21 +2,37 @@
 
 use std::net::SocketAddr;
 
-use super::{PeerError, Session, ThrottleError, TimeoutError};
-use crate::peer::{Link, PeerId};
+use super::client::PeerTimeout;
+use super::{PeerError, Role, Session, ThrottleError, TimeoutError};
+use crate::enet::Slot;
+use crate::peer::PeerId;
 
 impl Session {
-    /// The address of a peer with a connection to this side.
+    /// The address of a peer with a connection to this side; on a client, also of the server that it connects to.
     ///
     /// # Errors
-    /// For an unknown id, and for a client behind the relay.
+    /// For an unknown id, for a client behind the relay, and while the server's name is being looked up.
     pub fn peer_address(&self, id: i64) -> Result<SocketAddr, PeerError> {
+        match &self.role {
+            Role::Client(client) if client.is_trying() && id == SERVER => {
+                client.server().ok_or(PeerError::NotResolved)
+            }
+            _ => self.connected(id).map(|(_, address)| address),
+        }
+    }
+
+    /// A peer with a connection to this side, or one that the game has not heard of yet that it has lost.
+    fn connected(&self, id: i64) -> Result<(Option<Slot>, SocketAddr), PeerError> {
         let peer = self.known(id).ok_or(PeerError::Unknown(id))?;
-        self.peers.link(peer).and_then(Link::address).ok_or(PeerError::Relayed(peer))
+        let link = self.peers.link(peer).ok_or(PeerError::Unknown(id))?;
+        Ok((link.slot(), link.address().ok_or(PeerError::Relayed(peer))?))
     }
 
     /// Sets when a peer that does not acknowledge is taken for lost. `minimum` and `maximum` are in ms; `limit`
     /// is a factor of the round-trip time. 0 stands for ENet's own value (32, 5000, 30000).
+    ///
+    /// On a client that connects, id 1 is the server: the attempt ends after `maximum`, and the connection keeps the
+    /// values.
     ///
     /// # Errors
     /// For an unknown id, for a client behind the relay, and for values that are not in order.
@@ -27,7 +43,8 @@ impl Session {
         minimum: i64,
         maximum: i64,
     ) -> Result<(), TimeoutError> {
-        self.peer_address(id)?;
+        let is_attempt = id == SERVER && matches!(&self.role, Role::Client(client) if client.is_trying());
+        let slot = if is_attempt { None } else { self.connected(id)?.0 };
         let order = TimeoutError::Order { limit, minimum, maximum };
         if limit < 0 || limit > minimum || minimum > maximum {
             return Err(order);
@@ -37,8 +54,15 @@ impl Session {
         else {
             return Err(order);
         };
-        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
-            self.link.host.set_timeout(slot, limit, minimum, maximum);
+        match &mut self.role {
+            Role::Client(client) if is_attempt => {
+                client.set_timeout(&mut self.link, PeerTimeout { limit, minimum, maximum });
+            }
+            _ => {
+                if let Some(slot) = slot {
+                    self.link.host.set_timeout(slot, limit, minimum, maximum);
+                }
+            }
         }
         Ok(())
     }
@@ -57,13 +81,13 @@ impl Session {
         acceleration: i64,
         deceleration: i64,
     ) -> Result<(), ThrottleError> {
-        self.peer_address(id)?;
+        let (slot, _) = self.connected(id)?;
         let (Ok(interval_ms), Ok(acceleration_32nds), Ok(deceleration_32nds)) =
             (u32::try_from(interval), u32::try_from(acceleration), u32::try_from(deceleration))
         else {
             return Err(ThrottleError::Range { interval, acceleration, deceleration });
         };
-        if let Some(slot) = self.known(id).and_then(|peer| self.peers.link(peer)).and_then(Link::slot) {
+        if let Some(slot) = slot {
             self.link.host.set_throttle(slot, interval_ms, acceleration_32nds, deceleration_32nds);
         }
         Ok(())
@@ -74,3 +98,5 @@ impl Session {
         self.peers.contains(peer).then_some(peer)
     }
 }
+
+const SERVER: i64 = PeerId::SERVER.get() as i64;

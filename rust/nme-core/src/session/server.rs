@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::link::{Parcel, Queued};
 use super::outgoing::Audience;
-use super::{Role, Session};
+use super::{NotForwarded, Role, Session};
 use crate::channel::{self, Delivery};
 use crate::counters::DroppedPacket;
 use crate::enet::{self, Packet, Slot};
@@ -24,11 +24,22 @@ pub(super) struct Server {
     newcomers: VecDeque<PeerId>,
     /// Notices queued since the last flush.
     notices: usize,
+    /// The first packet that could not be passed on, and whether that has been told.
+    not_forwarded: Option<NotForwarded>,
+    has_told: bool,
 }
 
 impl Server {
     pub(super) const fn new(relay: bool) -> Self {
-        Self { relay, refusing: false, joined: Vec::new(), newcomers: VecDeque::new(), notices: 0 }
+        Self {
+            relay,
+            refusing: false,
+            joined: Vec::new(),
+            newcomers: VecDeque::new(),
+            notices: 0,
+            not_forwarded: None,
+            has_told: false,
+        }
     }
 
     fn joined(&self, slot: Slot) -> Option<&Packet> {
@@ -46,6 +57,14 @@ impl Server {
             self.joined.resize_with(index + 1, || None);
         }
         self.joined[index] = notice;
+    }
+
+    pub(super) const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
+        if self.has_told {
+            return None;
+        }
+        self.has_told = self.not_forwarded.is_some();
+        self.not_forwarded
     }
 
     pub(super) const fn set_refusing(&mut self, refusing: bool) {
@@ -182,6 +201,7 @@ impl Session {
 
     /// Sends a client's packet on as it is: header, channel and flags stay.
     fn forward(&mut self, sender: PeerId, to: Forward, parcel: Parcel<'_>) -> Result<(), DroppedPacket> {
+        self.note_not_forwarded(sender, to, parcel.channel);
         match to {
             Forward::Nobody => {}
             Forward::One(id) if !self.peers.contains(id) || self.peers.is_apart(id) => {
@@ -196,6 +216,20 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn note_not_forwarded(&mut self, from: PeerId, to: Forward, channel: u8) {
+        let Self { role: Role::Server(server), peers, .. } = self else { return };
+        if server.not_forwarded.is_some() {
+            return;
+        }
+        let mut lacking = peers.lacking(channel).filter(|(peer, _)| match to {
+            Forward::Nobody => false,
+            Forward::One(id) => *peer == id,
+            Forward::Others { except } => *peer != from && Some(*peer) != except,
+        });
+        let found = lacking.next();
+        server.not_forwarded = found.map(|(to, agreed)| NotForwarded { from, to, channel, agreed });
     }
 }
 

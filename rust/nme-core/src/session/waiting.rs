@@ -1,5 +1,7 @@
 //! What the next flush will send, and when it should come before the end of the frame.
 
+use std::time::Duration;
+
 use crate::channel::Delivery;
 use crate::enet::Slot;
 
@@ -28,6 +30,8 @@ pub(super) struct Waiting {
     fullest: Fill,
     /// Memory in use, in bytes, roughly.
     memory: usize,
+    /// Since when something waits, as far as anybody has asked.
+    since: Option<Duration>,
 }
 
 /// What waits for one peer.
@@ -42,7 +46,7 @@ impl Waiting {
     /// Nothing waits. `mtu` is the host's.
     pub(super) fn new(mtu: u16) -> Self {
         let capacity = u32::from(mtu) - DATAGRAM_HEADER;
-        Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0 }
+        Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0, since: None }
     }
 
     /// Notes a queued packet of `len` bytes, header included.
@@ -88,8 +92,17 @@ impl Waiting {
         self.memory > MAX_MEMORY
     }
 
+    /// True when something has waited for as long as it may.
+    pub(super) fn is_overdue(&mut self, now: Duration) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        now.saturating_sub(*self.since.get_or_insert(now)) >= LONGEST_WAIT
+    }
+
     /// Everything has been sent.
     pub(super) fn clear(&mut self) {
+        self.since = None;
         self.round += 1;
         self.fullest = Fill::default();
         self.memory = 0;
@@ -109,6 +122,9 @@ fn size_on_wire(len: usize, delivery: Delivery) -> u32 {
     let command = if delivery == Delivery::Reliable { 6 } else { 8 };
     u32::try_from(len).unwrap_or(u32::MAX / 2).saturating_add(command)
 }
+
+/// How long packets wait for the end of a frame in which the game goes on to call.
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Bytes in front of a datagram's commands.
 const DATAGRAM_HEADER: u32 = 4;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use nme_core::secure::{SecureEvent, SecureLayer, SecureOutput};
+use nme_core::secure::{Admission, SecureEvent, SecureLayer, SecureOutput};
 
 use crate::server::ServerLimits;
 use crate::{ClientOptions, Identity, Trust, Verifier};
@@ -99,7 +99,13 @@ impl Pair {
         }
         for (to, datagram) in self.from_server.wire.iter() {
             if to == CLIENT {
-                self.client.receive(self.now, SERVER, datagram, &mut || true, &mut self.from_client);
+                self.client.receive(
+                    self.now,
+                    SERVER,
+                    datagram,
+                    &mut || Admission::Granted,
+                    &mut self.from_client,
+                );
             }
         }
         self.from_server.wire.clear();
@@ -111,7 +117,7 @@ impl Pair {
     }
 
     fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
-        self.server.receive(self.now, from, datagram, &mut || true, &mut self.from_server);
+        self.server.receive(self.now, from, datagram, &mut || Admission::Granted, &mut self.from_server);
         self.delivered.extend(self.from_server.plain.iter().map(|(_, datagram)| datagram.to_vec()));
         self.from_server.plain.clear();
         let closed = self.from_server.events.drain(..).filter(|event| *event == SecureEvent::Closed(CLIENT));

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::secure::{SecureCounters, SecureEvent, SecureLayer, SecureOutput};
+use nme_core::secure::{Admission, SecureCounters, SecureEvent, SecureLayer, SecureOutput};
 
 use crate::SetUpError;
 use crate::association::rtc::{self, Acceptor, Declined};
@@ -106,7 +106,7 @@ impl ServerLayer {
         now: Duration,
         from: SocketAddr,
         record: &Record<'_>,
-        admits: &mut dyn FnMut() -> bool,
+        admits: &mut dyn FnMut() -> Admission,
         out: &mut SecureOutput,
     ) {
         let Some(hello) = ClientHello::parse(record) else { return self.counters.dropped += 1 };
@@ -138,7 +138,7 @@ impl ServerLayer {
         hello: &ClientHello<'_>,
         record: &Record<'_>,
         cookie: Cookie,
-        admits: &mut dyn FnMut() -> bool,
+        admits: &mut dyn FnMut() -> Admission,
         out: &mut SecureOutput,
     ) {
         let returns = match self.established.get(&from) {
@@ -152,9 +152,13 @@ impl ServerLayer {
             Verdict::Begin => None,
         };
         // A client that returns takes the place that it has already.
-        let has_place = returns || (admits() && self.make_room(now, out));
-        if !has_place {
-            return self.turn_away(from, hello, alert::ACCESS_DENIED, out);
+        let admission = if returns { Admission::Granted } else { admits() };
+        match admission {
+            Admission::Granted if returns || self.make_room(now, out) => {}
+            Admission::Unanswered => return self.counters.turned_away += 1,
+            Admission::Granted | Admission::Refused => {
+                return self.turn_away(from, hello, alert::ACCESS_DENIED, out);
+            }
         }
         if crowded_out.is_some_and(|address| self.half_open.remove(&address).is_some()) {
             self.counters.abandoned += 1;
@@ -344,7 +348,7 @@ impl SecureLayer for ServerLayer {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &mut dyn FnMut() -> bool,
+        admits: &mut dyn FnMut() -> Admission,
         out: &mut SecureOutput,
     ) {
         let Some(records) = Records::parse(datagram) else { return self.counters.dropped += 1 };

@@ -16,7 +16,7 @@ use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
-use nme_core::secure::{SecureLayer, SecureOutput};
+use nme_core::secure::{Admission, SecureLayer, SecureOutput};
 use nme_core::session::{
     Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
 };
@@ -531,7 +531,7 @@ impl World {
         if let Some(layer) = secure {
             layer.tick(now, &mut out);
             for (from, bytes) in arrived.drain(..) {
-                layer.receive(now, from, &bytes, &mut || true, &mut out);
+                layer.receive(now, from, &bytes, &mut || Admission::Granted, &mut out);
             }
             arrived.extend(out.plain.iter().map(|(from, bytes)| (from, bytes.to_vec())));
         }
