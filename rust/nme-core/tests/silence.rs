@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use nme_core::channel::{Delivery, TransferMode};
+use nme_core::codec::Compression;
+use nme_core::session::{Event, Status};
 use nme_testing::network::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{HostId, RawId, World};
@@ -94,4 +96,79 @@ fn nobody_is_given_up_sooner_than_by_plain_enet() {
             }
         }
     }
+}
+
+/// Stops a client until its server has given it up, and lets it go on.
+fn outlive(world: &mut World, server: HostId, pause: impl Fn(&mut World, bool)) {
+    pause(world, true);
+    let given_up = world.run_until(40 * SECOND, |world| world.known(server).is_empty());
+    assert!(given_up, "never given up");
+    world.run(5 * SECOND);
+    pause(world, false);
+}
+
+#[test]
+fn a_client_that_wakes_up_is_told_at_once_that_it_was_given_up() {
+    for secure in [false, true] {
+        for compression in [Compression::None, Compression::RangeCoder] {
+            let mut world = World::new(9);
+            if secure {
+                world.secure(20);
+            }
+            world.set_links(Link::delayed(20 * MS));
+            let config = world.config().compression(compression);
+            let server = world.server_with(&config, 4);
+            let config = world.config().compression(compression);
+            let client = world.connect_with(&config, server);
+            world.run(SECOND);
+            outlive(&mut world, server, |world, paused| world.set_paused(client, paused));
+            world.send(client, 1, TransferMode::Reliable, b"is anybody there?").expect("it believes so");
+            world.run(SECOND / 5);
+            assert_eq!(world.events(client).last(), Some(&Event::ServerDisconnected));
+            // It can come back.
+            let config = world.config().compression(compression);
+            let again = world.connect_with(&config, server);
+            world.run(2 * SECOND);
+            assert_eq!(world.status(again), Status::Connected);
+        }
+    }
+}
+
+#[test]
+fn so_is_one_of_3_6() {
+    let mut world = World::new(10);
+    world.set_links(Link::delayed(20 * MS));
+    let server = world.server(4);
+    let client = world.raw_client(RawConfig::default(), server, 7);
+    world.run(SECOND);
+    outlive(&mut world, server, |world, paused| world.set_raw_paused(client, paused));
+    world.run(SECOND / 5);
+    assert_eq!(world.raw_events(client).last(), Some(&RawEvent::Disconnected { peer: 0, data: 0 }));
+}
+
+#[test]
+fn who_was_given_up_gets_few_answers_and_a_stranger_none() {
+    let mut world = World::new(11);
+    let server = world.server(4);
+    let client = world.connect(server);
+    world.run(SECOND);
+    world.record();
+    world.send(client, 1, TransferMode::Reliable, b"hello").expect("a server");
+    world.step(16 * MS);
+    let (from, to) = (world.address(client), world.address(server));
+    let datagram = world.take_recorded().into_iter().find(|datagram| datagram.from == from);
+    let datagram = datagram.expect("a datagram of the client").bytes;
+    world.vanish(client);
+    assert!(world.run_until(40 * SECOND, |world| world.known(server).is_empty()));
+    world.take_recorded();
+    let stranger = world.new_address();
+    for _ in 0..200 {
+        for address in [from, stranger] {
+            world.inject(address, to, &datagram);
+        }
+        world.step(16 * MS);
+    }
+    let answers = world.take_recorded();
+    assert!(answers.iter().all(|answer| answer.to == from && answer.bytes.len() <= 10), "{answers:?}");
+    assert!((3..=4).contains(&answers.len()), "{}", answers.len());
 }

@@ -36,6 +36,7 @@
 
 mod channel;
 mod departure;
+mod given_up;
 mod handshake;
 mod held;
 mod injection;
@@ -62,6 +63,7 @@ pub use reason::DropReason;
 pub(crate) use wire::DISCONNECT_UNSEQUENCED;
 
 use crate::datagram::DatagramBatch;
+use given_up::GivenUp;
 use handshake::Handshake;
 use ledger::Sent;
 use slot::{Phase, Slot};
@@ -128,6 +130,7 @@ pub(crate) struct Guard {
     asides: DatagramBatch,
     /// Where the receiver of the last outgoing datagram was found. ENet sends in the order of its slots.
     last_receiver: usize,
+    given_up: GivenUp,
     /// Slots that were refused a fragmented packet.
     starved: VecDeque<u16>,
     cut: [u64; DropReason::ALL.len()],
@@ -143,6 +146,7 @@ impl Guard {
             now: None,
             asides: DatagramBatch::new(),
             last_receiver: 0,
+            given_up: GivenUp::default(),
             starved: VecDeque::new(),
             cut: [0; DropReason::ALL.len()],
             cut_commands: 0,
@@ -288,6 +292,7 @@ impl Guard {
         let Some(place) = self.slots.get_mut(usize::from(handshake.peer)) else {
             return;
         };
+        self.given_up.forget(to);
         let known = place.take().filter(|slot| slot.handshake == handshake && slot.address == to);
         let slot = place.insert(known.unwrap_or_else(|| {
             let max_packet = self.config.max_packet;

@@ -239,8 +239,12 @@ impl Slot {
 
     /// A datagram that makes the engine believe that this peer has disconnected.
     pub(super) fn farewell(&self, index: u16) -> [u8; 10] {
-        let [h0, h1] = plain_header(index, self.session).to_be_bytes();
-        [h0, h1, DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, 0, 0, 0, 0, 0]
+        disconnect(index, self.session)
+    }
+
+    /// A datagram that tells the peer that it is disconnected.
+    pub(super) fn goodbye(&self) -> Option<[u8; 10]> {
+        self.remote.map(|(peer, session)| disconnect(peer, session))
     }
 
     /// Follows the engine, which forgets what it keeps for a peer that disconnects.
@@ -266,6 +270,11 @@ impl Slot {
     pub(super) fn channel(&self, index: u8) -> Option<&Channel> {
         self.channels.get(usize::from(index))
     }
+}
+
+fn disconnect(peer: u16, session: u8) -> [u8; 10] {
+    let [h0, h1] = plain_header(peer, session).to_be_bytes();
+    [h0, h1, DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, 0, 0, 0, 0, 0]
 }
 
 /// The time since `sent_time`, in ms; `None` for what the engine ignores as not sent yet.

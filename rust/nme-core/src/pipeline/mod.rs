@@ -95,7 +95,13 @@ impl Pipeline {
         self.guard.asides().clear();
         match inspected {
             Ok(passed) => self.admit(from, &passed, host, counters),
-            Err(reason) => counters.drop_datagram(Dropped::Guard(reason)),
+            Err(reason) => {
+                counters.drop_datagram(Dropped::Guard(reason));
+                if let Some(goodbye) = self.guard.goodbye(from, &self.scratch[..len], reason, datagram.len())
+                {
+                    secure::post(self.secure.as_mut(), from, &goodbye, &mut self.out);
+                }
+            }
         }
         counters.cut_commands = self.guard.cut_commands();
         while let Some(injection) = self.guard.next_injection() {
