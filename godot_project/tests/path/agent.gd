@@ -1,7 +1,9 @@
-## One end of a connection over a path that changes: sends an unreliable packet in each frame and counts what comes.
+## One end of a connection over a path that changes: sends an unreliable packet in each frame, and
+## counts what comes.
 ##
 ## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
-## Started by scripts/path_test.py with `-- --role=server|client --class=NAME --port=N --quiet=UNIX --until=UNIX`.
+## Started by scripts/path_test.py with
+## `-- --role=server|client --class=NAME --port=N --quiet=UNIX --until=UNIX`.
 extends SceneTree
 
 const SERVER := 1
