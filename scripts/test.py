@@ -163,6 +163,11 @@ def run_interop() -> Count:
     return counting_script("interop")
 
 
+def run_path() -> Count:
+    """The classes of both engines and the addon's over the same changing path."""
+    return counting_script("path_test.py")
+
+
 def run_dtls() -> Count:
     """DTLS against the engines' own and OpenSSL, and the scenarios of interop over it."""
     return counting_script("dtls")
@@ -217,6 +222,7 @@ STEPS = (
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
     Step("interop", "tests against Godot 3.6", run_interop),
+    Step("path", "paths that change, beside the engines' classes", run_path),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),

@@ -86,13 +86,24 @@ fn a_jittery_link_carries_everything() {
     assert!(share >= 0.99, "{share}");
 }
 
-/// 112 kB/s of unreliable packets through a link of 40 kB/s with a queue of 1.5 s.
-#[test]
-fn a_narrow_link_is_not_flooded() {
+/// What came through a narrow link after its first 20 s.
+#[derive(Debug)]
+struct Flow {
+    /// Bytes/s.
+    rate: f64,
+    /// How long packets took: the half of them, and all.
+    median: Duration,
+    longest: Duration,
+    /// Datagrams that found the queue full, in all.
+    overflowed: u64,
+}
+
+/// Two unreliable packets of 900 bytes a frame, 112 kB/s, through a narrow link, and a small reliable one in every few
+/// frames, which ENet learns the round-trip time from; with 0, only pings measure.
+fn flood(bandwidth: Bandwidth, reliable_every: u32) -> Flow {
     let (mut world, server, client) = pair(20 * MS, 16 * MS);
     let (from, to) = (world.address(server), world.address(client));
-    let bandwidth = Some(Bandwidth { bytes_per_second: 40_000, queue: 60_000 });
-    world.network().set_link(from, to, Link { bandwidth, ..Link::delayed(20 * MS) });
+    world.network().set_link(from, to, Link { bandwidth: Some(bandwidth), ..Link::delayed(20 * MS) });
     let id = world.id(client).get();
     let payload_of = |index: u32| numbered(index, 900);
     let start = world.now();
@@ -103,8 +114,7 @@ fn a_narrow_link_is_not_flooded() {
         for copy in 0..2 {
             world.send(server, id, TransferMode::Unreliable, &payload_of(index * 2 + copy)).unwrap();
         }
-        // What ENet learns the round-trip time from.
-        if index % 6 == 0 {
+        if reliable_every > 0 && index % reliable_every == 0 {
             world.send(server, id, TransferMode::Reliable, &numbered(0, 8)).unwrap();
         }
         world.step(16 * MS);
@@ -115,16 +125,48 @@ fn a_narrow_link_is_not_flooded() {
             }
         }
     }
-    let seconds = (world.now() - start - 20 * SECOND).as_secs_f64();
-    let rate = f64::from(arrived) * 916.0 / seconds;
-    late.sort_unstable();
-    let median = late[late.len() / 2];
-    // Most of the link is used, and its queue is almost never full: ENet by itself keeps it full for ever.
-    let overflowed = world.network().counters().overflowed;
-    assert!(rate > 25_000.0, "{rate} B/s");
-    assert!(median < 800 * MS && late[late.len() - 1] < 1400 * MS, "{median:?} {:?}", late[late.len() - 1]);
-    assert!(overflowed < 200, "{overflowed}");
     assert_eq!(world.known(client).len(), 1);
+    let seconds = (world.now() - start - 20 * SECOND).as_secs_f64();
+    late.sort_unstable();
+    Flow {
+        rate: f64::from(arrived) * 916.0 / seconds,
+        median: late[late.len() / 2],
+        longest: late[late.len() - 1],
+        overflowed: world.network().counters().overflowed,
+    }
+}
+
+#[test]
+fn a_narrow_link_is_not_flooded() {
+    // A queue of 1.5 s. Most of the link is used, and its queue is almost never full: ENet by itself keeps it full for
+    // ever.
+    let flow = flood(Bandwidth { bytes_per_second: 40_000, queue: 60_000 }, 6);
+    assert!(flow.rate > 25_000.0, "{flow:?}");
+    assert!(flow.median < 800 * MS && flow.longest < 1400 * MS, "{flow:?}");
+    assert!(flow.overflowed < 200, "{flow:?}");
+}
+
+#[test]
+fn queues_of_any_size_drain() {
+    // Bytes/s, the queue in ms, how often a reliable packet measures, and the largest median.
+    let links = [
+        (40_000, 4000, 1, 250),
+        (40_000, 4000, 6, 250),
+        (40_000, 4000, 20, 600),
+        (90_000, 4000, 0, 600),
+        (90_000, 4000, 6, 150),
+        (90_000, 1000, 20, 350),
+        (105_000, 2000, 0, 500),
+        (105_000, 2000, 6, 200),
+        (20_000, 2000, 6, 400),
+        (60_000, 300, 6, 200),
+    ];
+    for (bytes_per_second, queue, reliable_every, median) in links {
+        let queue = bytes_per_second * queue / 1000;
+        let flow = flood(Bandwidth { bytes_per_second, queue }, reliable_every);
+        let used = flow.rate / bytes_per_second as f64;
+        assert!(used > 0.75 && flow.median < median * MS, "{used} of {bytes_per_second}, {queue}: {flow:?}");
+    }
 }
 
 #[test]

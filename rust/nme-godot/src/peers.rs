@@ -64,9 +64,10 @@ impl NetworkedMultiplayerENet {
 
     /// Sets how ENet's throttle for the peer with this [param id] moves. The throttle is the share of unreliable
     /// packets that is sent, in thirty-seconds; the others are dropped before they leave, so that a slow link does
-    /// not get slower. It looks at the round-trip time: when that is longer than it was during the last
-    /// [param interval_msec] ms, the share falls by [param deceleration], otherwise it rises by
-    /// [param acceleration]. The peer uses the same values towards this side.
+    /// not get slower. It looks at the round-trip time: while that grows because more is sent than the link carries,
+    /// the share falls, by [param deceleration] with each acknowledgement until the link has caught up; then it rises
+    /// by [param acceleration]. A round-trip time that stays as it is for a fifth of [param interval_msec] is taken
+    /// for the link's own. The peer uses the same values towards this side.
     ///
     /// Each value is from 0 to 4294967295. ENet's own are 5000, 2 and 2. A client can set it for the server (1)
     /// only. Reliable packets are never dropped. For an unknown id and for values out of range this prints an error

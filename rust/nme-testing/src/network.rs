@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::course::Course;
 use crate::random::Random;
 
 /// A network that carries datagrams between any two addresses.
@@ -26,7 +27,7 @@ use crate::random::Random;
 #[derive(Debug)]
 pub struct Network {
     random: Random,
-    default: Link,
+    default: Course,
     links: BTreeMap<Route, Link>,
     states: BTreeMap<Route, LinkState>,
     /// What is on its way, by receiver.
@@ -95,7 +96,7 @@ impl Network {
     pub const fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
-            default: Link::PERFECT,
+            default: Course::new(Link::PERFECT),
             links: BTreeMap::new(),
             states: BTreeMap::new(),
             travelling: BTreeMap::new(),
@@ -118,12 +119,17 @@ impl Network {
     /// Here and in the other setters, what is on its way is not affected, and later datagrams may overtake
     /// it.
     pub fn set_default(&mut self, link: Link) {
-        self.default = link;
+        self.default = Course::new(link);
         for (route, state) in &mut self.states {
             if !self.links.contains_key(route) {
                 state.last_arrival = Duration::ZERO;
             }
         }
+    }
+
+    /// Sets how the links without one of their own change over time. Datagrams keep their order meanwhile.
+    pub fn set_course(&mut self, course: Course) {
+        self.default = course;
     }
 
     /// Sets what holds from one address to another, from now on. The way back is a link of its own.
@@ -147,7 +153,7 @@ impl Network {
     /// Puts one datagram on its way. `now` must not go back.
     pub fn send(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         self.counters.sent += 1;
-        let link = self.links.get(&(from, to)).copied().unwrap_or(self.default);
+        let link = self.links.get(&(from, to)).copied().unwrap_or_else(|| self.default.at(now));
         let loss = self.random.chance(link.loss);
         let duplicate = self.random.chance(link.duplicate);
         let reorder = self.random.chance(link.reorder);

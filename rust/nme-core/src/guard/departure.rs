@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
+use super::given_up::Goodbye;
 use super::slot::Phase;
-use super::{Guard, Role};
+use super::wire::Header;
+use super::{DropReason, Guard, Role};
 
 /// What is known of a peer that has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +22,30 @@ impl Guard {
         let gone = self.slots.get_mut(usize::from(slot))?.take()?;
         self.attempts.remove(&gone.attempt());
         self.newcomers.clear();
+        if self.config.role == Role::Server
+            && gone.phase == Phase::Open
+            && let Some((session, goodbye)) = gone.session().zip(gone.goodbye())
+        {
+            let now = self.now.unwrap_or_default();
+            self.given_up.remember(now, gone.address, (slot, session), goodbye);
+        }
         Some(Departure { address: gone.address, announced: gone.phase == Phase::Closed })
+    }
+
+    /// What to tell the sender of a datagram that was not let pass, when it is a client that does not know yet that it
+    /// was given up. `len` is the datagram's length as it came.
+    pub(crate) fn goodbye(
+        &mut self,
+        from: SocketAddr,
+        datagram: &[u8],
+        reason: DropReason,
+        len: usize,
+    ) -> Option<Goodbye> {
+        if !matches!(reason, DropReason::UnknownPeer | DropReason::WrongSession) {
+            return None;
+        }
+        let header = Header::read(datagram).ok()?;
+        self.given_up.answer(self.now?, from, &header, len)
     }
 
     /// True while a connection with this address is open.

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::wire::{NO_PEER, Throttle, u16_at, u32_at};
+use super::throttle::Settings;
+use super::wire::{NO_PEER, u16_at, u32_at};
 
 /// The fields of a CONNECT or VERIFY_CONNECT command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) struct Handshake {
     /// Unacknowledged bytes the sender is ready to have in flight.
     pub(super) window: u32,
     pub(super) channels: u32,
-    pub(super) throttle: Throttle,
+    pub(super) throttle: Settings,
     /// Random number of this attempt. ENet keeps it in whatever byte order it has; read as big-endian.
     pub(super) connect_id: u32,
 }

@@ -34,10 +34,10 @@
 //! | 8a | bandwidth limit | 12 | u32 in, u32 out |
 //! | 8b | throttle configure | 16 | u32 interval, acceleration, deceleration |
 
-mod aside;
 mod channel;
 mod departure;
 mod full;
+mod given_up;
 mod handshake;
 mod held;
 mod injection;
@@ -45,11 +45,12 @@ mod ledger;
 mod quota;
 mod reason;
 mod reliable;
-mod round_trip;
 mod rules;
+mod silence;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod unreliable;
 mod wire;
 
@@ -63,13 +64,13 @@ pub use reason::DropReason;
 pub(crate) use wire::DISCONNECT_UNSEQUENCED;
 
 use crate::datagram::DatagramBatch;
-use aside::Acknowledged;
 use full::Newcomers;
+use given_up::GivenUp;
 use handshake::Handshake;
 use ledger::Sent;
-use round_trip::Frames;
 use slot::{Phase, Slot};
-use wire::{Body, CONTROL_CHANNEL, Command, CommandList, Commands, Header, NO_PEER, Throttle};
+use throttle::Settings;
+use wire::{Body, CONTROL_CHANNEL, Command, CommandList, Commands, Header, NO_PEER};
 
 /// What the guard has to know of the host behind it.
 #[derive(Clone, Copy, Debug)]
@@ -130,11 +131,11 @@ pub(crate) struct Guard {
     clock: u16,
     /// The engine's clock in ms, once it has been told.
     now: Option<u32>,
-    frames: Frames,
-    /// To be read by the engine behind the datagram that was inspected last.
+    /// To be read by the engine in front of the datagram that was inspected last.
     asides: DatagramBatch,
     /// Where the receiver of the last outgoing datagram was found. ENet sends in the order of its slots.
     last_receiver: usize,
+    given_up: GivenUp,
     /// Slots that were refused a fragmented packet.
     starved: VecDeque<u16>,
     cut: [u64; DropReason::ALL.len()],
@@ -150,9 +151,9 @@ impl Guard {
             newcomers: Newcomers::default(),
             clock: 0,
             now: None,
-            frames: Frames::default(),
             asides: DatagramBatch::new(),
             last_receiver: 0,
+            given_up: GivenUp::default(),
             starved: VecDeque::new(),
             cut: [0; DropReason::ALL.len()],
             cut_commands: 0,
@@ -162,7 +163,6 @@ impl Guard {
     /// Tells the engine's time in ms, at the beginning of a poll.
     pub(crate) fn begin_poll(&mut self, now: u32) {
         self.now = Some(now);
-        self.frames.poll(now);
     }
 
     /// Checks a datagram that has come, cuts out what exceeds a quota, and counts the rest as delivered to
@@ -196,6 +196,10 @@ impl Guard {
         let first = commands.first().filter(|first| slot.admits(first)).ok_or(DropReason::Unconnected)?;
         let gives_up = slot.phase == Phase::Half && first.body == Body::Disconnect;
 
+        if slot.needs_silence() {
+            self.asides.push(from, &silence::datagram(header.peer, header.session));
+        }
+
         let mut passed = Passed { len: header.len(), disconnect_at: None, disconnects: false, connect: None };
         let mut last_cut = None;
         for command in commands {
@@ -207,22 +211,11 @@ impl Guard {
                 // it. It keeps the count it asked for; who sends asks `channel_count`.
                 handshake::set_channels(datagram, command.start, slot.handshake.channels);
             }
-            if let Body::Acknowledge { sequence, sent_time } = command.body
+            if let Body::Acknowledge { sent_time, .. } = command.body
                 && let Some(now) = self.now
                 && let Some(round_trip) = slot::round_trip(now, sent_time)
             {
-                let advice = slot.judge(now, round_trip, self.frames.noise());
-                let (channel, session) = (command.channel, header.session);
-                let clock = now as u16;
-                let what = Acknowledged { slot: header.peer, session, channel, sequence, clock };
-                if let Some(standard) = advice.standard {
-                    let throttle = slot.throttle;
-                    self.asides
-                        .push_with(from, |bytes| what.set_standard(standard, round_trip, throttle, bytes));
-                }
-                if let Some(amends) = advice.amends {
-                    self.asides.push_with(from, |bytes| what.again(amends, bytes));
-                }
+                slot.throttle.acknowledged(now, round_trip);
             }
             if let Err(reason) = slot.apply(command, self.clock, &self.config.quotas) {
                 self.cut[reason as usize] += 1;
@@ -290,7 +283,9 @@ impl Guard {
                 (Body::Connect, Role::Client) | (Body::Verify, Role::Server) => {
                     self.learn_peer(to, &header, &command, datagram);
                 }
-                (Body::Reliable { .. } | Body::Fragment(_), _) => self.learn_sent(to, &header, &command),
+                (Body::Reliable { .. } | Body::Fragment(_) | Body::Ping, _) => {
+                    self.learn_sent(to, &header, &command)
+                }
                 (Body::ThrottleConfigure(throttle), _) => self.learn_throttle(to, &header, throttle),
                 _ => {}
             }
@@ -305,6 +300,7 @@ impl Guard {
         let Some(place) = self.slots.get_mut(usize::from(handshake.peer)) else {
             return;
         };
+        self.given_up.forget(to);
         let known = place.take_if(|slot| slot.handshake == handshake && slot.address == to);
         let slot = known.unwrap_or_else(|| {
             // The engine frees the slot of a client that vanishes half-way, and tells nobody.
@@ -338,7 +334,7 @@ impl Guard {
     }
 
     /// Our own game has set a peer's throttle.
-    fn learn_throttle(&mut self, to: SocketAddr, header: &Header, throttle: Throttle) {
+    fn learn_throttle(&mut self, to: SocketAddr, header: &Header, throttle: Settings) {
         let mut slots = self.slots.iter_mut().flatten();
         if let Some(slot) = slots.find(|slot| slot.is_receiver(to, header)) {
             slot.throttle_set(throttle);
@@ -385,6 +381,18 @@ impl Guard {
         slot.map_or(0, Slot::in_flight)
     }
 
+    /// The share of a slot's unreliable packets that is sent, in thirty-seconds.
+    pub(crate) fn share(&self, slot: u16) -> u32 {
+        let slot = self.slots.get(usize::from(slot)).and_then(Option::as_deref);
+        slot.map_or(throttle::WHOLE, |slot| slot.throttle.share())
+    }
+
+    /// True when the next unreliable packet for a slot is to be sent.
+    pub(crate) fn passes(&mut self, slot: u16) -> bool {
+        let slot = self.slots.get_mut(usize::from(slot)).and_then(Option::as_deref_mut);
+        slot.is_none_or(|slot| slot.throttle.passes())
+    }
+
     /// Counts [`Self::in_flight`] from 0 again.
     pub(crate) fn forget_in_flight(&mut self, slot: u16) {
         if let Some(slot) = self.slots.get_mut(usize::from(slot)).and_then(Option::as_deref_mut) {
@@ -407,7 +415,7 @@ impl Guard {
         None
     }
 
-    /// What the engine is to read behind the datagram that was inspected last, for its throttle. To be cleared.
+    /// What the engine is to read in front of the datagram that was inspected last, for its throttle. To be cleared.
     pub(crate) const fn asides(&mut self) -> &mut DatagramBatch {
         &mut self.asides
     }

@@ -7,9 +7,9 @@ use super::channel::Channel;
 use super::handshake::Handshake;
 use super::ledger::{Sent, Weight, packet_cost};
 use super::quota::{Quotas, Usage};
-use super::round_trip::{Advice, RoundTrips};
 use super::rules::Rules;
-use super::wire::{Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, Throttle, plain_header};
+use super::throttle::{Settings, Throttle};
+use super::wire::{Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, plain_header};
 
 /// How far a peer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,9 @@ pub(super) struct Slot {
     unacknowledged: u64,
     /// Their payload in bytes.
     in_flight: u64,
-    round_trips: RoundTrips,
-    /// As the two sides have agreed on it; the engine uses another interval.
     pub(super) throttle: Throttle,
+    /// The engine's own throttle has been told not to act.
+    silent: bool,
 }
 
 impl Slot {
@@ -94,8 +94,8 @@ impl Slot {
             usage: Usage::default(),
             unacknowledged: 0,
             in_flight: 0,
-            round_trips: RoundTrips::default(),
-            throttle: handshake.throttle,
+            throttle: Throttle::new(handshake.throttle),
+            silent: false,
         }
     }
 
@@ -180,15 +180,15 @@ impl Slot {
         }
     }
 
-    /// What to tell the engine behind an acknowledgement. `frames` is what our own frames can explain, in ms.
-    pub(super) fn judge(&mut self, now: u32, round_trip: u16, frames: u16) -> Advice {
-        self.round_trips.judge(now, round_trip, frames, self.throttle[0])
+    /// True when the engine's throttle is to be told not to act; once, and again when it was told otherwise.
+    pub(super) fn needs_silence(&mut self) -> bool {
+        self.phase == Phase::Open && !std::mem::replace(&mut self.silent, true)
     }
 
     /// One of the sides has set the throttle, and the engine uses it.
-    pub(super) const fn throttle_set(&mut self, throttle: Throttle) {
-        self.throttle = throttle;
-        self.round_trips.forget_standard();
+    pub(super) const fn throttle_set(&mut self, settings: Settings) {
+        self.throttle.set(settings);
+        self.silent = false;
     }
 
     /// True when our datagrams with this header go to this peer.
@@ -198,14 +198,23 @@ impl Slot {
 
     /// Notes a reliable command of our own.
     pub(super) fn sent(&mut self, command: &Command) -> Sent {
+        if command.body == Body::Ping {
+            self.throttle.sent();
+            return Sent::First;
+        }
         let Some(channel) = self.channels.get_mut(usize::from(command.channel)) else {
             return Sent::Unknown;
         };
-        match command.body {
-            Body::Reliable { len } => channel.sent.sent(command.sequence, Weight::packet(len)),
-            Body::Fragment(fragment) => channel.sent.sent(command.sequence, Weight::fragment(fragment.len)),
-            _ => Sent::Unknown,
+        let weight = match command.body {
+            Body::Reliable { len } => Weight::packet(len),
+            Body::Fragment(fragment) => Weight::fragment(fragment.len),
+            _ => return Sent::Unknown,
+        };
+        let sent = channel.sent.sent(command.sequence, weight);
+        if sent != Sent::Unknown {
+            self.throttle.sent();
         }
+        sent
     }
 
     pub(super) const fn queued(&mut self, len: usize) {
@@ -241,8 +250,12 @@ impl Slot {
 
     /// A datagram that makes the engine believe that this peer has disconnected.
     pub(super) fn farewell(&self, index: u16) -> [u8; 10] {
-        let [h0, h1] = plain_header(index, self.session).to_be_bytes();
-        [h0, h1, DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, 0, 0, 0, 0, 0]
+        disconnect(index, self.session)
+    }
+
+    /// A datagram that tells the peer that it is disconnected.
+    pub(super) fn goodbye(&self) -> Option<[u8; 10]> {
+        self.remote.map(|(peer, session)| disconnect(peer, session))
     }
 
     /// Follows the engine, which forgets what it keeps for a peer that disconnects.
@@ -268,6 +281,11 @@ impl Slot {
     pub(super) fn channel(&self, index: u8) -> Option<&Channel> {
         self.channels.get(usize::from(index))
     }
+}
+
+fn disconnect(peer: u16, session: u8) -> [u8; 10] {
+    let [h0, h1] = plain_header(peer, session).to_be_bytes();
+    [h0, h1, DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, 0, 0, 0, 0, 0]
 }
 
 /// The time since `sent_time`, in ms; `None` for what the engine ignores as not sent yet.

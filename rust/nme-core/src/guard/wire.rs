@@ -1,6 +1,7 @@
 //! Reading ENet datagrams: the header, and commands by their exact first byte. The layouts are in [`super`].
 
 use super::DropReason;
+use super::throttle::Settings;
 
 /// Peer number of a datagram that belongs to no peer yet.
 pub(super) const NO_PEER: u16 = 0x0fff;
@@ -118,7 +119,7 @@ pub(super) enum Body {
     Fragment(Fragment),
     Unsequenced { len: u16 },
     BandwidthLimit,
-    ThrottleConfigure(Throttle),
+    ThrottleConfigure(Settings),
     UnreliableFragment(Fragment),
 }
 
@@ -131,9 +132,6 @@ impl Body {
         }
     }
 }
-
-/// Interval in ms, acceleration and deceleration.
-pub(super) type Throttle = [u32; 3];
 
 /// The fields of a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

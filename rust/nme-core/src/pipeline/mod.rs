@@ -91,9 +91,20 @@ impl Pipeline {
             Ok(len) => len,
             Err(reason) => return counters.drop_datagram(reason),
         };
-        match self.guard.inspect(from, &mut self.scratch[..len]) {
+        let inspected = self.guard.inspect(from, &mut self.scratch[..len]);
+        for (from, aside) in self.guard.asides().iter() {
+            host.inbound().push(from, aside);
+        }
+        self.guard.asides().clear();
+        match inspected {
             Ok(passed) => self.admit(from, &passed, host, counters),
-            Err(reason) => counters.drop_datagram(Dropped::Guard(reason)),
+            Err(reason) => {
+                counters.drop_datagram(Dropped::Guard(reason));
+                if let Some(goodbye) = self.guard.goodbye(from, &self.scratch[..len], reason, datagram.len())
+                {
+                    secure::post(self.secure.as_mut(), from, &goodbye, &mut self.out);
+                }
+            }
         }
         counters.cut_commands = self.guard.cut_commands();
         while let Some((newcomer, request)) = self.guard.next_refusal() {
@@ -102,10 +113,6 @@ impl Pipeline {
         while let Some(injection) = self.guard.next_injection() {
             host.inbound().push(injection.from, &injection.datagram);
         }
-        for (from, aside) in self.guard.asides().iter() {
-            host.inbound().push(from, aside);
-        }
-        self.guard.asides().clear();
     }
 
     /// Queues the datagram in the scratch buffer for the engine.
@@ -203,6 +210,16 @@ impl Pipeline {
     /// The same in bytes of payload, as ENet's window counts them.
     pub(crate) fn in_flight(&self, slot: Slot) -> u64 {
         self.guard.in_flight(slot.0)
+    }
+
+    /// The share of the peer's unreliable packets that is sent, in thirty-seconds.
+    pub(crate) fn share(&self, slot: Slot) -> u32 {
+        self.guard.share(slot.0)
+    }
+
+    /// True when the next unreliable packet for the peer is to be sent.
+    pub(crate) fn passes(&mut self, slot: Slot) -> bool {
+        self.guard.passes(slot.0)
     }
 
     /// Counts [`Self::in_flight`] from 0 again.

@@ -17,6 +17,7 @@ use crate::channel::Delivery;
 use crate::enet::{Packet, Slot};
 use crate::guard::packet_cost;
 use crate::peer::PeerId;
+use crate::pipeline::MTU;
 use crate::relay::wire;
 
 /// What waits, by slot.
@@ -78,18 +79,19 @@ impl Backlog {
         &self.busy
     }
 
-    /// True when a packet has to wait behind others. `in_flight` is asked only where it matters.
+    /// True when a packet has to wait behind others. `is_full` tells whether the window is; it is asked only where it
+    /// matters.
     pub(super) fn must_wait(
         &self,
         slot: Slot,
         channel: u8,
         delivery: Delivery,
-        in_flight: impl FnOnce() -> u64,
+        is_full: impl FnOnce() -> bool,
     ) -> bool {
         match delivery {
             Delivery::Unsequenced => false,
             Delivery::Sequenced => self.queue(slot).is_some_and(|queue| queue.has(channel)),
-            Delivery::Reliable => self.queue(slot).is_some() || in_flight() >= WINDOW,
+            Delivery::Reliable => self.queue(slot).is_some() || is_full(),
         }
     }
 
@@ -99,9 +101,8 @@ impl Backlog {
     }
 
     /// The next packet for ENet, when it can send one.
-    pub(super) fn next(&mut self, slot: Slot, in_flight: u64) -> Option<Held> {
-        let queue = self.queue_mut(slot).filter(|_| in_flight < WINDOW)?;
-        queue.next()
+    pub(super) fn next(&mut self, slot: Slot, is_full: bool) -> Option<Held> {
+        if is_full { None } else { self.queue_mut(slot)?.next() }
     }
 
     /// All packets of this source, with those in front of them on their channels.
@@ -235,6 +236,12 @@ impl Progress {
     }
 }
 
+/// What may be in flight while the throttle lets this many thirty-seconds through, in bytes: as in ENet, a share of the
+/// window, and one datagram at least.
+pub(super) fn window(share: u32) -> u64 {
+    (WINDOW * u64::from(share) / 32).max(MTU.into())
+}
+
 /// What ENet has in flight at most, in bytes.
 const WINDOW: u64 = 64 << 10;
 
@@ -256,7 +263,7 @@ mod tests {
     }
 
     fn all(backlog: &mut Backlog) -> Vec<(u8, usize)> {
-        std::iter::from_fn(|| backlog.next(SLOT, 0))
+        std::iter::from_fn(|| backlog.next(SLOT, false))
             .map(|held| (held.channel, held.packet.bytes().len()))
             .collect()
     }
@@ -282,7 +289,7 @@ mod tests {
             backlog.push(SLOT, held(1, 2, 1000));
         }
         for _ in 0..5 {
-            assert_eq!(backlog.next(SLOT, 0).map(|held| held.channel), Some(1));
+            assert_eq!(backlog.next(SLOT, false).map(|held| held.channel), Some(1));
         }
         for _ in 0..3 {
             backlog.push(SLOT, held(4, 2, 1000));
@@ -294,16 +301,16 @@ mod tests {
     #[test]
     fn a_window_in_flight_is_enough() {
         let mut backlog = Backlog::default();
-        assert!(!backlog.must_wait(SLOT, 1, Delivery::Reliable, || WINDOW - 1));
-        assert!(backlog.must_wait(SLOT, 1, Delivery::Reliable, || WINDOW));
+        assert!(!backlog.must_wait(SLOT, 1, Delivery::Reliable, || false));
+        assert!(backlog.must_wait(SLOT, 1, Delivery::Reliable, || true));
         backlog.push(SLOT, held(1, 2, 100));
         assert_eq!((backlog.cost(SLOT), backlog.cost(Slot(0))), (256, 0));
-        assert!(backlog.must_wait(SLOT, 2, Delivery::Reliable, || 0));
-        assert!(backlog.must_wait(SLOT, 1, Delivery::Sequenced, || 0));
-        assert!(!backlog.must_wait(SLOT, 2, Delivery::Sequenced, || 0));
-        assert!(!backlog.must_wait(SLOT, 1, Delivery::Unsequenced, || WINDOW));
-        assert!(backlog.next(SLOT, WINDOW).is_none());
-        assert!(backlog.next(SLOT, WINDOW - 1).is_some());
+        assert!(backlog.must_wait(SLOT, 2, Delivery::Reliable, || false));
+        assert!(backlog.must_wait(SLOT, 1, Delivery::Sequenced, || false));
+        assert!(!backlog.must_wait(SLOT, 2, Delivery::Sequenced, || false));
+        assert!(!backlog.must_wait(SLOT, 1, Delivery::Unsequenced, || true));
+        assert!(backlog.next(SLOT, true).is_none());
+        assert!(backlog.next(SLOT, false).is_some());
         assert_eq!(backlog.cost(SLOT), 0);
     }
 
@@ -325,7 +332,7 @@ mod tests {
         backlog.push(SLOT, held(1, 2, 100));
         backlog.leave(SLOT);
         assert!(!backlog.finish(SLOT));
-        assert!(backlog.next(SLOT, 0).is_some() && backlog.finish(SLOT));
+        assert!(backlog.next(SLOT, false).is_some() && backlog.finish(SLOT));
         assert!(backlog.is_leaving(SLOT) && backlog.busy().is_empty());
         backlog.forget(SLOT);
         assert!(!backlog.is_leaving(SLOT));

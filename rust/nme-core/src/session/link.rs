@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::backlog::{Backlog, Held};
+use super::backlog::{self, Backlog, Held};
 use super::waiting::Waiting;
 use crate::channel::{self, Delivery};
 use crate::counters::{Counters, DroppedPacket};
@@ -94,8 +94,8 @@ impl HostLink {
             self.counters.drop_packet(DroppedPacket::Unsent);
             return Queued::Done;
         }
-        let in_flight = || self.pipeline.in_flight(slot);
-        let waits = channel != channel::CONFIG && self.backlog.must_wait(slot, channel, delivery, in_flight);
+        let is_full = || self.is_full(slot);
+        let waits = channel != channel::CONFIG && self.backlog.must_wait(slot, channel, delivery, is_full);
         if waits {
             self.backlog.push(slot, Held { channel, packet: packet.clone(), delivery });
             self.feed(slot);
@@ -114,8 +114,16 @@ impl HostLink {
         self.pipeline.unacknowledged(slot) + self.backlog.cost(slot)
     }
 
-    /// Gives a packet to ENet.
+    /// True when as much is in flight as the window takes.
+    fn is_full(&self, slot: Slot) -> bool {
+        self.pipeline.in_flight(slot) >= backlog::window(self.pipeline.share(slot))
+    }
+
+    /// Gives a packet to ENet, unless the throttle drops it.
     fn hand_over(&mut self, slot: Slot, Parcel { channel, packet, delivery }: Parcel<'_>) {
+        if delivery != Delivery::Reliable && !self.pipeline.passes(slot) {
+            return;
+        }
         match self.host.send(slot, channel, packet) {
             Ok(()) if delivery == Delivery::Reliable => self.pipeline.queued(slot, packet.bytes().len()),
             Ok(()) => {}
@@ -132,7 +140,7 @@ impl HostLink {
 
     /// Gives ENet what waits and what it can send now.
     fn feed(&mut self, slot: Slot) {
-        while let Some(held) = self.backlog.next(slot, self.pipeline.in_flight(slot)) {
+        while let Some(held) = self.backlog.next(slot, self.is_full(slot)) {
             self.hand_over_held(slot, &held);
         }
         if self.backlog.finish(slot) {

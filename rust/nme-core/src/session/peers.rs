@@ -68,9 +68,9 @@ impl Session {
     }
 
     /// Sets how fast unreliable packets to a peer are dropped when its link becomes slow, and let through again, here
-    /// and on its side. Each round trip that takes longer than in the last `interval` ms takes `deceleration`
-    /// thirty-seconds off the share that is sent, one that does not adds `acceleration`. ENet's own values are 5000, 2
-    /// and 2.
+    /// and on its side. Each round trip in a queue of ours takes `deceleration` thirty-seconds off the share that is
+    /// sent, one without adds `acceleration`; one that does not change for a fifth of `interval` ms is the path's.
+    /// ENet's own values are 5000, 2 and 2.
     ///
     /// # Errors
     /// For an unknown id, for a client behind the relay, and for values outside 0..=2^32-1.

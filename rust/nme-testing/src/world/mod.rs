@@ -185,7 +185,7 @@ impl World {
     pub fn raw(&mut self, config: RawConfig) -> RawId {
         let address = self.new_address();
         let secure = self.layer();
-        self.foreign.push(Foreign { address, peer: RawPeer::new(config), secure });
+        self.foreign.push(Foreign { address, peer: RawPeer::new(config), secure, paused: false });
         RawId(self.foreign.len() - 1)
     }
 
@@ -207,7 +207,7 @@ impl World {
 
     /// Lets a foreign host ask for a connection with this id on three channels.
     pub fn raw_connect(&mut self, raw: RawId, to: SocketAddr, id: u32) {
-        let Foreign { address, peer, secure } = &mut self.foreign[raw.0];
+        let Foreign { address, peer, secure, .. } = &mut self.foreign[raw.0];
         peer.connect(to, 3, id);
         if let Some(layer) = secure {
             let mut out = SecureOutput::default();
@@ -354,6 +354,11 @@ impl World {
     /// Stops polling a host, or begins again. Its socket keeps what arrives.
     pub fn set_paused(&mut self, host: HostId, paused: bool) {
         self.hosts[host.0].paused = paused;
+    }
+
+    /// Stops polling a foreign host, or begins again. Its socket keeps what arrives.
+    pub fn set_raw_paused(&mut self, raw: RawId, paused: bool) {
+        self.foreign[raw.0].paused = paused;
     }
 
     /// Sets whether the packets of a host are fetched behind each poll (they are).
@@ -525,7 +530,10 @@ impl World {
     }
 
     fn poll_raw(&mut self, id: RawId) {
-        let (now, Foreign { address, peer, secure }) = (self.now, &mut self.foreign[id.0]);
+        let (now, Foreign { address, peer, secure, paused }) = (self.now, &mut self.foreign[id.0]);
+        if *paused {
+            return;
+        }
         let mut arrived: Vec<_> = std::iter::from_fn(|| self.network.receive(now, *address)).collect();
         let mut out = SecureOutput::default();
         if let Some(layer) = secure {
@@ -555,4 +563,5 @@ struct Foreign {
     peer: RawPeer,
     /// What it has heard of its associations does not matter: its ENet finds out.
     secure: Option<Box<dyn SecureLayer>>,
+    paused: bool,
 }

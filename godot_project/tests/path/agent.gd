@@ -1,0 +1,62 @@
+## One end of a connection over a path that changes: sends an unreliable packet in each frame, and
+## counts what comes.
+##
+## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
+## Started by scripts/path_test.py with
+## `-- --role=server|client --class=NAME --port=N --quiet=UNIX --until=UNIX`.
+extends SceneTree
+
+const SERVER := 1
+
+var words := {}
+var peer: MultiplayerPeer = null
+var others: Array[int] = []
+var counts := {"sent": 0, "received": 0}
+var payload := PackedByteArray()
+
+
+func _initialize() -> void:
+	for word in OS.get_cmdline_user_args():
+		var parts := word.trim_prefix("--").split("=")
+		words[parts[0]] = parts[1]
+	payload.resize(48)
+	peer = ClassDB.instantiate(words["class"])
+	peer.peer_connected.connect(_on_peer_connected)
+	peer.peer_disconnected.connect(_on_peer_disconnected)
+	var port := int(words["port"])
+	if words["role"] == "server":
+		peer.call("create_server", port, 8)
+	else:
+		peer.call("create_client", "127.0.0.1", port)
+	Engine.max_fps = 60
+	process_frame.connect(_tick)
+
+
+func _tick() -> void:
+	var now := Time.get_unix_time_from_system()
+	if peer.get_connection_status() != MultiplayerPeer.CONNECTION_DISCONNECTED:
+		peer.poll()
+	while peer.get_available_packet_count() > 0:
+		peer.get_packet()
+		counts["received"] += 1
+	if now < float(words["quiet"]):
+		for other in others:
+			peer.set_target_peer(other)
+			peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+			peer.put_packet(payload)
+			counts["sent"] += 1
+	if now > float(words["until"]):
+		print("total %d %d" % [counts["sent"], counts["received"]])
+		quit()
+
+
+func _on_peer_connected(id: int) -> void:
+	if id == SERVER or words["role"] == "server":
+		others.append(id)
+		print("joined %f" % Time.get_unix_time_from_system())
+
+
+func _on_peer_disconnected(id: int) -> void:
+	if others.has(id):
+		others.erase(id)
+		print("lost %f" % Time.get_unix_time_from_system())
