@@ -207,6 +207,10 @@ def first_difference(
         events, got_events = wanted["events"], got["events"]
         if engines[name] == "4":
             events, got_events = as_godot4_must(events), sorted_runs(got_events, "peer_disconnected ")
+            if not any(event.startswith("put_error ") for event in events):
+                # Ours fails where 3.6 drops in silence what a peer with fewer channels cannot get (31). Whether
+                # everybody else gets it is compared below.
+                got_events = [e for e in got_events if not (e.startswith("put_error ") and e.endswith(": 31"))]
         difference = in_list("events", events, got_events)
         for part in ("reliable", "unreliable"):
             for stream in sorted({*wanted[part], *got[part]}):
