@@ -182,14 +182,12 @@ impl Inline {
         Ok(event)
     }
 
-    /// Tells every peer, waits up to `wait` for the datagrams to leave, and closes the socket.
-    pub fn close(mut self, wait: Duration) {
+    /// Tells every peer, and ends the session. What remains is to wait.
+    pub fn close(mut self) -> Farewell {
         let told_somebody = self.session.status() == Status::Connected;
         self.session.close(self.clock.elapsed());
         self.transmit();
-        if told_somebody && !wait.is_zero() {
-            std::thread::sleep(wait);
-        }
+        Farewell { socket: self.socket, told_somebody }
     }
 
     fn connect(&mut self, mut address: SocketAddr, port: u16) {
@@ -228,6 +226,22 @@ impl Inline {
             }
         }
         ready.clear();
+    }
+}
+
+/// What is left of a connection that has told its peers of its end.
+pub struct Farewell {
+    socket: UdpSocket,
+    told_somebody: bool,
+}
+
+impl Farewell {
+    /// Waits up to `wait` for the datagrams to leave, and closes the socket.
+    pub fn wait(self, wait: Duration) {
+        if self.told_somebody && !wait.is_zero() {
+            std::thread::sleep(wait);
+        }
+        drop(self.socket);
     }
 }
 

@@ -9,7 +9,7 @@ use godot::classes::{CryptoKey, MultiplayerPeerExtension, X509Certificate};
 use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
-use nme_core::session::{ConnectionError, FlushMode};
+use nme_core::session::{ConnectionError, FlushMode, Received};
 use nme_driver::{Bind, Inline};
 
 use crate::constants::{self, CompressionMode};
@@ -184,6 +184,8 @@ pub(crate) struct NetworkedMultiplayerENet {
     pub(crate) rpc_channel: i32,
     pub(crate) refuse_new_connections: bool,
     pub(crate) last_channel: Option<u8>,
+    /// The packet that was fetched last. The engine reads it after the call.
+    pub(crate) fetched: Option<Received>,
     /// A flush waits for the end of the frame.
     pub(crate) flush_scheduled: bool,
     base: Base<MultiplayerPeerExtension>,
@@ -578,6 +580,7 @@ impl NetworkedMultiplayerENet {
             rpc_channel: 0,
             refuse_new_connections: false,
             last_channel: None,
+            fetched: None,
             flush_scheduled: false,
             base,
         }

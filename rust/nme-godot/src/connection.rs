@@ -26,7 +26,7 @@ impl NetworkedMultiplayerENet {
     pub(crate) fn shut(&mut self, wait: Duration) {
         if let Some(connection) = self.connection.take() {
             self.generation += 1;
-            connection.close(wait);
+            connection.close().wait(wait);
         }
     }
 
@@ -114,6 +114,7 @@ impl NetworkedMultiplayerENet {
     /// object but the one held here.
     pub(crate) fn poll_connection(&mut self) {
         let Some(connection) = &mut self.connection else { return error::complain("poll", Inactive) };
+        self.fetched = None;
         connection.begin_poll();
         let generation = self.generation;
         let mut alive = None;

@@ -31,8 +31,9 @@ impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
             return error::report("get_packet", &NoPacket);
         };
         self.last_channel = Some(received.channel());
-        // SAFETY: both pointers come from the engine's own call, and the session keeps the packet until the
-        // next one is fetched or the next poll. RawPtr is a transparent wrapper.
+        let received = self.fetched.insert(received);
+        // SAFETY: both pointers come from the engine's own call, and the packet is kept until the next one
+        // is fetched or the next poll. RawPtr is a transparent wrapper.
         unsafe { ffi::answer(received.payload(), buffer.ptr().cast(), len.ptr()) };
         Error::OK
     }
