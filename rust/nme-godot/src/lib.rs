@@ -1,19 +1,21 @@
 //! The GDExtension library: the class `NetworkedMultiplayerENet` for Godot 4.
 //!
-//! Classes here only translate between Godot and the driver. `unsafe` is in two places: the entry point below,
-//! and [`ffi`].
+//! Classes here only translate between Godot and the driver. `unsafe` is in four places: the entry point below,
+//! [`dispatch`] and [`virtuals`], through which the engine calls, and [`ffi`].
 
 #[macro_use]
 mod class;
 mod connection;
 mod connection_error;
 mod constants;
+mod dispatch;
 #[cfg(feature = "dtls")]
 mod dtls;
 mod error;
 mod ffi;
 mod open;
 mod peers;
+mod shared;
 mod traffic;
 mod virtuals;
 
