@@ -236,19 +236,16 @@ impl Inline {
         Ok(event)
     }
 
-    /// Tells every peer, and closes the socket. Waits only while the system's send queue is full: for up to `wait`, and
-    /// never longer than a second. What the system has taken leaves without this process.
-    pub fn close(mut self, wait: Duration) {
+    /// Tells every peer, and ends the session. What remains is to wait for the system, if its send queue is full.
+    pub fn close(mut self) -> Farewell {
         self.session.close(self.clock.elapsed());
-        let limit = self.clock.elapsed() + wait.min(LONGEST_CLOSE);
-        let ready = self.session.transmit();
-        for (to, datagram) in ready.iter() {
-            while let Err(SocketError::QueueFull) = self.socket.send_to(datagram, to)
-                && self.clock.elapsed() < limit
-            {
-                std::thread::sleep(QUEUE_CHECK);
+        let mut unsent = Vec::new();
+        for (to, datagram) in self.session.transmit().iter() {
+            if let Err(SocketError::QueueFull) = self.socket.send_to(datagram, to) {
+                unsent.push((to, datagram.into()));
             }
         }
+        Farewell { socket: self.socket, unsent }
     }
 
     fn connect(&mut self, mut address: SocketAddr, port: u16) {
@@ -290,6 +287,28 @@ impl Inline {
     }
 }
 
+/// What is left of a connection that has told its peers of its end.
+pub struct Farewell {
+    socket: UdpSocket,
+    /// What the system's send queue had no room for.
+    unsent: Vec<(SocketAddr, Box<[u8]>)>,
+}
+
+impl Farewell {
+    /// Waits while the system's send queue is full, for up to `wait` and never longer than a second, and closes the
+    /// socket. What the system has taken leaves without this process.
+    pub fn wait(mut self, wait: Duration) {
+        let end = Instant::now() + wait.min(LONGEST_CLOSE);
+        for (to, datagram) in self.unsent {
+            while let Err(SocketError::QueueFull) = self.socket.send_to(&datagram, to)
+                && Instant::now() < end
+            {
+                std::thread::sleep(QUEUE_CHECK);
+            }
+        }
+    }
+}
+
 /// How long `create_client` waits for a name server: about one frame.
 pub(crate) const RESOLVE_PATIENCE: Duration = Duration::from_millis(16);
 
@@ -298,6 +317,7 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(1);
 
 /// Between two looks at a full send queue.
 const QUEUE_CHECK: Duration = Duration::from_micros(100);
+
 /// Packets for which the clock is looked at once, at the least.
 const RAREST_LOOK: u32 = 8;
 

@@ -9,6 +9,6 @@ mod inline;
 mod settings;
 
 pub use error::{ClientError, PortError, ServerError};
-pub use inline::{Inline, SocketCounters};
+pub use inline::{Farewell, Inline, SocketCounters};
 pub use nme_udp::{Bind, BindError};
 pub use settings::{ClientSettings, Port, ServerSettings};

@@ -11,97 +11,114 @@ use nme_core::peer::PeerId;
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::connection::DEFAULT_WAIT;
+use crate::dispatch::Callee;
+use crate::shared::{Object, Shared, State};
 
-impl NetworkedMultiplayerENet {
-    /// Emits `peer_connected`.
-    pub(crate) fn emit_peer_connected(&mut self, id: PeerId) {
-        let asking = self.scene_multiplayer().filter(|api| api.get_auth_callback().is_valid());
-        let number = i64::from(id.get());
-        match asking {
-            None => self.signals().peer_connected().emit(number),
-            Some(_) if self.is_direct(id) => {
-                if let Some(connection) = &mut self.connection {
-                    connection.session_mut().keep_apart(id);
-                }
-                self.signals().peer_connected().emit(number);
-            }
-            Some(mut api) => {
-                let callback = api.get_auth_callback();
-                api.set_auth_callback(&Callable::invalid());
-                self.signals().peer_connected().emit(number);
-                // A handler may have chosen another.
-                if !api.get_auth_callback().is_valid() {
-                    api.set_auth_callback(&callback);
-                }
-            }
-        }
+/// Emits `peer_connected`.
+pub(crate) fn emit_peer_connected(object: &Gd<NetworkedMultiplayerENet>, id: PeerId) {
+    let emit = || object.signals().peer_connected().emit(id.get().into());
+    let asking = scene_multiplayer(object).filter(|api| api.get_auth_callback().is_valid());
+    let Some(mut api) = asking else { return emit() };
+    if object.shared().lock().keep_apart(id, object.instance_id()) {
+        return emit();
     }
-
-    /// Lets those in that SceneMultiplayer has accepted.
-    pub(crate) fn admit_accepted(&mut self) {
-        let Some(connection) = &self.connection else { return };
-        if connection.session().apart().is_empty() {
-            return;
-        }
-        let Some(api) = self.scene_multiplayer() else { return };
-        let pending = api.get_authenticating_peers();
-        let apart = connection.session().apart().iter().copied();
-        let mut decided: Vec<PeerId> = apart.filter(|id| !pending.contains(id.get())).collect();
-        if !decided.is_empty() {
-            let accepted = api.get_peers();
-            decided.retain(|id| accepted.contains(id.get()));
-        }
-        let Some(connection) = &mut self.connection else { return };
-        for id in decided {
-            connection.session_mut().admit(id);
-        }
+    let callback = api.get_auth_callback();
+    api.set_auth_callback(&Callable::invalid());
+    emit();
+    // A handler may have chosen another.
+    if !api.get_auth_callback().is_valid() {
+        api.set_auth_callback(&callback);
     }
+}
 
-    /// Disconnects a peer as ENetMultiplayerPeer does, for SceneMultiplayer and for games that know the base class only:
-    /// a client may leave in this way, and nothing comes any more from a peer that is to go.
-    pub(crate) fn send_away(&mut self, id: i32, force: bool) {
-        let Some(peer) = PeerId::new(id).filter(|peer| !force && self.is_direct(*peer)) else {
-            return self.cut_off(id, force);
-        };
-        let is_unknown = self
-            .scene_multiplayer()
+/// Lets those in that SceneMultiplayer has accepted.
+pub(crate) fn admit_accepted(object: &Gd<NetworkedMultiplayerENet>) {
+    let shared = object.shared();
+    let apart = shared.with_connection(|connection| connection.session().apart().clone()).unwrap_or_default();
+    let Some(api) = scene_multiplayer(object) else { return };
+    let pending = api.get_authenticating_peers();
+    let mut decided: Vec<PeerId> = apart.into_iter().filter(|id| !pending.contains(id.get())).collect();
+    if !decided.is_empty() {
+        let accepted = api.get_peers();
+        decided.retain(|id| accepted.contains(id.get()));
+    }
+    shared.with_connection(|connection| {
+        decided.into_iter().for_each(|id| connection.session_mut().admit(id));
+    });
+}
+
+/// Disconnects a peer as ENetMultiplayerPeer does, for SceneMultiplayer and for games that know the base class only:
+/// a client may leave in this way, and nothing comes any more from a peer that is to go.
+pub(crate) fn send_away(callee: &Callee<'_>, id: i32, force: bool) {
+    let shared = callee.shared;
+    let peer = PeerId::new(id).filter(|peer| !force && shared.lock().is_direct(*peer));
+    if let Some(peer) = peer {
+        let is_unknown = scene_multiplayer(&callee.object())
             .is_some_and(|api| !api.get_peers().contains(id) && !api.get_authenticating_peers().contains(id));
-        if let Some(connection) = &mut self.connection {
+        let is_leaving = shared.with_connection(|connection| {
             let session = connection.session_mut();
             session.ignore(peer);
             if is_unknown {
                 // SceneMultiplayer would print an error for each.
                 session.forget_packets(peer);
             }
-            if session.leave() {
-                return connection.flush();
+            let is_leaving = session.leave();
+            if is_leaving {
+                connection.flush();
             }
+            is_leaving
+        });
+        if is_leaving == Some(true) {
+            return;
         }
-        self.cut_off(id, force);
+    }
+    if shared.lock().is_client() && id == PeerId::SERVER.get() {
+        shared.shut(DEFAULT_WAIT);
+    } else {
+        shared.disconnect(id.into(), force, || callee.object());
+    }
+}
+
+impl Shared {
+    pub(crate) fn keeps_apart(&self) -> bool {
+        self.with_connection(|connection| !connection.session().apart().is_empty()) == Some(true)
     }
 
-    fn cut_off(&mut self, id: i32, force: bool) {
-        let is_client = self.connection.as_ref().is_some_and(|connection| !connection.session().is_server());
-        if is_client && id == PeerId::SERVER.get() {
-            self.shut(DEFAULT_WAIT);
-        } else {
-            self.disconnect(id.into(), force);
+    /// The object, while it keeps a peer apart.
+    pub(crate) fn keeper(&self) -> Option<Gd<NetworkedMultiplayerENet>> {
+        let id = self.keeps_apart().then(|| self.lock().keeper).flatten()?;
+        Gd::try_from_instance_id(id).ok()
+    }
+}
+
+impl State {
+    /// Keeps a peer apart if it has a connection to this side; false otherwise.
+    fn keep_apart(&mut self, id: PeerId, object: InstanceId) -> bool {
+        let is_direct = self.is_direct(id);
+        if let Some(connection) = self.connection.as_mut().filter(|_| is_direct) {
+            connection.session_mut().keep_apart(id);
+            self.keeper = Some(object);
         }
+        is_direct
     }
 
     fn is_direct(&self, id: PeerId) -> bool {
-        let is_server = self.connection.as_ref().is_some_and(|connection| connection.session().is_server());
-        is_server || id == PeerId::SERVER
+        id == PeerId::SERVER
+            || self.connection.as_ref().is_some_and(|connection| connection.session().is_server())
     }
 
-    /// The SceneMultiplayer that uses this peer: it listens to the peer's signals.
-    fn scene_multiplayer(&self) -> Option<Gd<SceneMultiplayer>> {
-        let this = self.to_gd().upcast::<MultiplayerPeer>();
-        let connections = self.base().get_signal_connection_list("peer_connected");
-        connections
-            .iter_shared()
-            .filter_map(|connection| connection.get("callable")?.try_to::<Callable>().ok()?.object())
-            .filter_map(|object| object.try_cast::<SceneMultiplayer>().ok())
-            .find(|api| api.get_multiplayer_peer().as_ref() == Some(&this))
+    fn is_client(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| !connection.session().is_server())
     }
+}
+
+/// The SceneMultiplayer that uses this peer: it listens to the peer's signals.
+fn scene_multiplayer(object: &Gd<NetworkedMultiplayerENet>) -> Option<Gd<SceneMultiplayer>> {
+    let this = object.clone().upcast::<MultiplayerPeer>();
+    let connections = object.get_signal_connection_list("peer_connected");
+    connections
+        .iter_shared()
+        .filter_map(|connection| connection.get("callable")?.try_to::<Callable>().ok()?.object())
+        .filter_map(|object| object.try_cast::<SceneMultiplayer>().ok())
+        .find(|api| api.get_multiplayer_peer().as_ref() == Some(&this))
 }

@@ -3,18 +3,23 @@
 //! The editor's help is made from the comments. In those of methods, lines of code are indented by six and ten blanks:
 //! the engine takes two off when it shows them.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use godot::classes::{CryptoKey, MultiplayerPeerExtension, X509Certificate};
 use godot::global::Error;
 use godot::prelude::*;
-use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
-use nme_core::session::{ConnectionError, FlushMode};
+use nme_core::channel::{MIN_CHANNELS, TransferChannel};
 use nme_driver::{Bind, Inline};
 
+use crate::connection::DEFAULT_WAIT;
 use crate::constants::{self, CompressionMode};
+use crate::dispatch;
 use crate::error::{self, Inactive};
+use crate::ffi::Credential;
 use crate::output::Quoted;
+use crate::shared::{Object, Shared};
 
 /// A server or client for multiplayer games: the ENet class of Godot 3.6, for Godot 4.
 ///
@@ -62,7 +67,7 @@ use crate::output::Quoted;
 /// [b]Note:[/b] The folder [code]docs[/code] of the addon has more: a quick start, porting from Godot 3.6, channels
 /// and transfer modes, compression, DTLS, and what to do about each error.
 #[derive(GodotClass)]
-#[class(tool, base=MultiplayerPeerExtension)]
+#[class(tool, init, base=MultiplayerPeerExtension)]
 pub(crate) struct NetworkedMultiplayerENet {
     /// Sends packets of [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE] like those of
     /// [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED]: the receiver drops one that a later one on the
@@ -175,57 +180,8 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = is_dtls_enabled, set = set_dtls_enabled)]
     use_dtls: PhantomVar<bool>,
 
-    pub(crate) settings: Settings,
-    pub(crate) connection: Option<Inline>,
-    /// Why the last connection has ended.
-    pub(crate) connection_error: Option<ConnectionError>,
-    /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
-    pub(crate) generation: u64,
-    pub(crate) transfer_mode: TransferMode,
-    pub(crate) target_peer: i32,
-    /// The channel of the virtual `_set_transfer_channel`, which SceneMultiplayer calls before each packet; 0 is the
-    /// property's.
-    pub(crate) rpc_channel: i32,
-    pub(crate) refuse_new_connections: bool,
-    pub(crate) last_channel: Option<u8>,
-    /// A flush waits for the end of the frame.
-    pub(crate) flush_scheduled: bool,
+    pub(crate) shared: Arc<Shared>,
     base: Base<MultiplayerPeerExtension>,
-}
-
-/// The properties' values.
-pub(crate) struct Settings {
-    pub(crate) always_ordered: bool,
-    pub(crate) bind: Bind,
-    pub(crate) channel_count: u8,
-    pub(crate) compression_mode: CompressionMode,
-    pub(crate) dtls_certificate: Option<Gd<X509Certificate>>,
-    pub(crate) dtls_hostname: GString,
-    pub(crate) dtls_key: Option<Gd<CryptoKey>>,
-    pub(crate) dtls_verify: bool,
-    pub(crate) flush_mode: FlushMode,
-    pub(crate) server_relay: bool,
-    pub(crate) transfer_channel: TransferChannel,
-    pub(crate) use_dtls: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            always_ordered: false,
-            bind: Bind::Any,
-            channel_count: MIN_CHANNELS,
-            compression_mode: CompressionMode::RangeCoder,
-            dtls_certificate: None,
-            dtls_hostname: GString::new(),
-            dtls_key: None,
-            dtls_verify: true,
-            flush_mode: FlushMode::PerFrame,
-            server_relay: true,
-            transfer_channel: TransferChannel::ByMode,
-            use_dtls: false,
-        }
-    }
 }
 
 #[godot_api]
@@ -281,16 +237,19 @@ impl NetworkedMultiplayerENet {
     /// else:
     ///       print("No server: ", error_string(error))
     /// ```
-    #[func]
+    #[func(gd_self)]
     fn create_server(
-        &mut self,
+        this: impl Object,
         port: i64,
         #[opt(default = 32)] max_clients: i64,
         #[opt(default = 0)] in_bandwidth: i64,
         #[opt(default = 0)] out_bandwidth: i64,
     ) -> Error {
-        match self.open_server(port, max_clients, in_bandwidth, out_bandwidth) {
-            Ok(connection) => self.open(connection),
+        let opened = this
+            .shared()
+            .open(|settings| settings.open_server(port, max_clients, in_bandwidth, out_bandwidth));
+        match opened {
+            Ok(()) => Error::OK,
             Err(problem) => error::report("create_server", &problem),
         }
     }
@@ -322,21 +281,21 @@ impl NetworkedMultiplayerENet {
     /// if peer.create_client("127.0.0.1", 4242) == OK:
     ///       multiplayer.multiplayer_peer = peer
     /// ```
-    #[func]
+    #[func(gd_self)]
     fn create_client(
-        &mut self,
+        this: impl Object,
         address: GString,
         port: i64,
         #[opt(default = 0)] in_bandwidth: i64,
         #[opt(default = 0)] out_bandwidth: i64,
         #[opt(default = 0)] client_port: i64,
     ) -> Error {
-        match self.open_client(&address, port, in_bandwidth, out_bandwidth, client_port) {
-            Ok(connection) => self.open(connection),
-            Err(problem) => {
-                self.note_open_error(&problem);
-                error::report("create_client", &problem)
-            }
+        let opened = this
+            .shared()
+            .open(|settings| settings.open_client(&address, port, in_bandwidth, out_bandwidth, client_port));
+        match opened {
+            Ok(()) => Error::OK,
+            Err(problem) => error::report("create_client", &problem),
         }
     }
 
@@ -348,9 +307,9 @@ impl NetworkedMultiplayerENet {
     ///
     /// Reliable packets are not sent again after this. A server that wants its clients to get everything calls
     /// [method disconnect_peer] for each of them, waits until they have left, and then closes.
-    #[func]
-    fn close_connection(&mut self, #[opt(default = 100)] wait_usec: i64) {
-        self.shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
+    #[func(gd_self)]
+    fn close_connection(this: impl Object, #[opt(default = 100)] wait_usec: i64) {
+        this.shared().shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
     }
 
     /// Sends now what waits for the end of the frame (see [member flush_mode]). A program needs this, or
@@ -362,11 +321,11 @@ impl NetworkedMultiplayerENet {
     /// peer.flush()
     /// load("res://level.tscn")  # takes a while
     /// ```
-    #[func]
-    fn flush(&mut self) {
-        match &mut self.connection {
-            Some(connection) => connection.flush(),
-            None => error::complain("flush", Inactive),
+    #[func(gd_self)]
+    fn flush(this: impl Object) {
+        let flushed = this.shared().lock().connection.as_mut().map(Inline::flush);
+        if flushed.is_none() {
+            error::complain("flush", Inactive);
         }
     }
 
@@ -374,23 +333,21 @@ impl NetworkedMultiplayerENet {
     /// error and returns -1 when there was none on this connection.
     #[func]
     fn get_last_packet_channel(&self) -> i64 {
-        match (&self.connection, self.last_channel) {
-            (Some(_), Some(channel)) => channel.into(),
-            _ => {
-                error::complain(
-                    "get_last_packet_channel",
-                    "no packet has been fetched with get_packet() yet",
-                );
-                -1
-            }
+        let state = self.shared.lock();
+        let channel = state.last_channel.filter(|_| state.connection.is_some());
+        drop(state);
+        if let Some(channel) = channel {
+            return channel.into();
         }
+        error::complain("get_last_packet_channel", "no packet has been fetched with get_packet() yet");
+        -1
     }
 
     /// Returns the channel on which the packet came that [method PacketPeer.get_packet] returns next. Prints an
     /// error and returns -1 when none is waiting. The sender chose it with [member transfer_channel].
     #[func]
     fn get_packet_channel(&self) -> i64 {
-        self.next_packet("get_packet_channel").map_or(-1, |received| received.channel().into())
+        self.shared.next_packet("get_packet_channel", |received| received.channel().into()).unwrap_or(-1)
     }
 
     /// Chooses the local address for the next [method create_server] or [method create_client]. [param ip] is an
@@ -402,20 +359,23 @@ impl NetworkedMultiplayerENet {
     /// peer.set_bind_ip("127.0.0.1")  # only programs on this machine can connect
     /// peer.create_server(4242)
     /// ```
-    #[func]
-    fn set_bind_ip(&mut self, ip: GString) {
+    #[func(gd_self)]
+    fn set_bind_ip(this: impl Object, ip: GString) {
         let text = ip.to_string();
-        match text.parse() {
-            _ if text == "*" => self.settings.bind = Bind::Any,
-            Ok(address) => self.settings.bind = Bind::Address(address),
-            Err(_) => error::complain(
-                "set_bind_ip",
-                format!(
-                    "{} is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all",
-                    Quoted(&text)
-                ),
-            ),
-        }
+        let bind = match text.parse() {
+            _ if text == "*" => Bind::Any,
+            Ok(address) => Bind::Address(address),
+            Err(_) => {
+                return error::complain(
+                    "set_bind_ip",
+                    format!(
+                        "{} is not an IP address; use one such as \"192.168.1.1\" or \"::1\", or \"*\" for all",
+                        Quoted(&text)
+                    ),
+                );
+            }
+        };
+        this.shared().lock().settings.bind = bind;
     }
 
     /// Sets the [param certificate] for [member use_dtls]. Cannot be changed while a connection is open.
@@ -423,55 +383,56 @@ impl NetworkedMultiplayerENet {
     /// - Server: its own certificate. Those that lead to an authority may follow in the same file.
     /// - Client: the certificate to trust, the server's own or the one that has signed it. Without this call (or
     ///   with [code]null[/code]) the operating system decides whom to trust, as for web sites.
-    #[func]
-    fn set_dtls_certificate(&mut self, certificate: Option<Gd<X509Certificate>>) {
-        if self.may_change("set_dtls_certificate") {
-            self.settings.dtls_certificate = certificate;
-        }
+    #[func(gd_self)]
+    fn set_dtls_certificate(this: impl Object, certificate: Option<Gd<X509Certificate>>) {
+        let certificate = certificate.map(Credential::new);
+        this.shared().change("set_dtls_certificate", |settings| {
+            std::mem::replace(&mut settings.dtls_certificate, certificate)
+        });
     }
 
     /// Sets the private [param key] of a server's certificate, for [member use_dtls]: RSA of 2048 to 4096 bits, or
     /// ECDSA on the curve P-256. Clients need none. Cannot be changed while a connection is open.
-    #[func]
-    fn set_dtls_key(&mut self, key: Option<Gd<CryptoKey>>) {
-        if self.may_change("set_dtls_key") {
-            self.settings.dtls_key = key;
-        }
+    #[func(gd_self)]
+    fn set_dtls_key(this: impl Object, key: Option<Gd<CryptoKey>>) {
+        let key = key.map(Credential::new);
+        this.shared().change("set_dtls_key", |settings| std::mem::replace(&mut settings.dtls_key, key));
     }
 
-    #[func]
-    fn set_always_ordered(&mut self, value: bool) {
-        self.settings.always_ordered = value;
+    #[func(gd_self)]
+    fn set_always_ordered(this: impl Object, value: bool) {
+        this.shared().lock().settings.always_ordered = value;
     }
 
     #[func]
     fn is_always_ordered(&self) -> bool {
-        self.settings.always_ordered
+        self.shared.lock().settings.always_ordered
     }
 
-    #[func]
-    fn set_channel_count(&mut self, value: i64) {
-        if !self.may_change("set_channel_count") {
-            return;
-        }
-        match u8::try_from(value) {
-            Ok(count) if count >= MIN_CHANNELS => self.settings.channel_count = count,
-            _ => error::complain(
+    #[func(gd_self)]
+    fn set_channel_count(this: impl Object, value: i64) {
+        let count = u8::try_from(value).ok().filter(|count| *count >= MIN_CHANNELS);
+        let is_possible = this.shared().change("set_channel_count", |settings| {
+            settings.channel_count = count.unwrap_or(settings.channel_count);
+            count.is_some()
+        });
+        if is_possible == Some(false) {
+            error::complain(
                 "set_channel_count",
                 format!("{value} channels are not possible; use a number from 3 to 255"),
-            ),
+            );
         }
     }
 
     #[func]
     fn get_channel_count(&self) -> i64 {
-        self.settings.channel_count.into()
+        self.shared.lock().settings.channel_count.into()
     }
 
-    #[func]
-    fn set_compression_mode(&mut self, value: i64) {
+    #[func(gd_self)]
+    fn set_compression_mode(this: impl Object, value: i64) {
         match CompressionMode::from_number(value) {
-            Some(mode) => self.settings.compression_mode = mode,
+            Some(mode) => this.shared().lock().settings.compression_mode = mode,
             None => error::complain(
                 "set_compression_mode",
                 format!("{value} is no compression mode; use one of the constants COMPRESS_*"),
@@ -481,41 +442,39 @@ impl NetworkedMultiplayerENet {
 
     #[func]
     fn get_compression_mode(&self) -> i64 {
-        self.settings.compression_mode.number()
+        self.shared.lock().settings.compression_mode.number()
     }
 
-    #[func]
-    fn set_dtls_hostname(&mut self, value: GString) {
-        if self.may_change("set_dtls_hostname") {
-            self.settings.dtls_hostname = value;
-        }
+    #[func(gd_self)]
+    fn set_dtls_hostname(this: impl Object, value: GString) {
+        this.shared().change("set_dtls_hostname", |settings| settings.dtls_hostname = value.to_string());
     }
 
     #[func]
     fn get_dtls_hostname(&self) -> GString {
-        self.settings.dtls_hostname.clone()
+        GString::from(&self.shared.lock().settings.dtls_hostname)
     }
 
-    #[func]
-    fn set_dtls_verify_enabled(&mut self, value: bool) {
-        if self.may_change("set_dtls_verify_enabled") {
-            self.settings.dtls_verify = value;
-        }
+    #[func(gd_self)]
+    fn set_dtls_verify_enabled(this: impl Object, value: bool) {
+        this.shared().change("set_dtls_verify_enabled", |settings| settings.dtls_verify = value);
     }
 
     #[func]
     fn is_dtls_verify_enabled(&self) -> bool {
-        self.settings.dtls_verify
+        self.shared.lock().settings.dtls_verify
     }
 
-    #[func]
-    fn set_flush_mode(&mut self, value: i64) {
+    #[func(gd_self)]
+    fn set_flush_mode(this: impl Object, value: i64) {
         let Some(mode) = constants::flush_mode(value) else {
             let problem = format!("{value} is no flush mode; use one of the constants FLUSH_*");
             return error::complain("set_flush_mode", problem);
         };
-        self.settings.flush_mode = mode;
-        if let Some(connection) = &mut self.connection {
+        let shared = this.shared();
+        let mut state = shared.lock();
+        state.settings.flush_mode = mode;
+        if let Some(connection) = &mut state.connection {
             connection.session_mut().set_flush_mode(mode);
             connection.flush();
         }
@@ -523,73 +482,56 @@ impl NetworkedMultiplayerENet {
 
     #[func]
     fn get_flush_mode(&self) -> i64 {
-        constants::flush_mode_number(self.settings.flush_mode)
+        constants::flush_mode_number(self.shared.lock().settings.flush_mode)
     }
 
-    #[func]
-    fn set_server_relay_enabled(&mut self, value: bool) {
-        if self.may_change("set_server_relay_enabled") {
-            self.settings.server_relay = value;
-        }
+    #[func(gd_self)]
+    fn set_server_relay_enabled(this: impl Object, value: bool) {
+        this.shared().change("set_server_relay_enabled", |settings| settings.server_relay = value);
     }
 
     #[func]
     fn is_server_relay_enabled(&self) -> bool {
-        self.settings.server_relay
+        self.shared.lock().settings.server_relay
     }
 
-    #[func]
-    fn set_transfer_channel(&mut self, value: i64) {
-        match TransferChannel::new(value, self.settings.channel_count) {
+    #[func(gd_self)]
+    fn set_transfer_channel(this: impl Object, value: i64) {
+        let shared = this.shared();
+        let mut state = shared.lock();
+        match TransferChannel::new(value, state.settings.channel_count) {
             Ok(channel) => {
-                self.settings.transfer_channel = channel;
-                self.rpc_channel = 0;
+                state.settings.transfer_channel = channel;
+                state.rpc_channel = 0;
             }
-            Err(problem) => error::complain("set_transfer_channel", problem),
+            Err(problem) => {
+                drop(state);
+                error::complain("set_transfer_channel", problem);
+            }
         }
     }
 
     #[func]
     fn get_transfer_channel(&self) -> i64 {
-        self.settings.transfer_channel.number()
+        self.shared.lock().settings.transfer_channel.number()
     }
 
-    #[func]
-    fn set_dtls_enabled(&mut self, value: bool) {
-        if self.may_change("set_dtls_enabled") {
-            self.settings.use_dtls = value;
-        }
+    #[func(gd_self)]
+    fn set_dtls_enabled(this: impl Object, value: bool) {
+        this.shared().change("set_dtls_enabled", |settings| settings.use_dtls = value);
     }
 
     #[func]
     fn is_dtls_enabled(&self) -> bool {
-        self.settings.use_dtls
+        self.shared.lock().settings.use_dtls
     }
 }
 
-impl NetworkedMultiplayerENet {
-    pub(crate) fn with_settings(base: Base<MultiplayerPeerExtension>, settings: Settings) -> Self {
-        Self {
-            always_ordered: PhantomVar::default(),
-            channel_count: PhantomVar::default(),
-            compression_mode: PhantomVar::default(),
-            dtls_hostname: PhantomVar::default(),
-            dtls_verify: PhantomVar::default(),
-            flush_mode: PhantomVar::default(),
-            server_relay: PhantomVar::default(),
-            transfer_channel: PhantomVar::default(),
-            use_dtls: PhantomVar::default(),
-            settings,
-            connection: None,
-            connection_error: None,
-            generation: 0,
-            transfer_mode: TransferMode::Reliable,
-            target_peer: 0,
-            rpc_channel: 0,
-            refuse_new_connections: false,
-            last_channel: None,
-            flush_scheduled: false,
-            base,
-        }
+impl Drop for NetworkedMultiplayerENet {
+    fn drop(&mut self) {
+        // gdext catches no panic here, and one would end the game.
+        let shared = AssertUnwindSafe(&self.shared);
+        let _ = std::panic::catch_unwind(move || shared.end(DEFAULT_WAIT));
+        dispatch::forget();
     }
 }

@@ -1,141 +1,90 @@
 //! What becomes of the open connection: calls go to it, and its events become signals.
 
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use godot::global::Error;
 use godot::prelude::*;
-use nme_core::channel::TransferChannel;
+use nme_core::channel::{ChannelError, TransferChannel};
 use nme_core::relay::Target;
-use nme_core::session::{Event, Received, SendOptions};
-use nme_driver::Inline;
+use nme_core::session::{DisconnectError, Event, Received, SendError, SendOptions};
+use thiserror::Error as ThisError;
 
+use crate::authentication;
 use crate::class::NetworkedMultiplayerENet;
-use crate::error::{self, Active, Inactive};
+use crate::error::{self, Code, Inactive};
+use crate::shared::{Shared, State, ThreadMark};
 
-impl NetworkedMultiplayerENet {
-    pub(crate) fn open(&mut self, mut connection: Inline) -> Error {
-        connection.session_mut().set_flush_mode(self.settings.flush_mode);
-        self.connection = Some(connection);
-        self.connection_error = None;
-        self.generation += 1;
-        self.refuse_new_connections = false;
-        self.last_channel = None;
-        Error::OK
-    }
-
-    pub(crate) fn shut(&mut self, wait: Duration) {
-        if let Some(connection) = self.connection.take() {
-            self.generation += 1;
-            connection.close(wait);
-        }
-    }
-
-    /// False, with an error, while a connection is open.
-    pub(crate) fn may_change(&self, call: &str) -> bool {
-        if self.connection.is_some() {
-            error::complain(call, Active);
-        }
-        self.connection.is_none()
-    }
-
-    pub(crate) fn put(&mut self, payload: &[u8]) -> Error {
+impl Shared {
+    pub(crate) fn put(self: &Arc<Self>, payload: &[u8]) -> Error {
         if payload.is_empty() {
             return Error::OK;
         }
-        let Some(connection) = &mut self.connection else { return error::report("put_packet", &Inactive) };
-        let channel = match self.rpc_channel {
-            0 => self.settings.transfer_channel,
-            channel => match TransferChannel::new(channel.into(), self.settings.channel_count) {
-                Ok(channel) => channel,
-                Err(problem) => return error::report("put_packet", &problem),
-            },
-        };
-        let Some(target) = Target::from_number(self.target_peer) else {
-            let problem = format!("{} is no target; use an id, a negative id, or 0", self.target_peer);
-            error::complain("put_packet", problem);
-            return Error::ERR_INVALID_PARAMETER;
-        };
-        let options = SendOptions {
-            target,
-            mode: self.transfer_mode,
-            channel,
-            always_ordered: self.settings.always_ordered,
-        };
-        match connection.send(options, payload) {
-            Ok(()) => {
-                self.schedule_flush();
-                Error::OK
-            }
-            Err(problem) => {
-                // The others of a broadcast get it.
-                self.schedule_flush();
-                error::report("put_packet", &problem)
-            }
+        let mut state = self.lock();
+        let outcome = state.put(payload);
+        // Behind an error, too: the others of a broadcast get the packet.
+        let flush_is_due = state.flush_becomes_due();
+        drop(state);
+        if flush_is_due {
+            self.schedule_flush();
+        }
+        match outcome {
+            Ok(()) => Error::OK,
+            Err(problem) => error::report("put_packet", &problem),
         }
     }
 
     /// Has what waits sent at the end of the frame. The engine makes deferred calls behind the physics step, behind
-    /// `_process`, and behind timers and tweens. By then the object may be gone; its end has sent them.
-    fn schedule_flush(&mut self) {
-        let waits = self.connection.as_ref().is_some_and(|connection| connection.session().needs_flush());
-        if self.flush_scheduled || !waits {
-            return;
-        }
-        self.flush_scheduled = true;
-        let id = self.base().instance_id();
-        Callable::from_fn("NetworkedMultiplayerENet.flush", move |_| {
-            if let Ok(mut this) = Gd::<Self>::try_from_instance_id(id) {
-                this.bind_mut().flush_as_scheduled();
-            }
-        })
-        .call_deferred(&[]);
+    /// `_process`, and behind timers and tweens; those of a thread of the game's own in the main thread. By then the object
+    /// may be gone; its end has sent them.
+    fn schedule_flush(self: &Arc<Self>) {
+        let mut flush = ScheduledFlush(Arc::downgrade(self));
+        Callable::from_sync_fn("NetworkedMultiplayerENet.flush", move |_| flush.run()).call_deferred(&[]);
     }
 
-    fn flush_as_scheduled(&mut self) {
-        self.flush_scheduled = false;
-        self.admit_accepted();
-        if let Some(connection) = &mut self.connection {
-            connection.flush();
-        }
-    }
-
-    pub(crate) fn next_packet(&self, call: &str) -> Option<&Received> {
-        let next = self.connection.as_ref().and_then(|connection| connection.session().next_packet());
-        if next.is_none() {
+    /// What is asked about the packet that comes next.
+    pub(crate) fn next_packet<R>(&self, call: &str, ask: impl FnOnce(&Received) -> R) -> Option<R> {
+        let state = self.lock();
+        let connection = state.connection.as_ref();
+        let answer = connection.and_then(|connection| connection.session().next_packet()).map(ask);
+        drop(state);
+        if answer.is_none() {
             error::complain(call, error::NoPacket);
         }
-        next
+        answer
     }
 
     pub(crate) fn peer_socket_address(&self, call: &str, id: i64) -> Option<std::net::SocketAddr> {
-        let Some(connection) = &self.connection else {
-            error::complain(call, Inactive);
-            return None;
-        };
-        connection.session().peer_address(id).map_err(|problem| error::complain(call, problem)).ok()
+        let state = self.lock();
+        let answer = state.connection.as_ref().map(|connection| connection.session().peer_address(id));
+        drop(state);
+        match answer {
+            Some(Ok(address)) => return Some(address),
+            Some(Err(problem)) => error::complain(call, problem),
+            None => error::complain(call, Inactive),
+        }
+        None
     }
 
-    /// Emits everything that has happened. Handlers can call anything, and may even drop every reference to this
-    /// object but the one held here.
-    pub(crate) fn poll_connection(&mut self) {
-        let Some(connection) = &mut self.connection else { return error::complain("poll", Inactive) };
-        connection.begin_poll();
-        self.admit_accepted();
-        let generation = self.generation;
+    /// Emits everything that has happened. Handlers can call anything in any thread, and may even drop every reference to
+    /// the object but the one held here.
+    pub(crate) fn poll(&self, object: impl Fn() -> Gd<NetworkedMultiplayerENet>) {
+        let poll = match Poll::begin(self) {
+            Ok(Some(poll)) => poll,
+            // Another thread polls. Two would mix up the order of the signals.
+            Ok(None) => return,
+            Err(problem) => return error::complain("poll", problem),
+        };
         let mut alive = None;
-        while let Some(event) = self.next_event(generation) {
-            if alive.is_none() {
-                alive = Some(self.to_gd());
-            }
-            self.emit(event);
+        if self.keeps_apart() {
+            authentication::admit_accepted(alive.get_or_insert_with(&object));
         }
-        if self.generation == generation
-            && let Some(connection) = &mut self.connection
-        {
-            connection.end_poll();
-            if let Some(problem) = connection.session_mut().take_not_forwarded() {
-                error::warn("poll", problem);
-            }
+        while let Some(event) = poll.next_event() {
+            emit(alive.get_or_insert_with(&object), event);
+        }
+        let not_forwarded = self.with_connection(|connection| connection.session_mut().take_not_forwarded());
+        if let Some(problem) = not_forwarded.flatten() {
+            error::warn("poll", problem);
         }
         if let Some(this) = alive {
             outlive_this_call(this);
@@ -143,53 +92,209 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Disconnects a client, with its signal when that is due at once.
-    pub(crate) fn disconnect(&mut self, id: i64, now: bool) {
-        let Some(connection) = &mut self.connection else {
-            return error::complain("disconnect_peer", Inactive);
-        };
-        match connection.disconnect_peer(id, now) {
+    pub(crate) fn disconnect(
+        &self,
+        id: i64,
+        now: bool,
+        object: impl FnOnce() -> Gd<NetworkedMultiplayerENet>,
+    ) {
+        let outcome = self.lock().disconnect(id, now);
+        match outcome {
             Ok(Some(event)) => {
-                let alive = self.to_gd();
-                self.emit(event);
-                outlive_this_call(alive);
+                let this = object();
+                emit(&this, event);
+                outlive_this_call(this);
             }
             Ok(None) => {}
             Err(problem) => error::complain("disconnect_peer", problem),
         }
     }
+}
 
-    fn emit(&mut self, event: Event) {
-        if let Event::PeerConnected(id) = event {
-            return self.emit_peer_connected(id);
-        }
-        let mut signals = self.signals();
-        match event {
-            Event::PeerConnected(_) => {}
-            Event::PeerDisconnected(id) => signals.peer_disconnected().emit(id.get().into()),
-            Event::ConnectionSucceeded => signals.connection_succeeded().emit(),
-            Event::ConnectionFailed => signals.connection_failed().emit(),
-            Event::ServerDisconnected => signals.server_disconnected().emit(),
-        }
+impl State {
+    fn put(&mut self, payload: &[u8]) -> Result<(), PutError> {
+        let connection = self.connection.as_mut().ok_or(Inactive)?;
+        let channel = match self.rpc_channel {
+            0 => self.settings.transfer_channel,
+            channel => TransferChannel::new(channel.into(), self.settings.channel_count)?,
+        };
+        let target = Target::from_number(self.target_peer).ok_or(PutError::Target(self.target_peer))?;
+        let always_ordered = self.settings.always_ordered;
+        let options = SendOptions { target, mode: self.transfer_mode, channel, always_ordered };
+        connection.send(options, payload)?;
+        Ok(())
     }
 
-    /// The next event of the connection with this generation.
-    fn next_event(&mut self, generation: u64) -> Option<Event> {
-        if self.generation != generation {
+    /// Answers whether a flush has to be scheduled, which is taken for done.
+    fn flush_becomes_due(&mut self) -> bool {
+        let waits = self.connection.as_ref().is_some_and(|connection| connection.session().needs_flush());
+        let is_due = waits && self.flush_scheduled.is_none();
+        if is_due {
+            self.flush_scheduled = Some(Instant::now());
+        }
+        is_due
+    }
+
+    /// Fetches a packet, which is kept for this thread; `None` without a connection.
+    pub(crate) fn fetch(&mut self) -> Option<Option<&[u8]>> {
+        let connection = self.connection.as_mut()?;
+        let Some(received) = connection.session_mut().fetch() else { return Some(None) };
+        self.last_channel = Some(received.channel());
+        let here = ThreadMark::here();
+        let index = match self.lent.iter().position(|(thread, _)| *thread == here) {
+            Some(index) => {
+                self.lent[index].1 = received;
+                index
+            }
+            None => {
+                self.lent.push((here, received));
+                self.lent.len() - 1
+            }
+        };
+        Some(Some(self.lent[index].1.payload()))
+    }
+
+    /// Answers the event when this thread is to emit it.
+    fn disconnect(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectPeerError> {
+        let connection = self.connection.as_mut().ok_or(Inactive)?;
+        let event = connection.disconnect_peer(id, now)?;
+        if self.polling.is_some_and(|thread| thread != ThreadMark::here()) {
+            // The other thread may have something to say of this peer that came before.
+            self.departures.extend(event);
+            return Ok(None);
+        }
+        Ok(event)
+    }
+}
+
+/// A poll under way.
+struct Poll<'a> {
+    shared: &'a Shared,
+    generation: u64,
+    /// False for one inside a handler of another one in this thread.
+    is_outermost: bool,
+}
+
+impl<'a> Poll<'a> {
+    /// `None` while another thread polls.
+    fn begin(shared: &'a Shared) -> Result<Option<Self>, Inactive> {
+        let here = ThreadMark::here();
+        let mut state = shared.lock();
+        let state = &mut *state;
+        state.lent.retain(|(thread, _)| *thread != here);
+        state.flush_scheduled.take_if(|since| since.elapsed() > LONGEST_FRAME);
+        let connection = state.connection.as_mut().ok_or(Inactive)?;
+        if state.polling.is_some_and(|thread| thread != here) {
+            return Ok(None);
+        }
+        connection.begin_poll();
+        let is_outermost = state.polling.replace(here).is_none();
+        Ok(Some(Self { shared, generation: state.generation, is_outermost }))
+    }
+
+    /// The next event of the connection that the poll was begun for.
+    fn next_event(&self) -> Option<Event> {
+        let mut state = self.shared.lock();
+        let state = &mut *state;
+        if state.generation != self.generation {
             return None;
         }
-        let event = self.connection.as_mut()?.next_event()?;
+        if let Some(event) = state.departures.pop_front() {
+            return Some(event);
+        }
+        let connection = state.connection.as_mut()?;
+        let Some(event) = connection.next_event() else {
+            connection.end_poll();
+            if self.is_outermost {
+                state.polling = None;
+            }
+            return None;
+        };
         if matches!(event, Event::ConnectionFailed | Event::ServerDisconnected) {
-            self.note_connection_error();
+            state.note_connection_error();
             // Closed before the signal, so that its handler can open the next connection.
-            self.shut(Duration::ZERO);
+            drop(state.shut());
         }
         Some(event)
     }
 }
 
-impl Drop for NetworkedMultiplayerENet {
+impl Drop for Poll<'_> {
     fn drop(&mut self) {
-        self.shut(DEFAULT_WAIT);
+        let mut state = self.shared.lock();
+        // After a panic, too.
+        if self.is_outermost && state.generation == self.generation {
+            state.polling = None;
+        }
+    }
+}
+
+/// A flush that waits in a queue of the engine. It counts as scheduled until it has run, or the queue has dropped it.
+struct ScheduledFlush(Weak<Shared>);
+
+impl ScheduledFlush {
+    fn run(&mut self) {
+        let Some(shared) = std::mem::take(&mut self.0).upgrade() else { return };
+        if let Some(object) = shared.keeper() {
+            authentication::admit_accepted(&object);
+        }
+        let mut state = shared.lock();
+        state.flush_scheduled = None;
+        if let Some(connection) = &mut state.connection {
+            connection.flush();
+        }
+    }
+}
+
+impl Drop for ScheduledFlush {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.lock().flush_scheduled = None;
+        }
+    }
+}
+
+/// Why a packet was not taken.
+#[derive(Debug, ThisError)]
+enum PutError {
+    #[error(transparent)]
+    Inactive(#[from] Inactive),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    #[error("{0} is no target; use an id, a negative id, or 0")]
+    Target(i32),
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+impl Code for PutError {
+    fn code(&self) -> Error {
+        match self {
+            Self::Inactive(problem) => problem.code(),
+            Self::Channel(problem) => problem.code(),
+            Self::Target(_) => Error::ERR_INVALID_PARAMETER,
+            Self::Send(problem) => problem.code(),
+        }
+    }
+}
+
+/// Why nobody was disconnected.
+#[derive(Debug, ThisError)]
+enum DisconnectPeerError {
+    #[error(transparent)]
+    Inactive(#[from] Inactive),
+    #[error(transparent)]
+    Session(#[from] DisconnectError),
+}
+
+fn emit(object: &Gd<NetworkedMultiplayerENet>, event: Event) {
+    let mut signals = object.signals();
+    match event {
+        Event::PeerConnected(id) => authentication::emit_peer_connected(object, id),
+        Event::PeerDisconnected(id) => signals.peer_disconnected().emit(id.get().into()),
+        Event::ConnectionSucceeded => signals.connection_succeeded().emit(),
+        Event::ConnectionFailed => signals.connection_failed().emit(),
+        Event::ServerDisconnected => signals.server_disconnected().emit(),
     }
 }
 
@@ -199,12 +304,12 @@ fn outlive_this_call(this: Gd<NetworkedMultiplayerENet>) {
     if this.get_reference_count() > 1 {
         return;
     }
-    let keep = Some(this);
-    Callable::from_fn("NetworkedMultiplayerENet.outlive_this_call", move |_| {
-        let _ = &keep;
-    })
-    .call_deferred(&[]);
+    Callable::from_sync_fn("NetworkedMultiplayerENet.outlive_this_call", |_| ())
+        .call_deferred(&[this.to_variant()]);
 }
 
 /// As in 3.6, where it is the default of `close_connection`.
 pub(crate) const DEFAULT_WAIT: Duration = Duration::from_micros(100);
+
+/// A flush that has waited for longer than this is in a queue that nobody works off: the next one is scheduled anew.
+const LONGEST_FRAME: Duration = Duration::from_secs(1);

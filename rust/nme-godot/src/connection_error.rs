@@ -5,6 +5,7 @@ use nme_core::session::ConnectionError;
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::error::OpenError;
+use crate::shared::State;
 
 #[godot_api(secondary)]
 impl NetworkedMultiplayerENet {
@@ -27,14 +28,15 @@ impl NetworkedMultiplayerENet {
     /// [code]docs/troubleshooting.md[/code] in the addon tells what to do about each.
     #[func]
     fn get_connection_error(&self) -> i64 {
-        self.connection_error.map_or(0, |error| error.number().into())
+        self.shared.lock().connection_error.map_or(0, |error| error.number().into())
     }
 
     /// Returns [method get_connection_error] as an English sentence for logs, with what to do about it; empty when
     /// there is no error.
     #[func]
     fn get_connection_error_text(&self) -> GString {
-        self.connection_error.map_or_else(GString::new, |error| {
+        let error = self.shared.lock().connection_error;
+        error.map_or_else(GString::new, |error| {
             let text = error.to_string();
             let mut letters = text.chars();
             let first = letters.next().map(|letter| letter.to_ascii_uppercase());
@@ -43,7 +45,7 @@ impl NetworkedMultiplayerENet {
     }
 }
 
-impl NetworkedMultiplayerENet {
+impl State {
     /// Notes why the open connection ends, before it is closed.
     pub(crate) fn note_connection_error(&mut self) {
         if let Some(connection) = &self.connection {

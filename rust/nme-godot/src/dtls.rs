@@ -9,8 +9,8 @@ use nme_core::session::MaxClients;
 use nme_dtls::{ClientOptions, CredentialsError, Identity, ServerLimits, SetUpError, Trust, Verifier};
 use thiserror::Error;
 
-use crate::class::Settings;
 use crate::output::Quoted;
+use crate::shared::Settings;
 
 /// Why `use_dtls` cannot be satisfied.
 #[derive(Debug, Error)]
@@ -36,7 +36,7 @@ pub(crate) fn server(
     let key = settings.dtls_key.as_ref().ok_or(DtlsError::Missing("there is no key"))?;
     let certificate =
         settings.dtls_certificate.as_ref().ok_or(DtlsError::Missing("there is no certificate"))?;
-    let identity = Identity::from_pem(&key_pem(key)?, &certificate_pem(certificate))?;
+    let identity = Identity::from_pem(&key_pem(key.get())?, &certificate_pem(certificate.get()))?;
     Ok(Box::new(nme_dtls::server(&identity, ServerLimits::for_clients(max_clients.get()))?))
 }
 
@@ -44,12 +44,12 @@ pub(crate) fn server(
 pub(crate) fn client(settings: &Settings, host: &str) -> Result<Box<dyn SecureLayer>, DtlsError> {
     let trust = match &settings.dtls_certificate {
         _ if !settings.dtls_verify => Trust::Anybody,
-        Some(certificate) => Trust::Certificate(certificate_pem(certificate)),
+        Some(certificate) => Trust::Certificate(certificate_pem(certificate.get())),
         None => Trust::Platform,
     };
-    let host_name = match settings.dtls_hostname.to_string() {
-        name if name.is_empty() => host.to_owned(),
-        name => name,
+    let host_name = match settings.dtls_hostname.as_str() {
+        "" => host.to_owned(),
+        name => name.to_owned(),
     };
     if host_name.len() > LONGEST_NAME {
         return Err(DtlsError::LongName(host_name));

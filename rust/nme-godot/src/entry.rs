@@ -1,6 +1,5 @@
-//! The library's entry point. It stands before gdext's, and hands it the engine's functions, of which four are
-//! replaced: those that register methods (see [`calls`]) and the class (see [`transfer_mode`]), and the two that print
-//! (see [`output`]).
+//! The library's entry point. It stands before gdext's, and hands it the engine's functions, of which three are
+//! replaced: the one that registers methods (see [`calls`]), and the two that print (see [`output`]).
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::transmute;
@@ -9,18 +8,16 @@ use std::sync::OnceLock;
 use godot::init::__gdext_load_library;
 use godot::sys;
 
-use crate::{Extension, calls, output, preamble, transfer_mode};
+use crate::{Extension, calls, output, preamble};
 
 /// A function whose type its name tells.
 type Function = unsafe extern "C" fn();
 type RegisterMethod = sys::GDExtensionInterfaceClassdbRegisterExtensionClassMethod;
-type RegisterClass = sys::GDExtensionInterfaceClassdbRegisterExtensionClass3;
 
 /// Functions of the engine that are called without gdext.
 pub(crate) struct Interface {
     get_proc_address: unsafe extern "C" fn(*const c_char) -> sys::GDExtensionInterfaceFunctionPtr,
     pub(crate) register_method: RegisterMethod,
-    pub(crate) register_class: RegisterClass,
     pub(crate) print_error: sys::GDExtensionInterfacePrintError,
     pub(crate) print_warning: sys::GDExtensionInterfacePrintWarning,
     pub(crate) variant_get_type: sys::GDExtensionInterfaceVariantGetType,
@@ -33,17 +30,7 @@ pub(crate) struct Interface {
         unsafe extern "C" fn(sys::GDExtensionTypePtr, *const sys::GDExtensionConstTypePtr, i32),
     pub(crate) cast_to: sys::GDExtensionInterfaceObjectCastTo,
     pub(crate) class_tag: sys::GDExtensionInterfaceClassdbGetClassTag,
-    /// The name of the virtual method.
-    pub(crate) set_transfer_mode: InternedName,
 }
-
-/// A StringName, which is a pointer: the same for the same text.
-pub(crate) struct InternedName(pub(crate) *mut c_void);
-
-// SAFETY: only compared, and what it points to lives as long as the engine.
-unsafe impl Send for InternedName {}
-// SAFETY: as above.
-unsafe impl Sync for InternedName {}
 
 /// Set once: a library that is loaded anew is in the same engine.
 static INTERFACE: OnceLock<Interface> = OnceLock::new();
@@ -81,17 +68,12 @@ impl Interface {
                 c"string_name_new_with_latin1_chars",
                 sys::GDExtensionInterfaceStringNameNewWithLatin1Chars
             );
-            let intern = |text: &'static CStr| {
-                let mut name: *mut c_void = std::ptr::null_mut();
-                // The engine keeps it, as the text is static.
-                new_string_name((&raw mut name).cast(), text.as_ptr(), 1);
-                name
-            };
-            let is_instance_valid = intern(IS_INSTANCE_VALID.0);
+            // A StringName is a pointer. The engine keeps this one, as its text is static.
+            let mut is_instance_valid: *mut c_void = std::ptr::null_mut();
+            new_string_name((&raw mut is_instance_valid).cast(), IS_INSTANCE_VALID.0.as_ptr(), 1);
             Some(Self {
                 get_proc_address,
                 register_method: function!(c"classdb_register_extension_class_method", RegisterMethod),
-                register_class: function!(c"classdb_register_extension_class3", RegisterClass),
                 print_error: function!(c"print_error", sys::GDExtensionInterfacePrintError),
                 print_warning: function!(c"print_warning", sys::GDExtensionInterfacePrintWarning),
                 variant_get_type: function!(c"variant_get_type", sys::GDExtensionInterfaceVariantGetType),
@@ -108,7 +90,6 @@ impl Interface {
                 )?,
                 cast_to: function!(c"object_cast_to", sys::GDExtensionInterfaceObjectCastTo),
                 class_tag: function!(c"classdb_get_class_tag", sys::GDExtensionInterfaceClassdbGetClassTag),
-                set_transfer_mode: InternedName(intern(c"_set_transfer_mode")),
             })
         }
     }
@@ -150,8 +131,6 @@ unsafe extern "C" fn get_proc_address(name: *const c_char) -> sys::GDExtensionIn
     unsafe {
         Some(if wanted == c"classdb_register_extension_class_method" {
             transmute::<RegisterMethod, Function>(calls::register_method)
-        } else if wanted == c"classdb_register_extension_class3" {
-            transmute::<RegisterClass, Function>(transfer_mode::register_class)
         } else if wanted == c"print_error" {
             transmute::<sys::GDExtensionInterfacePrintError, Function>(output::print_error)
         } else if wanted == c"print_warning" {

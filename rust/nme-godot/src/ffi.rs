@@ -1,7 +1,9 @@
-//! The packets that Godot passes as pointers, and one call to Windows: with the entry point, the only `unsafe` of
-//! this crate.
+//! The packets that Godot passes as pointers, objects that any thread may use, and one call to Windows.
 
 use std::slice;
+
+use godot::classes::RefCounted;
+use godot::obj::{Gd, GodotClass, Inherits};
 
 /// What Godot hands to `_put_packet`, as bytes.
 ///
@@ -28,6 +30,29 @@ pub(crate) unsafe fn answer(packet: &[u8], buffer: *mut *const u8, len: *mut i32
     unsafe {
         buffer.write(packet.as_ptr());
         len.write(packet_len);
+    }
+}
+
+/// A key or certificate, which any thread may use.
+pub(crate) struct Credential<T: GodotClass>(Gd<T>);
+
+impl<T: GodotClass> Clone for Credential<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+// SAFETY: the engine counts references to such an object atomically, in whatever thread, and the class only has it read.
+// That no script changes it at that moment is the script's business, as with every Resource.
+unsafe impl<T: Inherits<RefCounted>> Send for Credential<T> {}
+
+impl<T: GodotClass> Credential<T> {
+    pub(crate) const fn new(object: Gd<T>) -> Self {
+        Self(object)
+    }
+
+    pub(crate) const fn get(&self) -> &Gd<T> {
+        &self.0
     }
 }
 

@@ -1,7 +1,7 @@
 //! The GDExtension library: the class `NetworkedMultiplayerENet` for Godot 4.
 //!
-//! Classes here only translate between Godot and the driver. `unsafe` is in the modules below the class: [`entry`] and
-//! what it joins, and [`ffi`].
+//! Classes here only translate between Godot and the driver. `unsafe` is where the engine calls and is called: [`entry`]
+//! and what it joins, [`dispatch`], [`virtuals`], and [`ffi`].
 
 mod authentication;
 mod calls;
@@ -10,6 +10,7 @@ mod class;
 mod connection;
 mod connection_error;
 mod constants;
+mod dispatch;
 #[cfg(feature = "dtls")]
 mod dtls;
 mod entry;
@@ -19,8 +20,8 @@ mod open;
 mod output;
 mod peers;
 mod preamble;
+mod shared;
 mod traffic;
-mod transfer_mode;
 mod virtuals;
 
 use godot::init::{ExtensionLibrary, InitStage};

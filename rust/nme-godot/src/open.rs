@@ -8,13 +8,13 @@ use nme_core::secure::SecureLayer;
 use nme_core::session::{Bandwidth, Config, MaxClients};
 use nme_driver::{ClientSettings, Inline, Port, ServerSettings};
 
-use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
 #[cfg(feature = "dtls")]
 use crate::dtls;
 use crate::error::{self, OpenError};
+use crate::shared::Settings;
 
-impl NetworkedMultiplayerENet {
+impl Settings {
     pub(crate) fn open_server(
         &self,
         port: i64,
@@ -22,14 +22,13 @@ impl NetworkedMultiplayerENet {
         in_bandwidth: i64,
         out_bandwidth: i64,
     ) -> Result<Inline, OpenError> {
-        self.check_idle()?;
         warn_of_channel_count("create_server", "max_clients", in_bandwidth, out_bandwidth);
         let port = Port::new("port", port)?;
         let max_clients = MaxClients::new(max_clients)?;
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
         let session = self.session_config(bandwidth)?;
-        let secure = if self.settings.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
-        let bind = self.settings.bind;
+        let secure = if self.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
+        let bind = self.bind;
         Ok(Inline::server(ServerSettings { bind, port, max_clients, session, secure })?)
     }
 
@@ -41,20 +40,15 @@ impl NetworkedMultiplayerENet {
         out_bandwidth: i64,
         client_port: i64,
     ) -> Result<Inline, OpenError> {
-        self.check_idle()?;
         warn_of_channel_count("create_client", "port", in_bandwidth, out_bandwidth);
         let port = Port::new("port", port)?;
         let local_port = Port::new("client_port", client_port)?;
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
         let session = self.session_config(bandwidth)?;
-        let (bind, host) = (self.settings.bind, host.to_string());
-        let secure = if self.settings.use_dtls { Some(self.client_layer(&host)?) } else { None };
+        let (bind, host) = (self.bind, host.to_string());
+        let secure = if self.use_dtls { Some(self.client_layer(&host)?) } else { None };
         let settings = ClientSettings { bind, local_port, host: host.clone(), port, session, secure };
         Inline::client(settings).map_err(|problem| OpenError::client(problem, host))
-    }
-
-    const fn check_idle(&self) -> Result<(), OpenError> {
-        if self.connection.is_some() { Err(OpenError::AlreadyInUse) } else { Ok(()) }
     }
 
     #[cfg(not(feature = "dtls"))]
@@ -69,16 +63,16 @@ impl NetworkedMultiplayerENet {
 
     #[cfg(feature = "dtls")]
     fn server_layer(&self, max_clients: MaxClients) -> Result<Box<dyn SecureLayer>, OpenError> {
-        Ok(dtls::server(&self.settings, max_clients)?)
+        Ok(dtls::server(self, max_clients)?)
     }
 
     #[cfg(feature = "dtls")]
     fn client_layer(&self, host: &str) -> Result<Box<dyn SecureLayer>, OpenError> {
-        Ok(dtls::client(&self.settings, host)?)
+        Ok(dtls::client(self, host)?)
     }
 
     fn session_config(&self, bandwidth: Bandwidth) -> Result<Config, OpenError> {
-        let compression = match self.settings.compression_mode {
+        let compression = match self.compression_mode {
             CompressionMode::None => Compression::None,
             CompressionMode::RangeCoder => Compression::RangeCoder,
             CompressionMode::FastLz => Compression::FastLz,
@@ -87,9 +81,9 @@ impl NetworkedMultiplayerENet {
         };
         let seed = getrandom::u64().map_err(OpenError::Random)?;
         Ok(Config::new(seed)
-            .channel_count(self.settings.channel_count)
+            .channel_count(self.channel_count)
             .compression(compression)
-            .server_relay(self.settings.server_relay)
+            .server_relay(self.server_relay)
             .bandwidth(bandwidth))
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use godot::builtin::{AnyArray, GString, Variant};
 use godot::classes::{Engine, RefCounted};
 use godot::global::godot_error;
-use godot::init::{GdextBuild, is_class_available, is_main_thread};
+use godot::init::{GdextBuild, is_class_available};
 use godot::meta::ToGodot;
 use godot::obj::{Gd, Singleton};
 use godot::sys;
@@ -114,7 +114,7 @@ impl Place {
         thread_local! {
             static BUSY: Cell<bool> = const { Cell::new(false) };
         }
-        if !is_main_thread() || !is_class_available::<Engine>() || !has_backtraces() {
+        if !is_class_available::<Engine>() || !has_backtraces() {
             return None;
         }
         // Errors of the calls below have no place.

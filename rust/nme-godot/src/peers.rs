@@ -1,9 +1,11 @@
 //! Methods about one peer.
 
 use godot::prelude::*;
+use nme_core::session::ThrottleError;
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::error::{self, Inactive};
+use crate::shared::Object;
 
 #[godot_api(secondary)]
 impl NetworkedMultiplayerENet {
@@ -23,9 +25,9 @@ impl NetworkedMultiplayerENet {
     /// For an unknown id, on a client, and without a connection this prints an error and does nothing. A client leaves
     /// with [method close_connection]. (Called on a variable of type [MultiplayerPeer], the engine's own method of this
     /// name runs: with the id 1 a client leaves by it, and a server does not listen any more to whom it disconnects.)
-    #[func(rename = disconnect_peer)]
-    fn disconnect_client(&mut self, id: i64, #[opt(default = false)] now: bool) {
-        self.disconnect(id, now);
+    #[func(gd_self, rename = disconnect_peer)]
+    fn disconnect_client(this: Gd<Self>, id: i64, #[opt(default = false)] now: bool) {
+        this.shared().disconnect(id, now, || this);
     }
 
     /// Returns the IP address of the peer with this [param id], such as [code]192.168.1.7[/code] or
@@ -34,7 +36,8 @@ impl NetworkedMultiplayerENet {
     /// being looked up.
     #[func]
     fn get_peer_address(&self, id: i64) -> GString {
-        self.peer_socket_address("get_peer_address", id)
+        self.shared
+            .peer_socket_address("get_peer_address", id)
             .map_or_else(GString::new, |address| GString::from(&address.ip().to_string()))
     }
 
@@ -47,11 +50,14 @@ impl NetworkedMultiplayerENet {
     /// ```
     #[func]
     fn get_local_port(&self) -> i64 {
-        let Some(connection) = &self.connection else {
-            error::complain("get_local_port", Inactive);
-            return 0;
-        };
-        connection.local_addr().port().into()
+        let port = self.shared.with_connection(|connection| connection.local_addr().port());
+        port.map_or_else(
+            || {
+                error::complain("get_local_port", Inactive);
+                0
+            },
+            i64::from,
+        )
     }
 
     /// Returns the UDP port of the peer with this [param id], as this side sees it: behind a router, that is the
@@ -59,7 +65,7 @@ impl NetworkedMultiplayerENet {
     /// id that nobody has.
     #[func]
     fn get_peer_port(&self, id: i64) -> i64 {
-        self.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
+        self.shared.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
     }
 
     /// Sets how ENet's throttle for the peer with this [param id] moves. The throttle is the share of unreliable
@@ -76,16 +82,25 @@ impl NetworkedMultiplayerENet {
     /// ```gdscript
     /// peer.set_peer_throttle(id, 5000, 2, 0)  # send everything, whatever the link
     /// ```
-    #[func]
-    fn set_peer_throttle(&mut self, id: i64, interval_msec: i64, acceleration: i64, deceleration: i64) {
-        let Some(connection) = &mut self.connection else {
-            return error::complain("set_peer_throttle", Inactive);
-        };
-        let session = connection.session_mut();
-        match session.set_peer_throttle(id, interval_msec, acceleration, deceleration) {
+    #[func(gd_self)]
+    fn set_peer_throttle(
+        this: impl Object,
+        id: i64,
+        interval_msec: i64,
+        acceleration: i64,
+        deceleration: i64,
+    ) {
+        let done = this.shared().with_connection(|connection| {
+            let session = connection.session_mut();
+            session.set_peer_throttle(id, interval_msec, acceleration, deceleration)?;
             // The peer is told.
-            Ok(()) => connection.flush(),
-            Err(problem) => error::complain("set_peer_throttle", problem),
+            connection.flush();
+            Ok::<_, ThrottleError>(())
+        });
+        match done {
+            Some(Ok(())) => {}
+            Some(Err(problem)) => error::complain("set_peer_throttle", problem),
+            None => error::complain("set_peer_throttle", Inactive),
         }
     }
 
@@ -105,14 +120,15 @@ impl NetworkedMultiplayerENet {
     ///
     /// Short times also disconnect players whose game hangs for a moment, for instance while it loads a level. For
     /// an unknown id and for values in a wrong order this prints an error and changes nothing.
-    #[func]
-    fn set_peer_timeout(&mut self, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
-        let Some(connection) = &mut self.connection else {
-            return error::complain("set_peer_timeout", Inactive);
-        };
-        let session = connection.session_mut();
-        if let Err(problem) = session.set_peer_timeout(id, timeout_limit, timeout_min, timeout_max) {
-            error::complain("set_peer_timeout", problem);
+    #[func(gd_self)]
+    fn set_peer_timeout(this: impl Object, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
+        let done = this.shared().with_connection(|connection| {
+            connection.session_mut().set_peer_timeout(id, timeout_limit, timeout_min, timeout_max)
+        });
+        match done {
+            Some(Ok(())) => {}
+            Some(Err(problem)) => error::complain("set_peer_timeout", problem),
+            None => error::complain("set_peer_timeout", Inactive),
         }
     }
 }

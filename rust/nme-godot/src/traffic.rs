@@ -32,10 +32,13 @@ impl NetworkedMultiplayerENet {
 
 impl NetworkedMultiplayerENet {
     fn count(&self, call: &str, which: fn(&Counters) -> u64) -> i64 {
-        let Some(connection) = &self.connection else {
+        let state = self.shared.lock();
+        let bytes = state.connection.as_ref().map(|connection| which(connection.session().counters()));
+        drop(state);
+        let Some(bytes) = bytes else {
             error::complain(call, Inactive);
             return 0;
         };
-        i64::try_from(which(connection.session().counters())).unwrap_or(i64::MAX)
+        i64::try_from(bytes).unwrap_or(i64::MAX)
     }
 }

@@ -1,150 +1,216 @@
 //! What the engine calls: SceneMultiplayer, and the methods inherited from MultiplayerPeer and PacketPeer.
 
 use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode as GodotMode};
-use godot::classes::{IMultiplayerPeerExtension, MultiplayerPeerExtension};
 use godot::global::Error;
-use godot::prelude::*;
+use godot::obj::EngineEnum;
+use godot::obj::cap::ImplementsGodotVirtual;
+use godot::private::{self, CallContext, ClassShard, ITraitImpl, ShardItem, Signature};
+use godot::sys;
 use godot_core::meta::RawPtr;
 use nme_core::channel::TransferMode;
 use nme_core::session::{MAX_PACKET, Status};
+use private::virtuals::MultiplayerPeerExtension as names;
 
-use crate::class::{NetworkedMultiplayerENet, Settings};
+use crate::authentication;
+use crate::class::NetworkedMultiplayerENet;
 use crate::connection::DEFAULT_WAIT;
+use crate::dispatch::{self, Callee};
 use crate::error::{self, Inactive, NoPacket};
 use crate::ffi;
 
-#[godot_api]
-impl IMultiplayerPeerExtension for NetworkedMultiplayerENet {
-    fn init(base: Base<MultiplayerPeerExtension>) -> Self {
-        Self::with_settings(base, Settings::default())
-    }
+/// A function for the engine that passes a call on to one of the functions below.
+macro_rules! passed_to {
+    ($function:ident: $arguments:ty => $answer:ty) => {{
+        unsafe extern "C" fn call(
+            instance: sys::GDExtensionClassInstancePtr,
+            arguments: *const sys::GDExtensionConstTypePtr,
+            answer: sys::GDExtensionTypePtr,
+        ) {
+            let context = CallContext::func("NetworkedMultiplayerENet", stringify!($function));
+            private::handle_fallible_ptrcall(&context, || {
+                // SAFETY: the engine's own call, of the virtual method with these types.
+                unsafe {
+                    Signature::<$arguments, $answer>::in_ptrcall(
+                        instance,
+                        &context,
+                        arguments,
+                        answer,
+                        |instance, arguments| dispatch::with(instance, |callee| $function(callee, arguments)),
+                        sys::PtrcallType::Virtual,
+                    )
+                }
+            });
+        }
+        Some(call)
+    }};
+}
 
-    // SAFETY: only the engine calls this, with pointers that are valid during the call.
-    unsafe fn get_packet_rawptr(
-        &mut self,
-        buffer: RawPtr<*mut RawPtr<*const u8>>,
-        len: RawPtr<*mut i32>,
-    ) -> Error {
-        let Some(connection) = &mut self.connection else { return error::report("get_packet", &Inactive) };
-        let Some(received) = connection.session_mut().fetch() else {
-            return error::report("get_packet", &NoPacket);
-        };
-        self.last_channel = Some(received.channel());
-        // SAFETY: both pointers come from the engine's own call, and the session keeps the packet until the
-        // next one is fetched or the next poll. RawPtr is a transparent wrapper.
-        unsafe { ffi::answer(received.payload(), buffer.ptr().cast(), len.ptr()) };
-        Error::OK
-    }
-
-    // SAFETY: only the engine calls this, with a pointer that is valid during the call.
-    unsafe fn put_packet_rawptr(&mut self, buffer: RawPtr<*const u8>, len: i32) -> Error {
-        // SAFETY: the engine's own call, whose bytes live until it returns.
-        let payload = unsafe { ffi::packet(buffer.ptr(), len) };
-        self.put(payload)
-    }
-
-    fn get_available_packet_count(&self) -> i32 {
-        let waiting = self.connection.as_ref().map_or(0, |connection| connection.session().waiting_packets());
-        i32::try_from(waiting).unwrap_or(i32::MAX)
-    }
-
-    fn get_max_packet_size(&self) -> i32 {
-        MAX_PACKET as i32
-    }
-
-    fn get_packet_channel(&self) -> i32 {
-        self.next_packet("get_packet_channel").map_or(-1, |received| received.channel().into())
-    }
-
-    fn get_packet_mode(&self) -> GodotMode {
-        self.next_packet("get_packet_mode").map_or(GodotMode::RELIABLE, |received| match received.mode() {
-            TransferMode::Unreliable => GodotMode::UNRELIABLE,
-            TransferMode::UnreliableOrdered => GodotMode::UNRELIABLE_ORDERED,
-            TransferMode::Reliable => GodotMode::RELIABLE,
-        })
-    }
-
-    fn set_transfer_channel(&mut self, channel: i32) {
-        self.rpc_channel = channel;
-    }
-
-    fn get_transfer_channel(&self) -> i32 {
-        self.rpc_channel
-    }
-
-    fn set_transfer_mode(&mut self, mode: GodotMode) {
-        self.transfer_mode = match mode {
-            GodotMode::UNRELIABLE => TransferMode::Unreliable,
-            GodotMode::UNRELIABLE_ORDERED => TransferMode::UnreliableOrdered,
-            GodotMode::RELIABLE => TransferMode::Reliable,
-            // Does not come here: see `transfer_mode`.
-            _ => return,
-        };
-    }
-
-    fn get_transfer_mode(&self) -> GodotMode {
-        match self.transfer_mode {
-            TransferMode::Unreliable => GodotMode::UNRELIABLE,
-            TransferMode::UnreliableOrdered => GodotMode::UNRELIABLE_ORDERED,
-            TransferMode::Reliable => GodotMode::RELIABLE,
+impl ImplementsGodotVirtual for NetworkedMultiplayerENet {
+    fn __virtual_call(name: &str) -> sys::GDExtensionClassCallVirtual {
+        match name {
+            names::get_packet_rawptr => passed_to!(get_packet: names::Sig_get_packet_rawptr => Error),
+            names::put_packet_rawptr => passed_to!(put_packet: names::Sig_put_packet_rawptr => Error),
+            names::get_available_packet_count => passed_to!(get_available_packet_count: () => i32),
+            names::get_max_packet_size => passed_to!(get_max_packet_size: () => i32),
+            names::get_packet_channel => passed_to!(get_packet_channel: () => i32),
+            names::get_packet_mode => passed_to!(get_packet_mode: () => GodotMode),
+            names::set_transfer_channel => passed_to!(set_transfer_channel: (i32,) => ()),
+            names::get_transfer_channel => passed_to!(get_transfer_channel: () => i32),
+            // As a number: gdext refuses what is no mode with an error of its own.
+            names::set_transfer_mode => passed_to!(set_transfer_mode: (i64,) => ()),
+            names::get_transfer_mode => passed_to!(get_transfer_mode: () => GodotMode),
+            names::set_target_peer => passed_to!(set_target_peer: (i32,) => ()),
+            names::get_packet_peer => passed_to!(get_packet_peer: () => i32),
+            names::is_server => passed_to!(is_server: () => bool),
+            names::poll => passed_to!(poll: () => ()),
+            names::close => passed_to!(close: () => ()),
+            names::disconnect_peer => passed_to!(disconnect_peer: (i32, bool) => ()),
+            names::get_unique_id => passed_to!(get_unique_id: () => i32),
+            names::set_refuse_new_connections => passed_to!(set_refuse_new_connections: (bool,) => ()),
+            names::is_refusing_new_connections => passed_to!(is_refusing_new_connections: () => bool),
+            names::is_server_relay_supported => passed_to!(is_server_relay_supported: () => bool),
+            names::get_connection_status => passed_to!(get_connection_status: () => ConnectionStatus),
+            _ => None,
         }
     }
+}
 
-    fn set_target_peer(&mut self, peer: i32) {
-        self.target_peer = peer;
-    }
+// What `#[godot_api] impl IMultiplayerPeerExtension` would do.
+impl private::You_forgot_the_attribute__godot_api for NetworkedMultiplayerENet {}
+sys::shard_add!(private::__GODOT_SHARD_REGISTRY; ClassShard::new::<NetworkedMultiplayerENet>(
+    ShardItem::ITraitImpl(ITraitImpl::new::<NetworkedMultiplayerENet>())
+));
 
-    fn get_packet_peer(&self) -> i32 {
-        self.next_packet("get_packet_peer").map_or(1, |received| received.from().get())
-    }
-
-    fn is_server(&self) -> bool {
-        self.connection.as_ref().is_some_and(|connection| connection.session().is_server())
-    }
-
-    fn poll(&mut self) {
-        self.poll_connection();
-    }
-
-    fn close(&mut self) {
-        self.shut(DEFAULT_WAIT);
-    }
-
-    fn disconnect_peer(&mut self, peer: i32, force: bool) {
-        self.send_away(peer, force);
-    }
-
-    fn get_unique_id(&self) -> i32 {
-        match &self.connection {
-            Some(connection) => connection.session().id().get(),
-            None => {
-                error::complain("get_unique_id", Inactive);
-                0
-            }
+fn get_packet(peer: Callee<'_>, (buffer, len): names::Sig_get_packet_rawptr) -> Error {
+    let mut state = peer.shared.lock();
+    let problem: &dyn error::Code = match state.fetch() {
+        Some(Some(payload)) => {
+            // SAFETY: both pointers come from the engine's own call, and the packet is kept for this thread until it
+            // fetches the next one or polls. RawPtr is a transparent wrapper.
+            unsafe { ffi::answer(payload, buffer.ptr().cast(), len.ptr()) };
+            return Error::OK;
         }
-    }
+        Some(None) => &NoPacket,
+        None => &Inactive,
+    };
+    drop(state);
+    error::report("get_packet", problem)
+}
 
-    fn set_refuse_new_connections(&mut self, refuse: bool) {
-        self.refuse_new_connections = refuse;
-        if let Some(connection) = &mut self.connection {
-            connection.session_mut().set_refuse_new_connections(refuse);
+fn put_packet(peer: Callee<'_>, (buffer, len): (RawPtr<*const u8>, i32)) -> Error {
+    // SAFETY: the engine's own call, whose bytes live until it returns.
+    let payload = unsafe { ffi::packet(buffer.ptr(), len) };
+    peer.shared.put(payload)
+}
+
+fn get_available_packet_count(peer: Callee<'_>, (): ()) -> i32 {
+    let state = peer.shared.lock();
+    let waiting = state.connection.as_ref().map_or(0, |connection| connection.session().waiting_packets());
+    i32::try_from(waiting).unwrap_or(i32::MAX)
+}
+
+fn get_max_packet_size(_: Callee<'_>, (): ()) -> i32 {
+    MAX_PACKET as i32
+}
+
+fn get_packet_channel(peer: Callee<'_>, (): ()) -> i32 {
+    peer.shared.next_packet("get_packet_channel", |received| received.channel().into()).unwrap_or(-1)
+}
+
+fn get_packet_mode(peer: Callee<'_>, (): ()) -> GodotMode {
+    peer.shared
+        .next_packet("get_packet_mode", |received| godot_mode(received.mode()))
+        .unwrap_or(GodotMode::RELIABLE)
+}
+
+fn set_transfer_channel(peer: Callee<'_>, (channel,): (i32,)) {
+    peer.shared.lock().rpc_channel = channel;
+}
+
+fn get_transfer_channel(peer: Callee<'_>, (): ()) -> i32 {
+    peer.shared.lock().rpc_channel
+}
+
+fn set_transfer_mode(peer: Callee<'_>, (number,): (i64,)) {
+    let known = i32::try_from(number).ok().and_then(GodotMode::try_from_ord);
+    let mode = match known {
+        Some(GodotMode::UNRELIABLE) => TransferMode::Unreliable,
+        Some(GodotMode::UNRELIABLE_ORDERED) => TransferMode::UnreliableOrdered,
+        Some(GodotMode::RELIABLE) => TransferMode::Reliable,
+        _ => {
+            let problem = format!("{number} is no transfer mode; use one of the constants TRANSFER_MODE_*");
+            return error::complain("set_transfer_mode", problem);
         }
-    }
+    };
+    peer.shared.lock().transfer_mode = mode;
+}
 
-    fn is_refusing_new_connections(&self) -> bool {
-        self.refuse_new_connections
-    }
+fn get_transfer_mode(peer: Callee<'_>, (): ()) -> GodotMode {
+    godot_mode(peer.shared.lock().transfer_mode)
+}
 
-    /// The relay is this class's own, as in 3.6.
-    fn is_server_relay_supported(&self) -> bool {
-        false
-    }
+fn set_target_peer(peer: Callee<'_>, (target,): (i32,)) {
+    peer.shared.lock().target_peer = target;
+}
 
-    fn get_connection_status(&self) -> ConnectionStatus {
-        match self.connection.as_ref().map(|connection| connection.session().status()) {
-            None | Some(Status::Disconnected) => ConnectionStatus::DISCONNECTED,
-            Some(Status::Connecting) => ConnectionStatus::CONNECTING,
-            Some(Status::Connected) => ConnectionStatus::CONNECTED,
-        }
+fn get_packet_peer(peer: Callee<'_>, (): ()) -> i32 {
+    peer.shared.next_packet("get_packet_peer", |received| received.from().get()).unwrap_or(1)
+}
+
+fn is_server(peer: Callee<'_>, (): ()) -> bool {
+    peer.shared.lock().connection.as_ref().is_some_and(|connection| connection.session().is_server())
+}
+
+fn poll(peer: Callee<'_>, (): ()) {
+    peer.shared.poll(|| peer.object());
+}
+
+fn close(peer: Callee<'_>, (): ()) {
+    peer.shared.shut(DEFAULT_WAIT);
+}
+
+fn disconnect_peer(peer: Callee<'_>, (id, force): (i32, bool)) {
+    authentication::send_away(&peer, id, force);
+}
+
+fn get_unique_id(peer: Callee<'_>, (): ()) -> i32 {
+    let id = peer.shared.lock().connection.as_ref().map(|connection| connection.session().id().get());
+    id.unwrap_or_else(|| {
+        error::complain("get_unique_id", Inactive);
+        0
+    })
+}
+
+fn set_refuse_new_connections(peer: Callee<'_>, (refuse,): (bool,)) {
+    let mut state = peer.shared.lock();
+    state.refuse_new_connections = refuse;
+    if let Some(connection) = &mut state.connection {
+        connection.session_mut().set_refuse_new_connections(refuse);
+    }
+}
+
+fn is_refusing_new_connections(peer: Callee<'_>, (): ()) -> bool {
+    peer.shared.lock().refuse_new_connections
+}
+
+/// The relay is this class's own, as in 3.6.
+fn is_server_relay_supported(_: Callee<'_>, (): ()) -> bool {
+    false
+}
+
+fn get_connection_status(peer: Callee<'_>, (): ()) -> ConnectionStatus {
+    let state = peer.shared.lock();
+    match state.connection.as_ref().map(|connection| connection.session().status()) {
+        None | Some(Status::Disconnected) => ConnectionStatus::DISCONNECTED,
+        Some(Status::Connecting) => ConnectionStatus::CONNECTING,
+        Some(Status::Connected) => ConnectionStatus::CONNECTED,
+    }
+}
+
+const fn godot_mode(mode: TransferMode) -> GodotMode {
+    match mode {
+        TransferMode::Unreliable => GodotMode::UNRELIABLE,
+        TransferMode::UnreliableOrdered => GodotMode::UNRELIABLE_ORDERED,
+        TransferMode::Reliable => GodotMode::RELIABLE,
     }
 }

@@ -194,6 +194,10 @@ impl enet::Socket for Wire {
 }
 
 /// A packet, shared by all queues it waits in.
+///
+/// The engine declares it `Send`, though its count of owners is not atomic. All copies of a packet stay with the session
+/// they were made in, or in the hands of its owner; whoever shares a session between threads has to hold one lock
+/// whenever one of them is cloned or dropped.
 #[derive(Clone)]
 pub(crate) struct Packet(enet::Packet);
 

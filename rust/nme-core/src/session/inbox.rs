@@ -1,4 +1,4 @@
-//! Received packets, and the one that the game is reading.
+//! Received packets that wait to be fetched.
 
 use std::collections::VecDeque;
 
@@ -8,6 +8,9 @@ use crate::peer::PeerId;
 use crate::relay::wire::HEADER_LEN;
 
 /// A received packet with what the game can ask about it.
+///
+/// It may share its bytes with packets that the session relays, and counts the owners as [`Packet`] does: drop it where
+/// nobody uses the session meanwhile.
 pub struct Received {
     pub(crate) from: PeerId,
     pub(crate) channel: u8,
@@ -45,7 +48,6 @@ impl Received {
 #[derive(Default)]
 pub(super) struct Inbox {
     waiting: VecDeque<Received>,
-    current: Option<Received>,
 }
 
 impl Inbox {
@@ -69,13 +71,7 @@ impl Inbox {
         self.waiting.retain(|received| received.from != id);
     }
 
-    /// Fetches the next packet; it stays readable until the next call.
-    pub(super) fn fetch(&mut self) -> Option<&Received> {
-        self.current = self.waiting.pop_front();
-        self.current.as_ref()
-    }
-
-    pub(super) fn release_current(&mut self) {
-        self.current = None;
+    pub(super) fn fetch(&mut self) -> Option<Received> {
+        self.waiting.pop_front()
     }
 }

@@ -176,7 +176,6 @@ impl Session {
     pub fn begin_poll(&mut self, now: Duration) {
         self.link.begin_poll(now);
         self.release_run();
-        self.inbox.release_current();
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
         if let Role::Client(client) = &mut self.role
             && client.take_held_loss()
@@ -362,8 +361,8 @@ impl Session {
         self.inbox.next()
     }
 
-    /// Fetches the next packet. It is readable until the next call or the next poll.
-    pub fn fetch(&mut self) -> Option<&Received> {
+    /// Fetches the next packet.
+    pub fn fetch(&mut self) -> Option<Received> {
         self.inbox.fetch()
     }
 

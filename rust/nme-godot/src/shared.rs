@@ -1,0 +1,266 @@
+//! What a peer consists of, behind one lock.
+//!
+//! Any thread may call any method. gdext would lock the object itself for `&mut self`, also while the handlers of a signal
+//! run, so the class has no such methods: all that changes is in a [`State`], and one lock guards it. The engine is never
+//! called while it is held: not for signals, errors and deferred calls, which can run scripts that call the peer again, and
+//! not to let go of an object.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use godot::classes::{CryptoKey, X509Certificate};
+use godot::prelude::*;
+use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
+use nme_core::session::{ConnectionError, Event, FlushMode, Received};
+use nme_driver::{Bind, Farewell, Inline};
+
+use crate::class::NetworkedMultiplayerENet;
+use crate::constants::CompressionMode;
+use crate::dispatch;
+use crate::error::{self, Active, OpenError};
+use crate::ffi::Credential;
+
+/// The part of a peer that all threads share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+}
+
+/// The part of a peer that changes.
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) connection: Option<Inline>,
+    /// A thread opens the next connection, without the lock.
+    pub(crate) opening: bool,
+    /// Why the last connection has ended.
+    pub(crate) connection_error: Option<ConnectionError>,
+    /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
+    pub(crate) generation: u64,
+    /// The thread that polls the connection.
+    pub(crate) polling: Option<ThreadMark>,
+    /// Departures that another thread has caused during a poll, for the thread that polls to emit.
+    pub(crate) departures: VecDeque<Event>,
+    pub(crate) transfer_mode: TransferMode,
+    pub(crate) target_peer: i32,
+    /// The channel of the virtual `_set_transfer_channel`, which SceneMultiplayer calls before each packet; 0 is the
+    /// property's.
+    pub(crate) rpc_channel: i32,
+    pub(crate) refuse_new_connections: bool,
+    pub(crate) last_channel: Option<u8>,
+    /// Since when a flush waits for the end of the frame.
+    pub(crate) flush_scheduled: Option<Instant>,
+    /// The object, once a peer has been kept apart.
+    pub(crate) keeper: Option<InstanceId>,
+    /// The packet that each thread has fetched last. The engine reads it after the call.
+    pub(crate) lent: Vec<(ThreadMark, Received)>,
+}
+
+/// The properties' values.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) always_ordered: bool,
+    pub(crate) bind: Bind,
+    pub(crate) channel_count: u8,
+    pub(crate) compression_mode: CompressionMode,
+    pub(crate) dtls_certificate: Option<Credential<X509Certificate>>,
+    pub(crate) dtls_hostname: String,
+    pub(crate) dtls_key: Option<Credential<CryptoKey>>,
+    pub(crate) dtls_verify: bool,
+    pub(crate) flush_mode: FlushMode,
+    pub(crate) server_relay: bool,
+    pub(crate) transfer_channel: TransferChannel,
+    pub(crate) use_dtls: bool,
+}
+
+impl Shared {
+    /// The state, for this thread alone. Not to be held while the engine is called.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock is a bug, and printed; it must not also disable the peer for good.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes a setting, unless a connection is open: that is an error, and `None`. What `change` answers is dropped
+    /// without the lock.
+    pub(crate) fn change<R>(&self, call: &str, change: impl FnOnce(&mut Settings) -> R) -> Option<R> {
+        let mut state = self.lock();
+        let replaced = state.is_idle().then(|| change(&mut state.settings));
+        drop(state);
+        if replaced.is_none() {
+            error::complain(call, Active);
+        }
+        replaced
+    }
+
+    /// Calls the open connection; `None` without one.
+    pub(crate) fn with_connection<R>(&self, call: impl FnOnce(&mut Inline) -> R) -> Option<R> {
+        self.lock().connection.as_mut().map(call)
+    }
+
+    /// Opens a connection with `make`, to which the lock is of no concern: it asks the engine for keys and waits for names.
+    pub(crate) fn open(
+        &self,
+        make: impl FnOnce(&Settings) -> Result<Inline, OpenError>,
+    ) -> Result<(), OpenError> {
+        let opening = Opening::begin(self)?;
+        let made = make(&opening.settings);
+        let mut state = self.lock();
+        match made {
+            Ok(connection) => {
+                state.open(connection);
+                Ok(())
+            }
+            Err(problem) => {
+                state.note_open_error(&problem);
+                Err(problem)
+            }
+        }
+    }
+
+    /// Closes the connection, if there is one.
+    pub(crate) fn shut(&self, wait: Duration) {
+        let farewell = self.lock().shut();
+        if let Some(farewell) = farewell {
+            farewell.wait(wait);
+        }
+    }
+
+    /// The object's end, in whatever thread. Calls that still wait in a queue of the engine, and threads that remember the
+    /// object, hold no more than what is empty now.
+    pub(crate) fn end(&self, wait: Duration) {
+        let mut state = self.lock();
+        let farewell = state.shut();
+        state.lent = Vec::new();
+        let settings = std::mem::take(&mut state.settings);
+        drop(state);
+        drop(settings);
+        if let Some(farewell) = farewell {
+            farewell.wait(wait);
+        }
+    }
+}
+
+impl State {
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.connection.is_none() && !self.opening
+    }
+
+    pub(crate) fn open(&mut self, mut connection: Inline) {
+        connection.session_mut().set_flush_mode(self.settings.flush_mode);
+        self.connection = Some(connection);
+        self.connection_error = None;
+        self.begin_generation();
+        self.refuse_new_connections = false;
+        self.last_channel = None;
+    }
+
+    /// Ends the connection; the peers have been told.
+    pub(crate) fn shut(&mut self) -> Option<Farewell> {
+        let connection = self.connection.take()?;
+        self.begin_generation();
+        Some(connection.close())
+    }
+
+    /// What concerned the last connection is over.
+    fn begin_generation(&mut self) {
+        self.generation += 1;
+        self.polling = None;
+        self.departures.clear();
+    }
+}
+
+/// A thread's right to open the next connection.
+struct Opening<'a> {
+    shared: &'a Shared,
+    settings: Settings,
+}
+
+impl<'a> Opening<'a> {
+    fn begin(shared: &'a Shared) -> Result<Self, OpenError> {
+        let mut state = shared.lock();
+        if !state.is_idle() {
+            return Err(OpenError::AlreadyInUse);
+        }
+        state.opening = true;
+        Ok(Self { shared, settings: state.settings.clone() })
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().opening = false;
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            connection: None,
+            opening: false,
+            connection_error: None,
+            generation: 0,
+            polling: None,
+            departures: VecDeque::new(),
+            transfer_mode: TransferMode::Reliable,
+            target_peer: 0,
+            rpc_channel: 0,
+            refuse_new_connections: false,
+            last_channel: None,
+            flush_scheduled: None,
+            keeper: None,
+            lent: Vec::new(),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            always_ordered: false,
+            bind: Bind::Any,
+            channel_count: MIN_CHANNELS,
+            compression_mode: CompressionMode::RangeCoder,
+            dtls_certificate: None,
+            dtls_hostname: String::new(),
+            dtls_key: None,
+            dtls_verify: true,
+            flush_mode: FlushMode::PerFrame,
+            server_relay: true,
+            transfer_channel: TransferChannel::ByMode,
+            use_dtls: false,
+        }
+    }
+}
+
+/// Tells threads that are there at the same time apart, in less time than `std::thread::current().id()`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ThreadMark(usize);
+
+impl ThreadMark {
+    pub(crate) fn here() -> Self {
+        thread_local! {
+            static PLACE: u8 = const { 0 };
+        }
+        Self(PLACE.with(|place| std::ptr::from_ref(place).addr()))
+    }
+}
+
+/// The object of a method that is not `const` to scripts. gdext has three kinds of receivers: `&self` is `const`,
+/// `&mut self` locks the object (see above), and `Gd<Self>` does neither, but its check of a property's setter wants
+/// something that takes `&mut Self`, too.
+pub(crate) trait Object {
+    fn shared(&self) -> Arc<Shared>;
+}
+
+impl Object for Gd<NetworkedMultiplayerENet> {
+    fn shared(&self) -> Arc<Shared> {
+        dispatch::shared(self)
+    }
+}
+
+impl Object for &mut NetworkedMultiplayerENet {
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+}
