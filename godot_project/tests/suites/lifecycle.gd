@@ -402,6 +402,9 @@ func _until_handled(what: String) -> void:
 
 ## The members are used directly: nothing else may hold the peers during a poll.
 func _poll_both() -> void:
+	# A server is full only while those in its slots answer.
+	if _blocker != null and _blocker.get_connection_status() != DISCONNECTED:
+		_blocker.poll()
 	if server != null and server.get_connection_status() != DISCONNECTED:
 		server.poll()
 	if client != null and client.get_connection_status() != DISCONNECTED:

@@ -30,9 +30,10 @@ var table: Array[Array] = [
 	["get_last_packet_channel", [], [-1, -1, -1, -1, -1], [1, 1, 1, 1, 1]],
 	["put_packet", [PackedByteArray([1])], [3, 3, 0, 0, 3], [1, 1, 0, 0, 1]],
 	["put_packet", [_no_packet], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]],
-	["get_peer_address", [1], ["", "", LOCALHOST, "", ""], [1, 1, 0, 1, 1]],
+	["get_peer_address", [1], ["", LOCALHOST, LOCALHOST, "", ""], [1, 0, 0, 1, 1]],
+	["get_local_port", [], [0, ANY, ANY, ANY, 0], [1, 0, 0, 0, 1]],
 	["get_peer_address", [NOBODY], ["", "", "", "", ""], [1, 1, 1, 1, 1]],
-	["get_peer_port", [1], [0, 0, ANY, 0, 0], [1, 1, 0, 1, 1]],
+	["get_peer_port", [1], [0, ANY, ANY, 0, 0], [1, 0, 0, 1, 1]],
 	["get_peer_port", [NOBODY], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]],
 	[
 		"set_peer_timeout",

@@ -55,6 +55,8 @@ const ENGINES_OWN: Array[String] = [
 	"Max encode buffer must be at least 1024 bytes",
 	"Max encode buffer cannot exceed 256 MiB",
 	"encode size is bigger then encode_buffer_max_size",
+	# A thread has named a node of the tree in an error about arguments, or has encoded one.
+	"The caller thread can't call the function `get_script()` on this node",
 	# get_var, behind the error of this class.
 	'Condition "err != OK" is true. Returning: Variant()',
 ]
