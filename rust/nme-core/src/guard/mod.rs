@@ -284,7 +284,7 @@ impl Guard {
                     self.learn_peer(to, &header, &command, datagram);
                 }
                 (Body::Reliable { .. } | Body::Fragment(_) | Body::Ping, _) => {
-                    self.learn_sent(to, &header, &command)
+                    self.learn_sent(to, &header, &command);
                 }
                 (Body::ThrottleConfigure(throttle), _) => self.learn_throttle(to, &header, throttle),
                 _ => {}
