@@ -205,8 +205,7 @@ impl NetworkedMultiplayerENet {
     pub(crate) fn server_disconnected();
 
     /// Opens a server on UDP port [param port], from 0 to 65535. 0 takes any free port, which
-    /// [method get_local_port] tells. Ports below 1024 need
-    /// rights that programs often do not have.
+    /// [method get_local_port] tells. Ports below 1024 need rights that programs often do not have.
     ///
     /// [param max_clients] is how many clients may be connected at once, from 1 to 4095. Further ones are told that
     /// the server is full ([constant CONNECTION_ERROR_REFUSED]), as soon as all who are connected have been heard from.
@@ -255,8 +254,8 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Begins to connect to a server. [param address] is its IPv4 or IPv6 address, or its host name; [param port]
-    /// is its UDP port, from 1 to 65535 (0 is no error, but nobody answers there). The outcome comes later, from [method MultiplayerPeer.poll]:
-    /// [signal connection_succeeded] or [signal connection_failed].
+    /// is its UDP port, from 1 to 65535 (0 is no error, but nobody answers there). The outcome comes later, from
+    /// [method MultiplayerPeer.poll]: [signal connection_succeeded] or [signal connection_failed].
     ///
     /// A host name is looked up in the background. This call waits at most 16 ms for that, and a name that turns
     /// out to have no address later is a failed connection ([constant CONNECTION_ERROR_NOT_RESOLVED]).
@@ -314,7 +313,8 @@ impl NetworkedMultiplayerENet {
 
     /// Sends now what waits for the end of the frame (see [member flush_mode]). A program needs this, or
     /// [constant FLUSH_EACH_PUT], when it works for long behind a packet without another call of
-    /// [method PacketPeer.put_packet] or [method MultiplayerPeer.poll], or may be killed there. Prints an error when no connection is open.
+    /// [method PacketPeer.put_packet] or [method MultiplayerPeer.poll], or may be killed there. Prints an error when
+    /// no connection is open.
     ///
     /// ```gdscript
     /// peer.put_packet("The level is being loaded".to_utf8_buffer())
