@@ -1,0 +1,28 @@
+//! The ENet protocol as a state machine.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod config;
+mod event;
+mod figures;
+mod host;
+mod lists;
+mod packet;
+mod peer;
+mod reason;
+mod receive;
+mod round_trip;
+mod rules;
+mod send;
+mod shared;
+mod table;
+mod throttle;
+mod wire;
+
+pub use config::{Config, Quotas};
+pub use event::{DisconnectReason, Event, PeerHandle};
+pub use figures::{HostFigures, PeerFigures};
+pub use host::{Admission, ConnectError, ConnectRequest, Host, Screened, SendError, Verdict};
+pub use packet::{Delivery, Packet, PacketPool};
+pub use reason::DropReason;
+pub use send::Sending;

@@ -1,0 +1,103 @@
+//! The reliable commands of a channel that are not acknowledged, by sequence number.
+
+use std::collections::VecDeque;
+
+use crate::lists::Key;
+
+/// Unacknowledged commands of one channel, oldest first.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    /// Sequence number of the first one.
+    base: u16,
+    /// Nothing for what has been acknowledged out of order.
+    keys: VecDeque<Key>,
+}
+
+impl Ring {
+    pub(crate) const fn new() -> Self {
+        // ENet numbers reliable commands from 1.
+        Self { base: 1, keys: VecDeque::new() }
+    }
+
+    /// The sequence number of the next command.
+    pub(crate) fn next(&self) -> u16 {
+        // At most 7 windows of 4096 are in it.
+        self.base.wrapping_add(self.keys.len() as u16)
+    }
+
+    /// True when the receiver is sure to look at the next command: it takes numbers in the window of the last one that it
+    /// has delivered, and in the six behind.
+    pub(crate) fn has_room(&self) -> bool {
+        let delivered = u32::from(self.base.wrapping_sub(1));
+        let ahead = self.keys.len() as u32 + 1;
+        (delivered % WINDOW + ahead) / WINDOW < WINDOWS
+    }
+
+    /// Appends a command, which has the number [`Self::next`].
+    pub(crate) fn push(&mut self, key: Key) {
+        self.keys.push_back(key);
+    }
+
+    /// Takes out what an acknowledgement is about; `None` when it is about nothing.
+    pub(crate) fn take(&mut self, sequence: u16) -> Option<Key> {
+        let place = self.keys.get_mut(usize::from(sequence.wrapping_sub(self.base)))?;
+        let key = std::mem::replace(place, Key::NONE);
+        while self.keys.front() == Some(&Key::NONE) {
+            self.keys.pop_front();
+            self.base = self.base.wrapping_add(1);
+        }
+        (key != Key::NONE).then_some(key)
+    }
+}
+
+/// Sequence numbers of one window.
+const WINDOW: u32 = 0x1000;
+
+/// Windows that a receiver looks at.
+const WINDOWS: u32 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lists::{List, Lists};
+
+    fn filled(count: usize) -> (Ring, Vec<Key>) {
+        let (mut lists, mut list, mut ring) = (Lists::new(), List::EMPTY, Ring::new());
+        let keys: Vec<Key> = (0..count).map(|value| lists.push_back(&mut list, value)).collect();
+        keys.iter().for_each(|key| ring.push(*key));
+        (ring, keys)
+    }
+
+    #[test]
+    fn acknowledgements_come_in_any_order_and_count_once() {
+        let (mut ring, keys) = filled(3);
+        assert_eq!(ring.take(2), Some(keys[1]));
+        assert_eq!((ring.take(2), ring.take(0), ring.take(4)), (None, None, None));
+        assert_eq!(ring.take(1), Some(keys[0]));
+        assert_eq!((ring.base, ring.next()), (3, 4));
+    }
+
+    #[test]
+    fn the_receivers_windows_are_kept() {
+        let (mut ring, _) = filled(0x6fff);
+        assert!(!ring.has_room());
+        for sequence in 1..0xfff {
+            ring.take(sequence);
+        }
+        assert!(!ring.has_room());
+        ring.take(0xfff);
+        ring.take(0x1000);
+        assert!(ring.has_room());
+    }
+
+    #[test]
+    fn numbers_wrap_around() {
+        let (mut ring, _) = filled(0);
+        for sequence in (1..=u16::MAX).chain(0..10) {
+            assert_eq!(ring.next(), sequence);
+            ring.push(List::EMPTY.first());
+            ring.keys[0] = filled(1).1[0];
+            assert!(ring.take(sequence).is_some());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! How many reliable bytes may be in flight to a peer, and how fast they leave.
+//!
+//! The window starts at stock ENet's 64 KiB, doubles each round trip until a queue shows, and is then led by losses:
+//! it shrinks where they come with a queue, or are many, and not where a link just loses a few packets, as radio does.
+//! Behind a loss it goes most of the way back quickly, then feels its way on.
+
+/// The window of one peer. Sizes in bytes, times in µs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    size: u32,
+    /// At most, by the host's configuration.
+    ceiling: u32,
+    /// Where doubling ends.
+    threshold: u32,
+    /// What was too much last.
+    target: u32,
+    /// How much is added next when the window is beyond `target`.
+    step: u32,
+    /// The transmission that ends the present round trip, once it is acknowledged.
+    round_end: u64,
+    /// Of the present round trip.
+    acknowledged: u32,
+    lost: u32,
+    losses: u16,
+    shortest: u32,
+    was_full: bool,
+    shrunk: bool,
+    /// When what has been sent would have left at an even rate.
+    paced_to: u64,
+}
+
+impl Window {
+    pub(crate) const fn new(ceiling: u32) -> Self {
+        Self {
+            size: if ceiling < INITIAL { ceiling } else { INITIAL },
+            ceiling,
+            threshold: u32::MAX,
+            target: 0,
+            step: SEGMENT,
+            round_end: 0,
+            acknowledged: 0,
+            lost: 0,
+            losses: 0,
+            shortest: u32::MAX,
+            was_full: false,
+            shrunk: false,
+            paced_to: 0,
+        }
+    }
+
+    pub(crate) const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Something had to wait for room.
+    pub(crate) const fn note_full(&mut self) {
+        self.was_full = true;
+    }
+
+    /// Something was acknowledged that was sent as `order`; `next_order` is what will be sent next, `shortest` the
+    /// shortest round trip that is known.
+    pub(crate) fn acknowledged(
+        &mut self,
+        bytes: u32,
+        order: u64,
+        next_order: u64,
+        round_trip: u32,
+        shortest: u32,
+    ) {
+        self.acknowledged = self.acknowledged.saturating_add(bytes);
+        self.shortest = self.shortest.min(round_trip);
+        if self.size < self.threshold && self.was_full {
+            self.size = self.size.saturating_add(bytes).min(self.ceiling);
+        }
+        if order >= self.round_end {
+            self.end_round(shortest);
+            self.round_end = next_order;
+        }
+    }
+
+    /// Something was lost.
+    pub(crate) const fn lost(&mut self, bytes: u32) {
+        self.lost = self.lost.saturating_add(bytes);
+        self.losses = self.losses.saturating_add(1);
+    }
+
+    /// Nothing has been acknowledged for so long that everything has to be sent again.
+    pub(crate) fn timed_out(&mut self, next_order: u64) {
+        if !self.shrunk {
+            self.shrink(1, 2);
+            self.shrunk = true;
+            self.round_end = next_order;
+        }
+    }
+
+    fn end_round(&mut self, known: u32) {
+        let all = self.lost.saturating_add(self.acknowledged).max(1);
+        let queue = self.shortest.saturating_sub(known);
+        let many = self.losses >= FEW_LOSSES && u64::from(self.lost) * 100 > u64::from(all) * MANY_PERCENT;
+        if self.losses > 0 && (many || queue > known / 8 + QUEUE) {
+            if !self.shrunk {
+                self.shrink(7, 10);
+            }
+        } else if queue > known + LONG_QUEUE {
+            self.shrink(17, 20);
+        } else if self.size < self.threshold {
+            if queue > known / 8 + QUEUE {
+                self.threshold = self.size;
+                self.target = self.size;
+            }
+        } else if self.was_full && queue <= known / 2 + LONG_QUEUE / 2 {
+            let more = if self.size < self.target {
+                ((self.target - self.size) / 4).max(SEGMENT)
+            } else {
+                self.step = (self.step * 2).min(self.size / 8).max(SEGMENT);
+                self.step
+            };
+            self.size = self.size.saturating_add(more).min(self.ceiling);
+        }
+        (self.acknowledged, self.lost, self.losses, self.shortest) = (0, 0, 0, u32::MAX);
+        (self.was_full, self.shrunk) = (false, false);
+    }
+
+    fn shrink(&mut self, numerator: u32, denominator: u32) {
+        self.target = self.size;
+        self.size = (u64::from(self.size) * u64::from(numerator) / u64::from(denominator)) as u32;
+        self.size = self.size.max(SMALLEST.min(self.ceiling));
+        self.threshold = self.size;
+        self.step = SEGMENT;
+    }
+
+    /// Begins a flush: what would have left since the last one may leave now.
+    pub(crate) fn begin_flush(&mut self, now: u64, last_flush: u64) {
+        let credit = now.saturating_sub(last_flush).clamp(LEAST_CREDIT, MOST_CREDIT);
+        self.paced_to = self.paced_to.max(now - credit);
+    }
+
+    /// When the next reliable bytes may leave; `None` is at once.
+    pub(crate) const fn paced_to(&self, now: u64) -> Option<u64> {
+        if self.size <= INITIAL || self.paced_to < now { None } else { Some(self.paced_to + LEAST_CREDIT) }
+    }
+
+    /// Reliable bytes have left.
+    pub(crate) fn sent(&mut self, bytes: u32, round_trip: u32) {
+        // A quarter faster than the window needs; while it doubles, twice as fast.
+        let pace = if self.size < self.threshold { 2 * self.size } else { self.size / 4 * 5 };
+        self.paced_to += u64::from(bytes) * u64::from(round_trip) / u64::from(pace.max(1));
+    }
+}
+
+/// What stock ENet has in flight at most, and every peer takes.
+pub(crate) const INITIAL: u32 = 64 << 10;
+
+/// About one datagram.
+const SEGMENT: u32 = 1400;
+
+const SMALLEST: u32 = 4 * SEGMENT;
+
+/// Fewer losses in a round trip than this are chance.
+const FEW_LOSSES: u16 = 4;
+
+/// More lost bytes than this are not.
+const MANY_PERCENT: u64 = 10;
+
+/// Round trips longer by this and an eighth have met a queue, in µs.
+const QUEUE: u32 = 8000;
+
+/// Round trips of twice the shortest and this show a queue that is much too long, in µs.
+const LONG_QUEUE: u32 = 100_000;
+
+/// A flush may send what an even rate would have sent in this time, in µs, even if the last flush was just before.
+const LEAST_CREDIT: u64 = 1000;
+
+/// And not more than in this time.
+const MOST_CREDIT: u64 = 50_000;
