@@ -100,19 +100,11 @@ impl<T> Lists<T> {
         Some(value)
     }
 
-    /// Moves an entry to the end of another list, or of the same.
+    /// Moves an entry to the end of another list.
     pub(crate) fn move_back(&mut self, from: &mut List, key: Key, to: &mut List) {
         if self.get(key).is_some() {
             self.unlink(from, key.0);
             self.link_back(to, key.0);
-        }
-    }
-
-    /// Moves an entry to the end of its list.
-    pub(crate) fn renew(&mut self, list: &mut List, key: Key) {
-        if self.get(key).is_some() {
-            self.unlink(list, key.0);
-            self.link_back(list, key.0);
         }
     }
 
@@ -172,12 +164,11 @@ mod tests {
         let keys: Vec<Key> = (0..4).map(|value| lists.push_back(&mut one, value)).collect();
         lists.move_back(&mut one, keys[1], &mut other);
         lists.move_back(&mut one, keys[3], &mut other);
-        lists.renew(&mut one, keys[0]);
-        assert_eq!((values(&lists, &one), values(&lists, &other)), (vec![2, 0], vec![1, 3]));
+        assert_eq!((values(&lists, &one), values(&lists, &other)), (vec![0, 2], vec![1, 3]));
         assert_eq!(lists.remove(&mut other, keys[1]), Some(1));
         assert_eq!(lists.remove(&mut other, keys[1]), None);
         lists.push_back(&mut one, 9);
-        assert_eq!((values(&lists, &one), values(&lists, &other)), (vec![2, 0, 9], vec![3]));
+        assert_eq!((values(&lists, &one), values(&lists, &other)), (vec![0, 2, 9], vec![3]));
         assert_eq!(lists.nodes.len(), 4);
         lists.clear(&mut one);
         assert!(one.is_empty() && one == List::EMPTY);

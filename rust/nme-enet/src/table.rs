@@ -118,11 +118,6 @@ impl Table {
         self.live.len()
     }
 
-    /// The number on the wire of each peer, by an index below [`Self::len`].
-    pub(crate) fn live(&self, index: usize) -> Option<u16> {
-        self.live.get(index).copied()
-    }
-
     /// Peers at an address, the latest first.
     pub(crate) fn at_address(&self, address: SocketAddr) -> impl Iterator<Item = &Peer> {
         let first = self.by_address.get(&address).and_then(|slot| self.at(*slot));

@@ -227,11 +227,6 @@ impl Command {
         self.code & 0x80 != 0
     }
 
-    /// Bytes in front of the payload.
-    pub(crate) const fn len(&self) -> usize {
-        fixed_len(self.code)
-    }
-
     pub(crate) fn write(&self, out: &mut Writer<'_>) {
         self.code.write(out);
         self.channel.write(out);

@@ -20,7 +20,12 @@ impl Timers {
 
     /// Sets a peer's timer to its deadline.
     pub(super) fn set(&mut self, peer: &mut Peer) {
-        let deadline = peer.deadline();
+        self.set_behind(peer, 0);
+    }
+
+    /// The same, but later than now: a timer that has just been served does not come back at once.
+    pub(super) fn set_behind(&mut self, peer: &mut Peer, now: u64) {
+        let deadline = peer.deadline().max(now + 1);
         if deadline < peer.timer {
             peer.timer = deadline;
             self.heap.push(Reverse((deadline, peer.handle)));

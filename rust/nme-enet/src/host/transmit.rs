@@ -83,13 +83,16 @@ impl Host {
             if peer.next_loss <= now {
                 peer.detect_losses(&mut self.shared);
             }
+            if peer.paced_to <= now {
+                peer.paced_to = u64::MAX;
+            }
             peer.ping_when_idle(now);
             if peer.has_output() {
                 // It is not in the line of those that wait for a flush, or it is, and gets its turn sooner.
                 self.due.sending.push_back(handle);
                 peer.is_due = true;
             }
-            self.timers.set(peer);
+            self.timers.set_behind(peer, now);
         }
         self.share_bandwidth();
     }
