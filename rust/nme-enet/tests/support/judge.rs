@@ -88,6 +88,10 @@ impl Engine for Judge {
                     let address = host.get_peer(peer).and_then(enet::Peer::address).expect("connected");
                     peers.insert(address, peer);
                     addresses.insert(peer, address);
+                    // Its throttle drops unreliable packets on any link where round trips vary.
+                    if let Some(peer) = host.get_peer_mut(peer) {
+                        peer.set_throttle(5000, 32, 0);
+                    }
                     notes.push(Note::Connected { peer: address, data });
                 }
                 enet::EventNoRef::Disconnect { peer, .. } => {
