@@ -88,8 +88,12 @@ impl Quotas {
     /// Bytes that a waiting packet costs besides its payload.
     pub const OVERHEAD: usize = 192;
 
-    const DEFAULT: Self =
-        Self { fragment_bytes: 32 << 20, fragment_packets: 64, ahead_commands: 32_768, ahead_bytes: 16 << 20 };
+    const DEFAULT: Self = Self {
+        fragment_bytes: 32 << 20,
+        fragment_packets: 64,
+        ahead_commands: 32_768,
+        ahead_bytes: 16 << 20,
+    };
 }
 
 impl Default for Quotas {

@@ -15,7 +15,7 @@ pub struct PeerFigures {
     /// The shortest round trip of the last seconds.
     pub shortest_round_trip: Duration,
     /// Of 32 unreliable packets, how many are sent.
-    pub throttle: u8,
+    pub throttle: u32,
     /// Reliable bytes that may be in flight.
     pub window: u32,
     /// Reliable bytes that are in flight.
@@ -44,7 +44,7 @@ impl PeerFigures {
             round_trip: micros(peer.round_trip.smoothed()),
             variance: micros(peer.round_trip.variance()),
             shortest_round_trip: micros(peer.round_trip.shortest()),
-            throttle: peer.throttle.value(),
+            throttle: peer.throttle.share(),
             window: peer.allowed_in_flight(0),
             in_flight: peer.in_flight,
             waiting: peer.queued,

@@ -11,7 +11,6 @@ use crate::lists::Lists;
 use crate::packet::PacketPool;
 use crate::receive::quota::HostUsage;
 use crate::send::{Queued, Sent};
-use crate::throttle::Frames;
 use crate::wire::{Command, Header, Writer};
 
 /// What all peers of a host share.
@@ -25,7 +24,6 @@ pub(crate) struct Shared {
     pub(crate) sent: Lists<Sent>,
     pub(crate) strays: VecDeque<Stray>,
     pub(crate) usage: HostUsage,
-    pub(crate) frames: Frames,
     pub(crate) last_flush: u64,
     pub(crate) this_flush: u64,
     /// Number of the next packet that is queued.
@@ -71,7 +69,6 @@ impl Shared {
             sent: Lists::new(),
             strays: VecDeque::new(),
             usage,
-            frames: Frames::default(),
             last_flush: 0,
             this_flush: 0,
             next_queued: 0,

@@ -38,13 +38,7 @@ pub(crate) struct Vacancy {
 
 impl Table {
     pub(crate) fn new(limit: u16) -> Self {
-        Self {
-            limit,
-            slots: Vec::new(),
-            free: VecDeque::new(),
-            live: Vec::new(),
-            by_address: HashMap::new(),
-        }
+        Self { limit, slots: Vec::new(), free: VecDeque::new(), live: Vec::new(), by_address: HashMap::new() }
     }
 
     /// Where [`Self::insert`] would put a peer; `None` when the host is full.
@@ -126,7 +120,8 @@ impl Table {
 
     fn unlink(&mut self, peer: &Peer) {
         let next = peer.next_at_address;
-        let before = self.at_address(peer.address).find(|other| other.next_at_address == Some(peer.handle.slot));
+        let before =
+            self.at_address(peer.address).find(|other| other.next_at_address == Some(peer.handle.slot));
         if let Some(before) = before.map(|before| before.handle.slot) {
             if let Some(before) = self.at_mut(before) {
                 before.next_at_address = next;

@@ -158,7 +158,9 @@ impl Body {
     /// Bytes of payload behind the command.
     pub(crate) const fn payload_len(&self) -> usize {
         match *self {
-            Self::Reliable { len } | Self::Unreliable { len, .. } | Self::Unsequenced { len, .. } => len as usize,
+            Self::Reliable { len } | Self::Unreliable { len, .. } | Self::Unsequenced { len, .. } => {
+                len as usize
+            }
             Self::Fragment { fragment } | Self::UnreliableFragment { fragment } => fragment.len as usize,
             _ => 0,
         }

@@ -21,12 +21,26 @@ use support::{Goodbye, Kind, Note, World, address};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Send { from: usize, to: usize, channel: u8, delivery: Delivery, len: usize },
-    Run { millis: u64 },
+    Send {
+        from: usize,
+        to: usize,
+        channel: u8,
+        delivery: Delivery,
+        len: usize,
+    },
+    Run {
+        millis: u64,
+    },
     /// Everything that is under way arrives.
     Settle,
-    Disconnect { from: usize, to: usize, goodbye: Goodbye },
-    Reconnect { client: usize },
+    Disconnect {
+        from: usize,
+        to: usize,
+        goodbye: Goodbye,
+    },
+    Reconnect {
+        client: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -157,7 +171,9 @@ impl Player {
         }
         for step in self.program.steps.clone() {
             match step {
-                Step::Send { from, to, channel, delivery, len } => self.send(from, to, channel, delivery, len),
+                Step::Send { from, to, channel, delivery, len } => {
+                    self.send(from, to, channel, delivery, len)
+                }
                 Step::Run { millis } => self.world.run(Duration::from_millis(millis)),
                 Step::Settle => self.settle(),
                 Step::Disconnect { from, to, goodbye } => self.disconnect(from, to, goodbye),
@@ -174,7 +190,9 @@ impl Player {
             let of_peer = |peer: usize| {
                 let address = address(peer);
                 notes.iter().filter_map(move |(_, note)| match note {
-                    Note::Connected { peer, data } if *peer == address => Some(format!("{host} connected {data}")),
+                    Note::Connected { peer, data } if *peer == address => {
+                        Some(format!("{host} connected {data}"))
+                    }
                     Note::Disconnected { peer } if *peer == address => Some(format!("{host} disconnected")),
                     _ => None,
                 })
@@ -299,7 +317,11 @@ impl Player {
 
 /// What is received of one kind on one channel.
 fn of(packets: &[(u8, Delivery, u32)], channel: u8, delivery: Delivery) -> Vec<u32> {
-    packets.iter().filter(|packet| (packet.0, packet.1) == (channel, delivery)).map(|packet| packet.2).collect()
+    packets
+        .iter()
+        .filter(|packet| (packet.0, packet.1) == (channel, delivery))
+        .map(|packet| packet.2)
+        .collect()
 }
 
 /// What must hold whoever plays.
@@ -307,7 +329,8 @@ fn check_alone(program: &Program, outcome: &Outcome) {
     for (key, ways) in &outcome.ways {
         for way in ways {
             for channel in 0..program.channels {
-                let [sent, received] = [&way.sent, &way.received].map(|it| of(it, channel, Delivery::Reliable));
+                let [sent, received] =
+                    [&way.sent, &way.received].map(|it| of(it, channel, Delivery::Reliable));
                 if way.was_cut {
                     assert!(sent.starts_with(&received), "{key:?}: reliable packets in order");
                 } else {
@@ -350,7 +373,8 @@ fn check_together(program: &Program, ours: &Outcome, judge: &Outcome) {
                         let all = !program.is_lossy() && !ours.is_open_end && !judge.is_open_end;
                         packet.0 == channel && (packet.1 == Delivery::Reliable || all)
                     });
-                    let on_channel: Vec<_> = here.filter(|packet| packet.1 != Delivery::Unsequenced).collect();
+                    let on_channel: Vec<_> =
+                        here.filter(|packet| packet.1 != Delivery::Unsequenced).collect();
                     on_channel
                 });
                 assert_eq!(ours_got, judge_got, "{key:?}: the same order on channel {channel}");
@@ -383,11 +407,12 @@ fn both_engines_come_to_the_same() {
             skipped += 1;
             continue;
         };
-        for (server, client) in [(Kind::Ours, Kind::Ours), (Kind::Ours, Kind::Judge), (Kind::Judge, Kind::Ours)] {
+        for (server, client) in
+            [(Kind::Ours, Kind::Ours), (Kind::Ours, Kind::Judge), (Kind::Judge, Kind::Ours)]
+        {
             let outcome = play(server, client);
-            let result = outcome.map(|outcome| {
-                std::panic::catch_unwind(|| check_together(&program, &outcome, &judge))
-            });
+            let result = outcome
+                .map(|outcome| std::panic::catch_unwind(|| check_together(&program, &outcome, &judge)));
             assert!(matches!(result, Ok(Ok(()))), "seed {seed}: {server:?} serves {client:?}: {program:?}");
         }
     }

@@ -7,7 +7,7 @@ use crate::peer::Peer;
 use crate::send::Pending;
 use crate::shared::Shared;
 use crate::table::Table;
-use crate::throttle::SCALE;
+use crate::throttle::WHOLE;
 
 /// When bandwidth was shared out.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Host {
         let own = self.shared.config.out_bandwidth;
         let mut left = if own > 0 { in_time(own) } else { u64::MAX };
         let mut total: u64 = open.iter().map(|(_, wanted, _)| wanted).sum();
-        let scale = u64::from(SCALE);
+        let scale = u64::from(WHOLE);
         let part = |left: u64, total: u64| {
             if total <= left { scale } else { left.saturating_mul(scale) / total.max(1) }
         };
@@ -75,7 +75,7 @@ impl Host {
                 if can_take == 0 || throttle * wanted / scale <= can_take {
                     return true;
                 }
-                set_limit(self.peers.at_mut(slot), (can_take * scale / wanted.max(1)) as u8);
+                set_limit(self.peers.at_mut(slot), (can_take * scale / wanted.max(1)) as u32);
                 left = left.saturating_sub(can_take);
                 total = total.saturating_sub(can_take);
                 false
@@ -86,7 +86,7 @@ impl Host {
         }
         let throttle = part(left, total);
         for (slot, _, _) in open {
-            set_limit(self.peers.at_mut(slot), throttle as u8);
+            set_limit(self.peers.at_mut(slot), throttle as u32);
         }
     }
 
@@ -128,7 +128,7 @@ impl Host {
     }
 }
 
-fn set_limit(peer: Option<&mut Peer>, limit: u8) {
+fn set_limit(peer: Option<&mut Peer>, limit: u32) {
     if let Some(peer) = peer {
         peer.throttle.set_limit(limit);
         peer.outgoing_total = 0;

@@ -76,7 +76,10 @@ impl Host {
         let list = CommandList::read(datagram, header)?;
         let [(command, _)] = list.as_slice() else { return Err(DropReason::Connect) };
         let Body::Connect { handshake, data } = command.body else { return Err(DropReason::Connect) };
-        if command.channel != CONTROL_CHANNEL || header.session != 0 || !self.shared.config.accepts_connections {
+        if command.channel != CONTROL_CHANNEL
+            || header.session != 0
+            || !self.shared.config.accepts_connections
+        {
             return Err(DropReason::Connect);
         }
         let sent_time = header.sent_time.ok_or(DropReason::MissingSentTime)?;

@@ -13,9 +13,7 @@ use crate::reason::DropReason;
 use crate::receive::Inbox;
 use crate::receive::quota::Budget;
 use crate::shared::{Shared, Stray};
-use crate::wire::{
-    Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code,
-};
+use crate::wire::{Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
 
 /// What the plain header of a datagram allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,12 +140,7 @@ impl Host {
     }
 
     /// Checks everything that can be checked before anything counts.
-    fn check(
-        &self,
-        peer: &Peer,
-        header: &Header,
-        commands: &[(Command, &[u8])],
-    ) -> Result<(), DropReason> {
+    fn check(&self, peer: &Peer, header: &Header, commands: &[(Command, &[u8])]) -> Result<(), DropReason> {
         let is_proof = peer.state == State::Connecting
             && commands.iter().all(|(command, _)| command.code == code::PROBE);
         for (command, _) in commands {

@@ -32,7 +32,6 @@ impl Host {
     /// once a frame, behind the last packet; or more often, which costs datagrams.
     pub fn flush(&mut self, now: Duration) {
         let now = self.shared.clock.tell(now);
-        self.shared.frames.note((now / 1000) as u32);
         if now > self.shared.this_flush {
             self.shared.last_flush = self.shared.this_flush;
             self.shared.this_flush = now;

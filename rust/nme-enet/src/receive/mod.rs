@@ -105,12 +105,20 @@ impl ReceiveChannel {
         };
         let moved = match command.body {
             Body::Reliable { .. } => self.reliable_single(sequence, payload, budget, inbox)?,
-            Body::Fragment { fragment } => self.reliable_fragment(sequence, &fragment, payload, budget, inbox)?,
+            Body::Fragment { fragment } => {
+                self.reliable_fragment(sequence, &fragment, payload, budget, inbox)?
+            }
             Body::Unreliable { number, .. } => {
                 return self.unreliable_single((sequence, number), payload, budget, inbox);
             }
             Body::UnreliableFragment { fragment } => {
-                return self.unreliable_fragment((sequence, fragment.start), &fragment, payload, budget, inbox);
+                return self.unreliable_fragment(
+                    (sequence, fragment.start),
+                    &fragment,
+                    payload,
+                    budget,
+                    inbox,
+                );
             }
             _ => false,
         };

@@ -77,7 +77,8 @@ impl ReceiveChannel {
         }
         // Nothing can begin with the number that was delivered last.
         let before = reliable.range(..start).next_back();
-        let meets_earlier = is_delivered || before.is_some_and(|(&first, entry)| first + entry.span() > start);
+        let meets_earlier =
+            is_delivered || before.is_some_and(|(&first, entry)| first + entry.span() > start);
         let end = start + u64::from(fragment.count);
         if meets_earlier || reliable.range(start..end).next().is_some() {
             return Err(DropReason::Conflict);

@@ -8,9 +8,7 @@ use crate::lists::Key;
 use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
-use crate::wire::{
-    Body, CONTROL_CHANNEL, Command, MAX_COMMANDS, TIMED_HEADER_LEN, Writer, code, fixed_len,
-};
+use crate::wire::{Body, CONTROL_CHANNEL, Command, MAX_COMMANDS, TIMED_HEADER_LEN, Writer, code, fixed_len};
 
 /// A datagram that is being filled.
 struct Datagram<'a> {
@@ -147,7 +145,7 @@ impl Peer {
             return false;
         };
         self.left_queue(&packet, packet.len());
-        if self.throttle.admits() {
+        if self.throttle.passes() {
             self.unsequenced_out = self.unsequenced_out.wrapping_add(1);
             let body = Body::Unsequenced { group: self.unsequenced_out, len: packet.len() as u16 };
             datagram.put(&Command { code: code::UNSEQUENCED, channel, sequence: 0, body }, &packet);
@@ -161,7 +159,9 @@ impl Peer {
         let rules = self.rules;
         let Some(line) = self.channels.get_mut(usize::from(channel)) else { return false };
         let line = &mut line.send;
-        let Some(Queued { packet, delivery, .. }) = shared.queued.get(line.queue.first()) else { return false };
+        let Some(Queued { packet, delivery, .. }) = shared.queued.get(line.queue.first()) else {
+            return false;
+        };
         let total = packet.len() as u32;
         let offset = line.cut;
         let len = (total - offset).min(rules.fragment);
@@ -184,7 +184,7 @@ impl Peer {
             }
             return true;
         }
-        let is_dropped = !is_reliable && offset == 0 && !self.throttle.admits();
+        let is_dropped = !is_reliable && offset == 0 && !self.throttle.passes();
         let packet = packet.clone();
         line.turn += u64::from(len);
         self.turn = line.turn;
@@ -278,6 +278,7 @@ impl Peer {
         self.in_flight_commands += 1;
         self.commands_sent = self.commands_sent.wrapping_add(1);
         self.window.sent(sent.len.into(), self.round_trip.smoothed());
+        self.throttle.sent();
         let (packet, offset, len) = (sent.packet.clone(), sent.offset as usize, usize::from(sent.len));
         let command = Command {
             code: sent.code,

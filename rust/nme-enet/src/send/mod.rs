@@ -19,6 +19,7 @@ use crate::lists::{Key, List};
 use crate::packet::{Delivery, Packet};
 use crate::peer::Peer;
 use crate::shared::Shared;
+use crate::throttle::WHOLE;
 
 /// A packet that waits to be sent.
 #[derive(Debug)]
@@ -206,7 +207,7 @@ impl Peer {
             let in_round_trip = u64::from(bandwidth) * u64::from(self.round_trip.smoothed()) / 1_000_000;
             allowed = allowed.min(self.window_limit.max(u32::try_from(in_round_trip).unwrap_or(u32::MAX)));
         }
-        let part = u64::from(allowed) * u64::from(self.throttle.limit()) / u64::from(crate::throttle::SCALE);
+        let part = u64::from(allowed) * u64::from(self.throttle.limit()) / u64::from(WHOLE);
         (part as u32).max(self.mtu.into())
     }
 

@@ -18,10 +18,7 @@ pub(crate) struct TimedOut;
 impl Peer {
     /// Takes a measured round trip, once for all acknowledgements of one datagram that show the same.
     pub(crate) fn measured(&mut self, shared: &Shared, round_trip: u64) {
-        let now = shared.clock.now();
-        self.round_trip.measure(now, round_trip);
-        let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
-        self.throttle.measure((now / 1000) as u32, millis, shared.frames.noise());
+        self.round_trip.measure(shared.clock.now(), round_trip);
     }
 
     /// Takes an acknowledgement; returns the code of the command that it is about, if it is about any.
@@ -36,6 +33,8 @@ impl Peer {
         let round_trip = since(now, sent_time)?;
         self.last_acknowledged = now;
         self.silent_since = None;
+        let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
+        self.throttle.acknowledged((now / 1000) as u32, millis);
         let ring = match self.channels.get_mut(usize::from(channel)) {
             Some(line) => &mut line.send.ring,
             None => &mut self.control,
@@ -133,7 +132,8 @@ impl Peer {
             self.silent_since = Some(silent_since);
             let silent = (now - silent_since) / 1000;
             let waited = 1_u32.checked_shl(sent.expired.into()).unwrap_or(u32::MAX);
-            if silent >= limits.maximum.into() || (waited >= limits.limit && silent >= limits.minimum.into()) {
+            if silent >= limits.maximum.into() || (waited >= limits.limit && silent >= limits.minimum.into())
+            {
                 return Err(TimedOut);
             }
             sent.expired = sent.expired.saturating_add(1);

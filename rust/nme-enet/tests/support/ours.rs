@@ -104,6 +104,6 @@ impl Engine for Ours {
 
     fn link(&self, peer: SocketAddr) -> Option<(u32, u32)> {
         let figures = self.host.peer_figures(*self.peers.get(&peer)?)?;
-        Some((figures.round_trip.as_millis() as u32, figures.throttle.into()))
+        Some((figures.round_trip.as_millis() as u32, figures.throttle))
     }
 }
