@@ -10,14 +10,12 @@
 //!
 //! `NME_PROGRAMS` sets how many programs are played, `NME_SEED` the first.
 
-mod support;
-
 use std::time::Duration;
 
 use nme_enet::Delivery;
+use nme_testing::engines::{Goodbye, Kind, Note, World, address};
 use nme_testing::network::Link;
 use nme_testing::random::Random;
-use support::{Goodbye, Kind, Note, World, address};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -3,6 +3,7 @@
 //! A [`world::World`] holds everything; what happens in it depends on its seed alone.
 #![forbid(unsafe_code)]
 
+pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;
 pub mod network;

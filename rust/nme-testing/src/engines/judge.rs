@@ -41,6 +41,7 @@ impl enet::Socket for Wire {
     }
 }
 
+/// A host of rusty_enet.
 pub struct Judge {
     host: enet::Host<Wire>,
     queues: Rc<RefCell<Queues>>,
@@ -50,6 +51,11 @@ pub struct Judge {
 }
 
 impl Judge {
+    /// A host without peers.
+    ///
+    /// # Panics
+    /// When the engine refuses the setup.
+    #[must_use]
     pub fn new(setup: Setup) -> Self {
         let clock = Arc::new(AtomicU64::new(1_000_000));
         let ticks = Arc::clone(&clock);

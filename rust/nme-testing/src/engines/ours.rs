@@ -8,12 +8,17 @@ use nme_enet::{Config, ConnectRequest, Delivery, Event, Host, Packet, PeerHandle
 
 use super::{Engine, Goodbye, Note, Setup};
 
+/// A host of our engine.
+#[derive(Debug)]
 pub struct Ours {
+    /// The engine itself.
     pub host: Host,
     peers: HashMap<SocketAddr, PeerHandle>,
     addresses: HashMap<PeerHandle, SocketAddr>,
 }
 
+/// What the engine is made from.
+#[must_use]
 pub fn config(setup: Setup) -> Config {
     let mut config = Config::server(setup.peers, setup.seed);
     config.accepts_connections = setup.is_server;
@@ -23,6 +28,8 @@ pub fn config(setup: Setup) -> Config {
 }
 
 impl Ours {
+    /// A host without peers.
+    #[must_use]
     pub fn new(setup: Setup) -> Self {
         Self { host: Host::new(config(setup)), peers: HashMap::new(), addresses: HashMap::new() }
     }
