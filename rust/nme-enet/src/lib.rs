@@ -26,3 +26,11 @@ pub use host::{Admission, ConnectError, ConnectRequest, Host, Screened, SendErro
 pub use packet::{Delivery, Packet, PacketPool};
 pub use reason::DropReason;
 pub use send::Sending;
+
+#[cfg(test)]
+mod sizes {
+    #[test]
+    fn print() {
+        println!("peer {} channel {} recv {} send {} sent {} queued {} throttle {} window {} usage {}", size_of::<crate::peer::Peer>(), size_of::<crate::peer::Channel>(), size_of::<crate::receive::ReceiveChannel>(), size_of::<crate::send::SendChannel>(), size_of::<crate::send::Sent>(), size_of::<crate::send::Queued>(), size_of::<crate::throttle::Throttle>(), size_of::<crate::send::Window>(), size_of::<crate::receive::quota::Usage>());
+    }
+}

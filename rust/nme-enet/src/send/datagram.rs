@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{Pending, Queued, Sent, Turn, packet_cost};
 use crate::clock::wire_time;
+use crate::config::Config;
 use crate::lists::Key;
 use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
@@ -48,10 +49,11 @@ impl Peer {
             self.begin_disconnect(shared, self.goodbye);
             self.put_pending(shared, &mut datagram);
         }
-        let Datagram { out, commands, timed } = datagram;
-        if commands == 0 {
+        if datagram.commands == 0 {
             return None;
         }
+        self.put_copies(shared, &mut datagram);
+        let Datagram { out, timed, .. } = datagram;
         shared.next_order += 1;
         let end = TIMED_HEADER_LEN + out.len();
         let header = self.header(timed.then(|| shared.wire_time()));
@@ -113,12 +115,32 @@ impl Peer {
             if let Some(sent) = shared.sent.get_mut(key) {
                 sent.lost = false;
                 sent.repeated = true;
+                sent.copied = false;
             }
             shared.sent.move_back(&mut self.lost, key, &mut self.sent);
             self.commands_lost = self.commands_lost.wrapping_add(1);
             self.transmit(shared, key, datagram);
         }
         true
+    }
+
+    /// Puts what was sent again lately a third time, if the flow is thin: should the repetition be lost as well, everything
+    /// behind it would wait for two more round trips.
+    fn put_copies(&self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
+        if self.in_flight > THIN || self.commands_lost == 0 {
+            return;
+        }
+        let mut key = self.sent.first();
+        for _ in 0..MAX_COMMANDS {
+            let Some(sent) = shared.sent.get_mut(key) else { break };
+            let has_room = datagram.has_room(fixed_len(sent.code) + usize::from(sent.len));
+            if sent.repeated && !sent.copied && sent.order < shared.next_order && has_room {
+                sent.copied = true;
+                let command = self.command_of(sent, &shared.config);
+                datagram.put(&command, sent.payload());
+            }
+            key = shared.sent.next(key);
+        }
     }
 
     fn put_queued(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
@@ -258,6 +280,7 @@ impl Peer {
             expired: 0,
             repeated: false,
             lost: false,
+            copied: false,
             order: 0,
             sent_at: 0,
             timeout: self.round_trip.timeout(),
@@ -279,30 +302,29 @@ impl Peer {
         self.commands_sent = self.commands_sent.wrapping_add(1);
         self.window.sent(sent.len.into(), self.round_trip.smoothed());
         self.throttle.sent();
-        let (packet, offset, len) = (sent.packet.clone(), sent.offset as usize, usize::from(sent.len));
-        let command = Command {
-            code: sent.code,
-            channel: sent.channel,
-            sequence: sent.sequence,
-            body: match (sent.code, &sent.packet) {
-                (code::RELIABLE, _) => Body::Reliable { len: sent.len },
-                (code::FRAGMENT, Some(packet)) => {
-                    let mut fragment = self.rules.fragment(0, packet.len() as u32, sent.offset);
-                    fragment.start = sent.sequence.wrapping_sub(fragment.number as u16);
-                    Body::Fragment { fragment }
-                }
-                (code, _) => self.control_body(code, &shared.config),
-            },
-        };
         if let Some(half) = &mut self.half {
             half.note_sent(wire_time(now));
         }
-        let payload = packet.as_ref().and_then(|packet| packet.get(offset..offset + len)).unwrap_or_default();
-        datagram.put(&command, payload);
+        if let Some(sent) = shared.sent.get(key) {
+            datagram.put(&self.command_of(sent, &shared.config), sent.payload());
+        }
+    }
+
+    fn command_of(&self, sent: &Sent, config: &Config) -> Command {
+        let body = match (sent.code, &sent.packet) {
+            (code::RELIABLE, _) => Body::Reliable { len: sent.len },
+            (code::FRAGMENT, Some(packet)) => {
+                let mut fragment = self.rules.fragment(0, packet.len() as u32, sent.offset);
+                fragment.start = sent.sequence.wrapping_sub(fragment.number as u16);
+                Body::Fragment { fragment }
+            }
+            (code, _) => self.control_body(code, config),
+        };
+        Command { code: sent.code, channel: sent.channel, sequence: sent.sequence, body }
     }
 
     /// The body of a command without a channel: what it says is known when it is sent, the first time or again.
-    fn control_body(&self, code: u8, config: &crate::Config) -> Body {
+    fn control_body(&self, code: u8, config: &Config) -> Body {
         match (code, &self.half) {
             (code::CONNECT, Some(half)) => Body::Connect { handshake: half.handshake, data: half.data },
             (code::VERIFY, Some(half)) => Body::Verify { handshake: half.handshake },
@@ -317,11 +339,15 @@ impl Peer {
 
     /// True when this many reliable bytes may leave now. Notes why not.
     fn may_send_reliable(&mut self, shared: &Shared, len: u32) -> bool {
+        let allowed = self.allowed_in_flight(shared.config.out_bandwidth);
         if let Some(time) = self.window.paced_to(shared.clock.now()) {
             self.paced_to = time;
+            // At an even rate, what is allowed is never quite used.
+            if self.in_flight >= allowed / 2 {
+                self.window.note_full();
+            }
             return false;
         }
-        let allowed = self.allowed_in_flight(shared.config.out_bandwidth);
         let fits = self.in_flight == 0
             || (self.in_flight.saturating_add(len) <= allowed && self.in_flight_commands < MAX_IN_FLIGHT);
         if !fits {
@@ -333,3 +359,6 @@ impl Peer {
 
 /// Commands in flight to one peer at most: a receiver pays for each, however small.
 const MAX_IN_FLIGHT: u32 = 16_384;
+
+/// Bytes in flight of a flow that costs little, whatever is sent twice.
+const THIN: u32 = 16 << 10;

@@ -45,6 +45,8 @@ pub(crate) struct Sent {
     pub(crate) expired: u8,
     /// It has been sent more than once.
     pub(crate) repeated: bool,
+    /// Since it was sent again, a copy has been sent, too.
+    pub(crate) copied: bool,
     /// It waits in the list of what is lost.
     pub(crate) lost: bool,
     /// Number of the datagram that carried it last.
@@ -52,6 +54,14 @@ pub(crate) struct Sent {
     pub(crate) sent_at: u64,
     /// How long it may stay unacknowledged, in µs, until the peer counts as silent. Doubles each time.
     pub(crate) timeout: u64,
+}
+
+impl Sent {
+    fn payload(&self) -> &[u8] {
+        let start = self.offset as usize;
+        let packet = self.packet.as_ref();
+        packet.and_then(|packet| packet.get(start..start + usize::from(self.len))).unwrap_or_default()
+    }
 }
 
 /// The sending half of a channel.

@@ -45,7 +45,7 @@ impl Peer {
             if is_latest && sent.order >= peer.newest {
                 peer.newest = sent.order;
                 peer.newest_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
-            } else if !is_latest && sent.repeated {
+            } else if !is_latest && sent.repeated && !sent.copied {
                 // An earlier transmission has arrived, so it was too early to repeat it.
                 peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING);
             }
