@@ -1,6 +1,7 @@
 //! The ENet protocol as a state machine.
 #![forbid(unsafe_code)]
 
+mod channels;
 mod clock;
 mod config;
 mod event;
@@ -31,6 +32,17 @@ pub use send::Sending;
 mod sizes {
     #[test]
     fn print() {
-        println!("peer {} channel {} recv {} send {} sent {} queued {} throttle {} window {} usage {}", size_of::<crate::peer::Peer>(), size_of::<crate::peer::Channel>(), size_of::<crate::receive::ReceiveChannel>(), size_of::<crate::send::SendChannel>(), size_of::<crate::send::Sent>(), size_of::<crate::send::Queued>(), size_of::<crate::throttle::Throttle>(), size_of::<crate::send::Window>(), size_of::<crate::receive::quota::Usage>());
+        println!(
+            "peer {} channel {} recv {} send {} sent {} queued {} throttle {} window {} usage {}",
+            size_of::<crate::peer::Peer>(),
+            size_of::<crate::channels::Channel>(),
+            size_of::<crate::receive::ReceiveChannel>(),
+            size_of::<crate::send::SendChannel>(),
+            size_of::<crate::send::Sent>(),
+            size_of::<crate::send::Queued>(),
+            size_of::<crate::throttle::Throttle>(),
+            size_of::<crate::send::Window>(),
+            size_of::<crate::receive::quota::Usage>()
+        );
     }
 }

@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
+use crate::channels::Channels;
 use crate::event::PeerHandle;
 use crate::lists::List;
-use crate::receive::ReceiveChannel;
 use crate::receive::quota::Usage;
 use crate::receive::unsequenced::UnsequencedWindow;
 use crate::round_trip::RoundTrip;
 use crate::rules::Rules;
-use crate::send::{Pending, Ring, SendChannel, Window};
+use crate::send::{Pending, Ring, Window};
 use crate::shared::Shared;
 use crate::throttle::Throttle;
 use crate::wire::{Handshake, Header, NO_PEER, ThrottleSettings};
@@ -72,13 +72,6 @@ impl Half {
     }
 }
 
-/// Both halves of a channel.
-#[derive(Debug)]
-pub(crate) struct Channel {
-    pub(crate) receive: ReceiveChannel,
-    pub(crate) send: SendChannel,
-}
-
 /// An acknowledgement that is to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Acknowledgement {
@@ -110,7 +103,7 @@ pub(crate) struct Peer {
     pub(crate) initiated: bool,
     pub(crate) mtu: u16,
     pub(crate) rules: Rules,
-    pub(crate) channels: Box<[Channel]>,
+    pub(crate) channels: Channels,
     pub(crate) acknowledgements: Vec<Acknowledgement>,
 
     // What comes in.
@@ -162,8 +155,8 @@ pub(crate) struct Peer {
     // When something is to be done.
     pub(crate) timeouts: TimeoutSettings,
     pub(crate) last_acknowledged: u64,
-    /// Since when commands have timed out.
-    pub(crate) silent_since: Option<u64>,
+    /// Since when commands have timed out; 0 when none has.
+    pub(crate) silent_since: u64,
     pub(crate) next_expiry: u64,
     pub(crate) next_loss: u64,
     pub(crate) paced_to: u64,
@@ -207,7 +200,7 @@ impl Peer {
             initiated: state == State::Connecting,
             mtu,
             rules: Rules::new(mtu, shared.config.max_packet),
-            channels: channels_of(channels),
+            channels: Channels::new(channels),
             acknowledgements: Vec::new(),
             usage: Usage::default(),
             unsequenced_in: UnsequencedWindow::default(),
@@ -238,7 +231,7 @@ impl Peer {
             outgoing_total: 0,
             timeouts: DEFAULT_TIMEOUTS,
             last_acknowledged: shared.clock.now(),
-            silent_since: None,
+            silent_since: 0,
             next_expiry: u64::MAX,
             next_loss: u64::MAX,
             paced_to: u64::MAX,
@@ -273,7 +266,7 @@ impl Peer {
         }
         let granted = answer.channels as usize;
         if granted < self.channels.len() {
-            self.channels = channels_of(granted);
+            self.channels = Channels::new(granted);
         }
         self.window_limit = self.window_limit.min(answer.window.max(MIN_WINDOW));
         self.in_bandwidth = answer.in_bandwidth;
@@ -295,10 +288,6 @@ impl Peer {
     pub(crate) const fn set_throttle(&mut self, settings: ThrottleSettings) {
         self.throttle.settings = settings;
     }
-}
-
-fn channels_of(count: usize) -> Box<[Channel]> {
-    (0..count).map(|_| Channel { receive: ReceiveChannel::default(), send: SendChannel::new() }).collect()
 }
 
 /// The window that goes with two bandwidths, one of which limits the other; 0 is no limit.

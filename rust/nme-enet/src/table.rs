@@ -1,6 +1,7 @@
 //! The peers of a host, by their number on the wire and by their address.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::net::SocketAddr;
 
 use crate::event::PeerHandle;
@@ -15,8 +16,9 @@ pub(crate) struct Table {
     free: VecDeque<u16>,
     /// Places with a peer, in no order.
     live: Vec<u16>,
-    /// The latest peer at each address; the others are linked behind it.
-    by_address: HashMap<SocketAddr, u16>,
+    /// The latest peer at each address, by a hash of it; the others are linked behind it.
+    by_address: HashMap<u64, u16, BuildHasherDefault<Hashed>>,
+    hashes: RandomState,
 }
 
 /// A place for a peer.
@@ -38,7 +40,14 @@ pub(crate) struct Vacancy {
 
 impl Table {
     pub(crate) fn new(limit: u16) -> Self {
-        Self { limit, slots: Vec::new(), free: VecDeque::new(), live: Vec::new(), by_address: HashMap::new() }
+        Self {
+            limit,
+            slots: Vec::new(),
+            free: VecDeque::new(),
+            live: Vec::new(),
+            by_address: HashMap::default(),
+            hashes: RandomState::new(),
+        }
     }
 
     /// Where [`Self::insert`] would put a peer; `None` when the host is full.
@@ -62,7 +71,7 @@ impl Table {
         // At most 4095.
         peer.live_index = self.live.len() as u16;
         self.live.push(slot);
-        peer.next_at_address = self.by_address.insert(peer.address, slot);
+        peer.next_at_address = self.by_address.insert(self.hashes.hash_one(peer.address), slot);
         if let Some(place) = self.slots.get_mut(usize::from(slot)) {
             place.peer = Some(peer);
         }
@@ -114,22 +123,43 @@ impl Table {
 
     /// Peers at an address, the latest first.
     pub(crate) fn at_address(&self, address: SocketAddr) -> impl Iterator<Item = &Peer> {
-        let first = self.by_address.get(&address).and_then(|slot| self.at(*slot));
+        self.with_hash(self.hashes.hash_one(address)).filter(move |peer| peer.address == address)
+    }
+
+    /// Peers whose addresses have this hash, the latest first.
+    fn with_hash(&self, hash: u64) -> impl Iterator<Item = &Peer> {
+        let first = self.by_address.get(&hash).and_then(|slot| self.at(*slot));
         std::iter::successors(first, |peer| self.at(peer.next_at_address?))
     }
 
     fn unlink(&mut self, peer: &Peer) {
         let next = peer.next_at_address;
-        let before =
-            self.at_address(peer.address).find(|other| other.next_at_address == Some(peer.handle.slot));
+        let hash = self.hashes.hash_one(peer.address);
+        let before = self.with_hash(hash).find(|other| other.next_at_address == Some(peer.handle.slot));
         if let Some(before) = before.map(|before| before.handle.slot) {
             if let Some(before) = self.at_mut(before) {
                 before.next_at_address = next;
             }
         } else if let Some(next) = next {
-            self.by_address.insert(peer.address, next);
+            self.by_address.insert(hash, next);
         } else {
-            self.by_address.remove(&peer.address);
+            self.by_address.remove(&hash);
         }
+    }
+}
+
+/// Passes on what is a hash already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

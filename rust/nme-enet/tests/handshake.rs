@@ -263,7 +263,8 @@ fn a_proof_of_address_is_answered_while_connecting() {
     // Several in one datagram, in order; on a channel of the client's, not those that look too far ahead.
     bench.pass(&[probe(0xff, 2), probe(3, 0x7000), probe(0, 0x7000), probe(1, 0x8fff), probe(1, 0x9000)]);
     let sent = &bench.transmit()[0].1;
-    let numbers: Vec<_> = sent[2..].chunks(8).map(|ack| (ack[1], u16::from_be_bytes([ack[2], ack[3]]))).collect();
+    let numbers: Vec<_> =
+        sent[2..].chunks(8).map(|ack| (ack[1], u16::from_be_bytes([ack[2], ack[3]]))).collect();
     assert_eq!(numbers, [(0xff, 2), (3, 0x7000), (1, 0x9000)]);
     // Nothing has come of it: the request is repeated, and can be answered.
     bench.now += Duration::from_millis(510);

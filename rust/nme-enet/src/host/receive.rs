@@ -211,8 +211,7 @@ impl Host {
                     take_data(peer, shared, command, payload)?;
                 }
                 if peer.is_open() && command.wants_acknowledgement() {
-                    let channel = peer.channels.get(usize::from(command.channel));
-                    if channel.is_some_and(|channel| channel.receive.acknowledges(command.sequence)) {
+                    if peer.channels.acknowledges(command.channel, command.sequence) {
                         acknowledge(peer, header, command);
                     }
                 }
@@ -311,18 +310,15 @@ fn take_data(
         return Ok(());
     }
     let mut budget = Budget { quotas: &config.quotas, usage: &mut peer.usage, host };
-    let Some(channel) = peer.channels.get_mut(usize::from(command.channel)) else { return Ok(()) };
+    let Some(channel) = peer.channels.get_mut(command.channel) else { return Ok(()) };
     let refused = match channel.receive.take(command, payload, &mut budget, &mut inbox) {
         Err(DropReason::FragmentQuota) => DropReason::FragmentQuota,
         other => return other,
     };
     // Unreliable packets that are stuck on another channel must not keep new ones out.
-    let sizes = peer.channels.iter().map(|channel| channel.receive.stuck()).enumerate();
-    let Some((fullest, 1..)) = sizes.max_by_key(|(_, bytes)| *bytes) else { return Err(refused) };
-    if let Some(channel) = peer.channels.get_mut(fullest) {
-        channel.receive.evict(&mut budget);
-    }
-    match peer.channels.get_mut(usize::from(command.channel)) {
+    let Some(channel) = peer.channels.most_stuck() else { return Err(refused) };
+    channel.receive.evict(&mut budget);
+    match peer.channels.get_mut(command.channel) {
         Some(channel) => channel.receive.take(command, payload, &mut budget, &mut inbox),
         None => Ok(()),
     }
@@ -338,8 +334,7 @@ fn acknowledge(peer: &mut Peer, header: &Header, command: &Command) {
 /// Answers a server that wants to see whether our address is real: an acknowledgement that asks for one. As in stock
 /// ENet, nothing else comes of it, and numbers that look too far ahead on a channel of ours get no answer.
 fn answer_proof(peer: &mut Peer, header: &Header, command: &Command) {
-    let channel = peer.channels.get(usize::from(command.channel));
-    if channel.is_none_or(|channel| channel.receive.acknowledges(command.sequence)) {
+    if peer.channels.acknowledges(command.channel, command.sequence) {
         acknowledge(peer, header, command);
     }
 }

@@ -179,7 +179,7 @@ impl Peer {
     /// Puts the next piece of a channel's queue, or drops an unreliable packet; false when it does not fit.
     fn put_from(&mut self, shared: &mut Shared, channel: u8, datagram: &mut Datagram<'_>) -> bool {
         let rules = self.rules;
-        let Some(line) = self.channels.get_mut(usize::from(channel)) else { return false };
+        let Some(line) = self.channels.get_mut(channel) else { return false };
         let line = &mut line.send;
         let Some(Queued { packet, delivery, .. }) = shared.queued.get(line.queue.first()) else {
             return false;
@@ -265,7 +265,7 @@ impl Peer {
         code: u8,
         channel: u8,
     ) -> Key {
-        let ring = match self.channels.get_mut(usize::from(channel)) {
+        let ring = match self.channels.get_mut(channel).filter(|_| channel != CONTROL_CHANNEL) {
             Some(line) => &mut line.send.ring,
             None => &mut self.control,
         };
@@ -283,7 +283,7 @@ impl Peer {
             copied: false,
             order: 0,
             sent_at: 0,
-            timeout: self.round_trip.timeout(),
+            timeout: u32::try_from(self.round_trip.timeout()).unwrap_or(u32::MAX),
         };
         let key = shared.sent.push_back(&mut self.sent, sent);
         ring.push(key);
@@ -296,7 +296,7 @@ impl Peer {
         let Some(sent) = shared.sent.get_mut(key) else { return };
         sent.order = shared.next_order;
         sent.sent_at = now;
-        self.next_expiry = self.next_expiry.min(now + sent.timeout);
+        self.next_expiry = self.next_expiry.min(now + u64::from(sent.timeout));
         self.in_flight += u32::from(sent.len);
         self.in_flight_commands += 1;
         self.commands_sent = self.commands_sent.wrapping_add(1);

@@ -53,7 +53,7 @@ pub(crate) struct Sent {
     pub(crate) order: u64,
     pub(crate) sent_at: u64,
     /// How long it may stay unacknowledged, in µs, until the peer counts as silent. Doubles each time.
-    pub(crate) timeout: u64,
+    pub(crate) timeout: u32,
 }
 
 impl Sent {
@@ -159,7 +159,7 @@ impl Peer {
             shared.queued.push_back(&mut self.unsequenced, queued);
             return Sending::Queued;
         }
-        let Some(line) = self.channels.get_mut(usize::from(channel)) else { return Sending::Queued };
+        let Some(line) = self.channels.get_mut(channel) else { return Sending::Queued };
         if line.send.queue.is_empty() {
             // A channel does not save up turns while nothing waits on it.
             line.send.turn = line.send.turn.max(self.turn);
@@ -189,7 +189,7 @@ impl Peer {
 
     /// Forgets everything that goes out, sent or not.
     pub(crate) fn forget_output(&mut self, shared: &mut Shared) {
-        for channel in &mut self.channels {
+        for channel in self.channels.iter_mut() {
             shared.queued.clear(&mut channel.send.queue);
             channel.send.ring = Ring::new();
             channel.send.cut = 0;
@@ -233,7 +233,7 @@ impl Peer {
             best = Some((order_of(self.unsequenced.first()), Turn::Unsequenced));
         }
         for &channel in &self.active {
-            let Some(line) = self.channels.get(usize::from(channel)) else { continue };
+            let Some(line) = self.channels.used(channel) else { continue };
             let Some(first) = shared.queued.get(line.send.queue.first()) else { continue };
             if first.delivery == Delivery::Reliable && !(may_send_reliable && line.send.ring.has_room()) {
                 continue;

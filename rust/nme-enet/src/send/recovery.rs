@@ -9,7 +9,7 @@ use crate::clock::{since, wire_time};
 use crate::lists::Key;
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
-use crate::wire::code;
+use crate::wire::{CONTROL_CHANNEL, code};
 
 /// Nothing was acknowledged for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +32,14 @@ impl Peer {
         let now = shared.clock.now();
         let round_trip = since(now, sent_time)?;
         self.last_acknowledged = now;
-        self.silent_since = None;
+        self.silent_since = 0;
         let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
         self.throttle.acknowledged((now / 1000) as u32, millis);
-        let ring = match self.channels.get_mut(usize::from(channel)) {
-            Some(line) => &mut line.send.ring,
-            None => &mut self.control,
+        let key = if channel == CONTROL_CHANNEL {
+            self.control.take(sequence)?
+        } else {
+            self.channels.used_mut(channel)?.send.ring.take(sequence)?
         };
-        let key = ring.take(sequence)?;
         self.forget_sent(shared, key, |peer, sent, next_order| {
             let is_latest = sent_time == wire_time(sent.sent_at);
             if is_latest && sent.order >= peer.newest {
@@ -120,7 +120,7 @@ impl Peer {
         let mut next = u64::MAX;
         let mut key = self.sent.first();
         while let Some(sent) = shared.sent.get_mut(key) {
-            let end = sent.sent_at + sent.timeout;
+            let end = sent.sent_at + u64::from(sent.timeout);
             let (here, sent_at) = (key, sent.sent_at);
             key = shared.sent.next(here);
             if end > now {
@@ -128,9 +128,10 @@ impl Peer {
                 continue;
             }
             let Some(sent) = shared.sent.get_mut(here) else { break };
-            let silent_since = self.silent_since.map_or(sent_at, |since| since.min(sent_at));
-            self.silent_since = Some(silent_since);
-            let silent = (now - silent_since) / 1000;
+            if self.silent_since == 0 || sent_at < self.silent_since {
+                self.silent_since = sent_at;
+            }
+            let silent = (now - self.silent_since) / 1000;
             let waited = 1_u32.checked_shl(sent.expired.into()).unwrap_or(u32::MAX);
             if silent >= limits.maximum.into() || (waited >= limits.limit && silent >= limits.minimum.into())
             {

@@ -9,41 +9,69 @@ use crate::lists::Key;
 pub(crate) struct Ring {
     /// Sequence number of the first one.
     base: u16,
+    keys: Keys,
+}
+
+/// As a rule a channel that is used little has one command under way.
+#[derive(Debug)]
+enum Keys {
+    Few(Option<Key>),
     /// Nothing for what has been acknowledged out of order.
-    keys: VecDeque<Key>,
+    Many(Box<VecDeque<Key>>),
 }
 
 impl Ring {
     pub(crate) const fn new() -> Self {
         // ENet numbers reliable commands from 1.
-        Self { base: 1, keys: VecDeque::new() }
+        Self { base: 1, keys: Keys::Few(None) }
+    }
+
+    fn len(&self) -> u16 {
+        match &self.keys {
+            Keys::Few(key) => key.is_some().into(),
+            // At most 7 windows of 4096.
+            Keys::Many(keys) => keys.len() as u16,
+        }
     }
 
     /// The sequence number of the next command.
     pub(crate) fn next(&self) -> u16 {
-        // At most 7 windows of 4096 are in it.
-        self.base.wrapping_add(self.keys.len() as u16)
+        self.base.wrapping_add(self.len())
     }
 
     /// True when the receiver is sure to look at the next command: it takes numbers in the window of the last one that it
     /// has delivered, and in the six behind.
     pub(crate) fn has_room(&self) -> bool {
         let delivered = u32::from(self.base.wrapping_sub(1));
-        let ahead = self.keys.len() as u32 + 1;
+        let ahead = u32::from(self.len()) + 1;
         (delivered % WINDOW + ahead) / WINDOW < WINDOWS
     }
 
     /// Appends a command, which has the number [`Self::next`].
     pub(crate) fn push(&mut self, key: Key) {
-        self.keys.push_back(key);
+        match &mut self.keys {
+            Keys::Few(first) => match first.replace(key) {
+                None => {}
+                Some(first) => self.keys = Keys::Many(Box::new(VecDeque::from([first, key]))),
+            },
+            Keys::Many(keys) => keys.push_back(key),
+        }
     }
 
     /// Takes out what an acknowledgement is about; `None` when it is about nothing.
     pub(crate) fn take(&mut self, sequence: u16) -> Option<Key> {
-        let place = self.keys.get_mut(usize::from(sequence.wrapping_sub(self.base)))?;
-        let key = std::mem::replace(place, Key::NONE);
-        while self.keys.front() == Some(&Key::NONE) {
-            self.keys.pop_front();
+        let place = usize::from(sequence.wrapping_sub(self.base));
+        let keys = match &mut self.keys {
+            Keys::Few(first) => {
+                let key = first.take_if(|_| place == 0)?;
+                self.base = self.base.wrapping_add(1);
+                return Some(key);
+            }
+            Keys::Many(keys) => keys,
+        };
+        let key = std::mem::replace(keys.get_mut(place)?, Key::NONE);
+        while keys.front() == Some(&Key::NONE) {
+            keys.pop_front();
             self.base = self.base.wrapping_add(1);
         }
         (key != Key::NONE).then_some(key)
@@ -95,8 +123,7 @@ mod tests {
         let (mut ring, _) = filled(0);
         for sequence in (1..=u16::MAX).chain(0..10) {
             assert_eq!(ring.next(), sequence);
-            ring.push(List::EMPTY.first());
-            ring.keys[0] = filled(1).1[0];
+            ring.push(filled(1).1[0]);
             assert!(ring.take(sequence).is_some());
         }
     }

@@ -4,9 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_enet::{
-    Config, ConnectRequest, Delivery, DropReason, Event, Host, PeerHandle, Quotas, Verdict,
-};
+use nme_enet::{Config, ConnectRequest, Delivery, DropReason, Event, Host, PeerHandle, Quotas, Verdict};
 
 pub(crate) const MTU: u16 = 1392;
 /// Largest payload of one command.
@@ -113,7 +111,13 @@ pub(crate) fn fragment(channel: u8, start: u16, total: u32, number: u32) -> Vec<
     Piece::reliable(channel, start, total, number).bytes()
 }
 
-pub(crate) fn unreliable_fragment(channel: u8, sequence: u16, start: u16, total: u32, number: u32) -> Vec<u8> {
+pub(crate) fn unreliable_fragment(
+    channel: u8,
+    sequence: u16,
+    start: u16,
+    total: u32,
+    number: u32,
+) -> Vec<u8> {
     Piece::unreliable(channel, sequence, start, total, number).bytes()
 }
 

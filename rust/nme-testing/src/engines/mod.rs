@@ -104,8 +104,8 @@ impl Kind {
     #[must_use]
     pub fn host(self, setup: Setup) -> Box<dyn Engine> {
         match self {
-            Self::Ours => Box::new(ours::Ours::new(setup)),
-            Self::Judge => Box::new(judge::Judge::new(setup)),
+            Self::Ours => Box::new(Ours::new(setup)),
+            Self::Judge => Box::new(Judge::new(setup)),
         }
     }
 }

@@ -17,9 +17,7 @@ pub struct Ours {
     addresses: HashMap<PeerHandle, SocketAddr>,
 }
 
-/// What the engine is made from.
-#[must_use]
-pub fn config(setup: Setup) -> Config {
+fn config(setup: Setup) -> Config {
     let mut config = Config::server(setup.peers, setup.seed);
     config.accepts_connections = setup.is_server;
     config.channel_limit = setup.channels;
