@@ -104,7 +104,7 @@ pub(crate) struct Peer {
     pub(crate) mtu: u16,
     pub(crate) rules: Rules,
     pub(crate) channels: Channels,
-    pub(crate) acknowledgements: Vec<Acknowledgement>,
+    pub(crate) acknowledgements: List,
 
     // What comes in.
     pub(crate) usage: Usage,
@@ -201,7 +201,7 @@ impl Peer {
             mtu,
             rules: Rules::new(mtu, shared.config.max_packet),
             channels: Channels::new(channels),
-            acknowledgements: Vec::new(),
+            acknowledgements: List::EMPTY,
             usage: Usage::default(),
             unsequenced_in: UnsequencedWindow::default(),
             pending: if state == State::Connecting { Pending::CONNECT } else { Pending::VERIFY },
@@ -280,8 +280,15 @@ impl Peer {
         self.half = None;
     }
 
-    pub(crate) fn queue_acknowledgement(&mut self, channel: u8, sequence: u16, sent_time: u16) {
-        self.acknowledgements.push(Acknowledgement { channel, sequence, sent_time });
+    pub(crate) fn queue_acknowledgement(
+        &mut self,
+        shared: &mut Shared,
+        channel: u8,
+        sequence: u16,
+        sent_time: u16,
+    ) {
+        let acknowledgement = Acknowledgement { channel, sequence, sent_time };
+        shared.acknowledgements.push_back(&mut self.acknowledgements, acknowledgement);
     }
 
     /// Takes the throttle settings of the peer, or of our own owner.

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::figures::HostFigures;
 use crate::lists::Lists;
 use crate::packet::PacketPool;
+use crate::peer::Acknowledgement;
 use crate::receive::quota::HostUsage;
 use crate::send::{Queued, Sent};
 use crate::wire::{Command, Header, Writer};
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) pool: PacketPool,
     pub(crate) queued: Lists<Queued>,
     pub(crate) sent: Lists<Sent>,
+    pub(crate) acknowledgements: Lists<Acknowledgement>,
     pub(crate) strays: VecDeque<Stray>,
     pub(crate) usage: HostUsage,
     pub(crate) last_flush: u64,
@@ -67,6 +69,7 @@ impl Shared {
             pool: PacketPool::new(),
             queued: Lists::new(),
             sent: Lists::new(),
+            acknowledgements: Lists::new(),
             strays: VecDeque::new(),
             usage,
             last_flush: 0,

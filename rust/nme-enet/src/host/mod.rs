@@ -232,6 +232,7 @@ impl Host {
     fn remove(&mut self, peer: PeerHandle) {
         let Some(mut peer) = self.peers.remove(peer) else { return };
         peer.forget_output(&mut self.shared);
+        self.shared.acknowledgements.clear(&mut peer.acknowledgements);
         let usage = &mut self.shared.usage;
         usage.memory = usage.memory.saturating_sub(peer.usage.memory);
         if !matches!(peer.state, State::Connecting | State::Answering) {

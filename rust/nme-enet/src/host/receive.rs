@@ -174,7 +174,9 @@ impl Host {
         let Self { peers, shared, .. } = self;
         let Some(peer) = peers.at_mut(slot) else { return Ok(Step::Ended) };
         match command.body {
-            Body::Acknowledge { .. } if command.code == code::PROBE => answer_proof(peer, header, command),
+            Body::Acknowledge { .. } if command.code == code::PROBE => {
+                answer_proof(peer, shared, header, command)
+            }
             Body::Acknowledge { sequence, sent_time } => {
                 return Ok(self.apply_acknowledgement(slot, command.channel, sequence, sent_time, measured));
             }
@@ -184,7 +186,7 @@ impl Host {
                     peer.request_answered(shared);
                     peer.verified(&handshake);
                 }
-                acknowledge(peer, header, command);
+                acknowledge(peer, shared, header, command);
                 if is_first {
                     self.opened(slot, 0);
                 }
@@ -197,13 +199,13 @@ impl Host {
                 peer.in_bandwidth = incoming;
                 peer.out_bandwidth = outgoing;
                 peer.window_limit = crate::peer::window_for(shared.config.out_bandwidth, incoming);
-                acknowledge(peer, header, command);
+                acknowledge(peer, shared, header, command);
             }
             Body::ThrottleConfigure { throttle } if peer.is_open() => {
                 peer.set_throttle(throttle);
-                acknowledge(peer, header, command);
+                acknowledge(peer, shared, header, command);
             }
-            Body::Ping {} if peer.is_open() => acknowledge(peer, header, command),
+            Body::Ping {} if peer.is_open() => acknowledge(peer, shared, header, command),
             _ if command.channel == CONTROL_CHANNEL => {}
             _ => {
                 let state = peer.state;
@@ -212,7 +214,7 @@ impl Host {
                 }
                 if peer.is_open() && command.wants_acknowledgement() {
                     if peer.channels.acknowledges(command.channel, command.sequence) {
-                        acknowledge(peer, header, command);
+                        acknowledge(peer, shared, header, command);
                     }
                 }
             }
@@ -325,16 +327,16 @@ fn take_data(
 }
 
 /// Queues the acknowledgement of a command, in a datagram that has been checked to have a sent time.
-fn acknowledge(peer: &mut Peer, header: &Header, command: &Command) {
+fn acknowledge(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Command) {
     if let Some(sent_time) = header.sent_time {
-        peer.queue_acknowledgement(command.channel, command.sequence, sent_time);
+        peer.queue_acknowledgement(shared, command.channel, command.sequence, sent_time);
     }
 }
 
 /// Answers a server that wants to see whether our address is real: an acknowledgement that asks for one. As in stock
 /// ENet, nothing else comes of it, and numbers that look too far ahead on a channel of ours get no answer.
-fn answer_proof(peer: &mut Peer, header: &Header, command: &Command) {
+fn answer_proof(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Command) {
     if peer.channels.acknowledges(command.channel, command.sequence) {
-        acknowledge(peer, header, command);
+        acknowledge(peer, shared, header, command);
     }
 }

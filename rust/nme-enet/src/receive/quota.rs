@@ -19,8 +19,8 @@ pub(crate) enum Bill {
 /// What is in use of one peer's quotas.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    pub(crate) fragment_bytes: usize,
     pub(crate) fragment_packets: u32,
+    pub(crate) fragment_bytes: usize,
     /// Bytes of packets that were next in order when the quota was full.
     pub(crate) next_bytes: usize,
     pub(crate) ahead_bytes: usize,

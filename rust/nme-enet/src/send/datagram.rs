@@ -40,7 +40,7 @@ impl Peer {
         let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, timed: false };
         self.window.begin_flush(shared.clock.now(), shared.last_flush);
         self.paced_to = u64::MAX;
-        self.put_acknowledgements(&mut datagram);
+        self.put_acknowledgements(shared, &mut datagram);
         self.put_pending(shared, &mut datagram);
         if self.put_lost(shared, &mut datagram) {
             self.put_queued(shared, &mut datagram);
@@ -70,19 +70,16 @@ impl Peer {
         self.pending = Pending::DISCONNECT;
     }
 
-    fn put_acknowledgements(&mut self, datagram: &mut Datagram<'_>) {
-        let mut sent = 0;
-        for acknowledgement in &self.acknowledgements {
-            if !datagram.has_room(fixed_len(code::ACKNOWLEDGE)) {
+    fn put_acknowledgements(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
+        while datagram.has_room(fixed_len(code::ACKNOWLEDGE)) {
+            let Some(acknowledgement) = shared.acknowledgements.pop_front(&mut self.acknowledgements) else {
                 break;
-            }
+            };
             let sequence = acknowledgement.sequence;
             let body = Body::Acknowledge { sequence, sent_time: acknowledgement.sent_time };
             let channel = acknowledgement.channel;
             datagram.put(&Command { code: code::ACKNOWLEDGE, channel, sequence, body }, &[]);
-            sent += 1;
         }
-        self.acknowledgements.drain(..sent);
     }
 
     fn put_pending(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
@@ -145,6 +142,12 @@ impl Peer {
 
     fn put_queued(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
         loop {
+            if self.active.is_empty() {
+                if self.put_unsequenced(shared, datagram) {
+                    continue;
+                }
+                break;
+            }
             let may_send_reliable = self.may_send_reliable(shared, self.rules.fragment);
             let Some(turn) = self.next_turn(shared, may_send_reliable) else { break };
             let is_put = match turn {

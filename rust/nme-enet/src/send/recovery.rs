@@ -40,7 +40,7 @@ impl Peer {
         } else {
             self.channels.used_mut(channel)?.send.ring.take(sequence)?
         };
-        self.forget_sent(shared, key, |peer, sent, next_order| {
+        self.forget_sent(shared, key, |peer, sent, shared| {
             let is_latest = sent_time == wire_time(sent.sent_at);
             if is_latest && sent.order >= peer.newest {
                 peer.newest = sent.order;
@@ -51,7 +51,8 @@ impl Peer {
             }
             let trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
             let shortest = peer.round_trip.shortest();
-            peer.window.acknowledged(sent.len.into(), sent.order, next_order, trip, shortest);
+            let ceiling = shared.config.max_window;
+            peer.window.acknowledged(sent.len.into(), sent.order, shared.next_order, trip, shortest, ceiling);
         })
     }
 
@@ -69,7 +70,7 @@ impl Peer {
         &mut self,
         shared: &mut Shared,
         key: Key,
-        with: impl FnOnce(&mut Self, &super::Sent, u64),
+        with: impl FnOnce(&mut Self, &super::Sent, &Shared),
     ) -> Option<u8> {
         let is_lost = shared.sent.get(key)?.lost;
         let sent = shared.sent.remove(if is_lost { &mut self.lost } else { &mut self.sent }, key)?;
@@ -82,7 +83,7 @@ impl Peer {
             _ => sent.len.into(),
         };
         self.backlog = self.backlog.saturating_sub(cost);
-        with(self, &sent, shared.next_order);
+        with(self, &sent, shared);
         Some(sent.code)
     }
 

@@ -8,8 +8,6 @@
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     size: u32,
-    /// At most, by the host's configuration.
-    ceiling: u32,
     /// Where doubling ends.
     threshold: u32,
     /// What was too much last.
@@ -33,7 +31,6 @@ impl Window {
     pub(crate) const fn new(ceiling: u32) -> Self {
         Self {
             size: if ceiling < INITIAL { ceiling } else { INITIAL },
-            ceiling,
             threshold: u32::MAX,
             target: 0,
             step: SEGMENT,
@@ -58,7 +55,7 @@ impl Window {
     }
 
     /// Something was acknowledged that was sent as `order`; `next_order` is what will be sent next, `shortest` the
-    /// shortest round trip that is known.
+    /// shortest round trip that is known, `ceiling` the largest window.
     pub(crate) fn acknowledged(
         &mut self,
         bytes: u32,
@@ -66,14 +63,15 @@ impl Window {
         next_order: u64,
         round_trip: u32,
         shortest: u32,
+        ceiling: u32,
     ) {
         self.acknowledged = self.acknowledged.saturating_add(bytes);
         self.shortest = self.shortest.min(round_trip);
         if self.size < self.threshold && self.was_full {
-            self.size = self.size.saturating_add(bytes).min(self.ceiling);
+            self.size = self.size.saturating_add(bytes).min(ceiling);
         }
         if order >= self.round_end {
-            self.end_round(shortest);
+            self.end_round(shortest, ceiling);
             self.round_end = next_order;
         }
     }
@@ -93,7 +91,7 @@ impl Window {
         }
     }
 
-    fn end_round(&mut self, known: u32) {
+    fn end_round(&mut self, known: u32, ceiling: u32) {
         let all = self.lost.saturating_add(self.acknowledged).max(1);
         let queue = self.shortest.saturating_sub(known);
         let many = self.losses >= FEW_LOSSES && u64::from(self.lost) * 100 > u64::from(all) * MANY_PERCENT;
@@ -115,7 +113,7 @@ impl Window {
                 self.step = (self.step * 2).min(self.size / 8).max(SEGMENT);
                 self.step
             };
-            self.size = self.size.saturating_add(more).min(self.ceiling);
+            self.size = self.size.saturating_add(more).min(ceiling);
         }
         (self.acknowledged, self.lost, self.losses, self.shortest) = (0, 0, 0, u32::MAX);
         (self.was_full, self.shrunk) = (false, false);
@@ -124,7 +122,7 @@ impl Window {
     fn shrink(&mut self, numerator: u32, denominator: u32) {
         self.target = self.size;
         self.size = (u64::from(self.size) * u64::from(numerator) / u64::from(denominator)) as u32;
-        self.size = self.size.max(SMALLEST.min(self.ceiling));
+        self.size = self.size.max(SMALLEST.min(self.target));
         self.threshold = self.size;
         self.step = SEGMENT;
     }

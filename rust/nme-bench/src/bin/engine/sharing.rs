@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nme_enet::Delivery;
-use nme_testing::engines::{Kind, Note, address};
+use nme_testing::engines::{Note, address};
 
 use crate::bottleneck::{Bottleneck, Link};
 use crate::{BOTH, name};
