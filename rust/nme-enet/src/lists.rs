@@ -85,23 +85,35 @@ impl<T> Lists<T> {
     }
 
     pub(crate) fn pop_front(&mut self, list: &mut List) -> Option<T> {
-        let first = list.first();
-        self.remove(list, first)
+        let node = self.nodes.get_mut(list.first as usize)?;
+        let value = node.value.take()?;
+        let next = std::mem::replace(&mut node.next, self.free);
+        self.free = std::mem::replace(&mut list.first, next);
+        match self.nodes.get_mut(next as usize) {
+            Some(node) => node.previous = NONE,
+            None => list.last = NONE,
+        }
+        self.note_removed();
+        Some(value)
     }
 
     /// Takes an entry of this very list out.
     pub(crate) fn remove(&mut self, list: &mut List, key: Key) -> Option<T> {
         let value = self.nodes.get_mut(key.0 as usize)?.value.take()?;
         self.unlink(list, key.0);
+        if let Some(node) = self.nodes.get_mut(key.0 as usize) {
+            node.next = std::mem::replace(&mut self.free, key.0);
+        }
+        self.note_removed();
+        Some(value)
+    }
+
+    fn note_removed(&mut self) {
         self.used -= 1;
         if self.used == 0 && self.nodes.len() > LARGE {
             self.nodes = Vec::new();
             self.free = NONE;
-        } else if let Some(node) = self.nodes.get_mut(key.0 as usize) {
-            node.next = self.free;
-            self.free = key.0;
         }
-        Some(value)
     }
 
     /// Moves an entry to the end of another list.
