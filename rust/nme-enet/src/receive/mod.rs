@@ -162,6 +162,3 @@ const WINDOW: u32 = 0x1000;
 
 /// Windows that are looked at.
 const WINDOWS: u32 = 7;
-
-#[cfg(test)]
-mod tests;

@@ -17,7 +17,7 @@ pub(crate) use window::{INITIAL, Window};
 use crate::event::Event;
 use crate::lists::{Key, List};
 use crate::packet::{Delivery, Packet};
-use crate::peer::Peer;
+use crate::peer::{Peer, State};
 use crate::shared::Shared;
 use crate::throttle::WHOLE;
 
@@ -185,6 +185,7 @@ impl Peer {
             && self.lost.is_empty()
             && self.unsequenced.is_empty()
             && self.active.is_empty())
+            || (self.state == State::Draining && self.is_drained())
     }
 
     /// Forgets everything that goes out, sent or not.
