@@ -170,7 +170,7 @@ impl Player {
         for step in self.program.steps.clone() {
             match step {
                 Step::Send { from, to, channel, delivery, len } => {
-                    self.send(from, to, channel, delivery, len)
+                    self.send(from, to, channel, delivery, len);
                 }
                 Step::Run { millis } => self.world.run(Duration::from_millis(millis)),
                 Step::Settle => self.settle(),

@@ -89,7 +89,7 @@ fn a_header_is_screened_before_anything_is_decompressed() {
     let request = datagram(0xfff, 0, Some(3), &[Hello::request().connect()]);
     let screened = bench.host.screen(address(1), &compressed(request)).expect("perhaps a request");
     assert_eq!((screened.max_plain_len, screened.peer), (52, None));
-    assert_eq!(bench.host.screen(address(1), &compressed(plain.clone())), Err(UnknownPeer));
+    assert_eq!(bench.host.screen(address(1), &compressed(plain)), Err(UnknownPeer));
     let wrong = datagram(bench.slot, bench.session ^ 1, Some(5), &[ping()]);
     assert_eq!(bench.host.screen(bench.peer, &compressed(wrong)), Err(WrongSession));
     assert_eq!(bench.host.figures().datagrams_dropped, 2);

@@ -239,3 +239,28 @@ fn a_client_that_gives_up_half_way_is_forgotten() {
     assert_eq!(bench.host.peers().count(), 0);
     bench.refuse(UnknownPeer, disconnect());
 }
+
+#[test]
+fn an_acknowledgement_that_comes_late_touches_nobody_else() {
+    let mut bench = Bench::server();
+    let first = (bench.peer, bench.slot, bench.session);
+    let handle = bench.handle();
+    bench.transmit();
+    // A ping is under way when the host leaves.
+    bench.now += std::time::Duration::from_millis(510);
+    bench.host.handle_timeout(bench.now);
+    let ping = bench.transmit().remove(0).1;
+    let time = u16::from_be_bytes([ping[2], ping[3]]);
+    assert_eq!(ping[4..8], [0x85, 0xff, 0, 2]);
+    bench.peer = address(8);
+    assert_eq!(bench.knock(Hello { connect_id: 9, ..Hello::request() }), Ok(()));
+    bench.host.disconnect(handle, 0);
+    bench.transmit();
+    (bench.peer, bench.slot, bench.session) = first;
+    bench.pass(&[ack(0xff, 2, time)]);
+    // The answer to the second client is still repeated.
+    bench.now += std::time::Duration::from_millis(510);
+    bench.host.handle_timeout(bench.now);
+    let sent = bench.transmit();
+    assert!(sent.iter().any(|(to, bytes)| *to == address(8) && bytes[4] == 0x83), "{sent:?}");
+}

@@ -175,7 +175,7 @@ impl Host {
         let Some(peer) = peers.at_mut(slot) else { return Ok(Step::Ended) };
         match command.body {
             Body::Acknowledge { .. } if command.code == code::PROBE => {
-                answer_proof(peer, shared, header, command)
+                answer_proof(peer, shared, header, command);
             }
             Body::Acknowledge { sequence, sent_time } => {
                 return Ok(self.apply_acknowledgement(slot, command.channel, sequence, sent_time, measured));
@@ -212,10 +212,11 @@ impl Host {
                 if state == State::Connected {
                     take_data(peer, shared, command, payload)?;
                 }
-                if peer.is_open() && command.wants_acknowledgement() {
-                    if peer.channels.acknowledges(command.channel, command.sequence) {
-                        acknowledge(peer, shared, header, command);
-                    }
+                if peer.is_open()
+                    && command.wants_acknowledgement()
+                    && peer.channels.acknowledges(command.channel, command.sequence)
+                {
+                    acknowledge(peer, shared, header, command);
                 }
             }
         }

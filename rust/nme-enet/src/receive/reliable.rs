@@ -21,14 +21,13 @@ impl ReceiveChannel {
             return Ok(false);
         }
         let is_next = sequence == self.delivered + 1;
-        if let Some(held) = &mut self.held {
-            if let Some((&start, before)) = held.reliable.range(..=sequence).next_back() {
-                if start == sequence && matches!(before, Entry::Single(_)) {
-                    return Ok(false);
-                }
-                if start + before.span() > sequence {
-                    return Err(DropReason::Conflict);
-                }
+        let held = self.held.as_ref();
+        if let Some((&start, before)) = held.and_then(|held| held.reliable.range(..=sequence).next_back()) {
+            if start == sequence && matches!(before, Entry::Single(_)) {
+                return Ok(false);
+            }
+            if start + before.span() > sequence {
+                return Err(DropReason::Conflict);
             }
         }
         if is_next {

@@ -192,9 +192,11 @@ impl Peer {
     pub(crate) fn forget_output(&mut self, shared: &mut Shared) {
         for channel in self.channels.iter_mut() {
             shared.queued.clear(&mut channel.send.queue);
-            channel.send.ring = Ring::new();
+            channel.send.ring.forget();
             channel.send.cut = 0;
         }
+        // Else a late acknowledgement would be taken for one of what is in their memory next.
+        self.control.forget();
         shared.queued.clear(&mut self.unsequenced);
         shared.sent.clear(&mut self.sent);
         shared.sent.clear(&mut self.lost);

@@ -58,12 +58,8 @@ impl Peer {
 
     /// Our connect request has been answered, which acknowledges it.
     pub(crate) fn request_answered(&mut self, shared: &mut Shared) {
-        while let Some(sent) = shared.sent.get(self.sent.first()).map(|sent| sent.sequence) {
-            match self.control.take(sent) {
-                Some(key) => self.forget_sent(shared, key, |_, _, _| {}),
-                None => break,
-            };
-        }
+        // Nothing else has been sent.
+        self.forget_output(shared);
     }
 
     fn forget_sent(

@@ -17,6 +17,7 @@ pub(crate) struct Ring {
 enum Keys {
     Few(Option<Key>),
     /// Nothing for what has been acknowledged out of order.
+    #[expect(clippy::box_collection, reason = "a queue would make every idle channel larger")]
     Many(Box<VecDeque<Key>>),
 }
 
@@ -24,6 +25,11 @@ impl Ring {
     pub(crate) const fn new() -> Self {
         // ENet numbers reliable commands from 1.
         Self { base: 1, keys: Keys::Few(None) }
+    }
+
+    /// Forgets what is under way: the commands are gone, their numbers stay used.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { base: self.next(), keys: Keys::Few(None) };
     }
 
     fn len(&self) -> u16 {
@@ -103,6 +109,13 @@ mod tests {
         assert_eq!((ring.take(2), ring.take(0), ring.take(4)), (None, None, None));
         assert_eq!(ring.take(1), Some(keys[0]));
         assert_eq!((ring.base, ring.next()), (3, 4));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_found_and_not_numbered_again() {
+        let (mut ring, _) = filled(3);
+        ring.forget();
+        assert_eq!((ring.take(1), ring.take(3), ring.next()), (None, None, 4));
     }
 
     #[test]
