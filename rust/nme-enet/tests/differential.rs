@@ -59,7 +59,7 @@ impl Program {
         let latency = Duration::from_millis(*random.pick(&[0, 1, 10, 40, 120]));
         let mut link = Link::delayed(latency);
         if random.chance(0.5) {
-            link.loss = *random.pick(&[0.01, 0.05, 0.1]);
+            link.loss = *random.pick(&[0.01, 0.03, 0.05]);
             link.duplicate = *random.pick(&[0.0, 0.05]);
             link.reorder = *random.pick(&[0.0, 0.1]);
             link.reorder_delay = Duration::from_millis(20);
