@@ -49,7 +49,7 @@ impl PeerFigures {
             in_flight: peer.in_flight,
             waiting: peer.queued,
             backlog: peer.backlog,
-            held: peer.usage.memory,
+            held: peer.usage.memory(),
             commands_sent: peer.commands_sent,
             commands_lost: peer.commands_lost,
             channels: peer.channels.len(),

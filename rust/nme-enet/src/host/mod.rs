@@ -84,7 +84,11 @@ impl Host {
 
     /// What has happened, until there is nothing more. Events of one peer come in the order of the wire.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.shared.events.pop_front()
+        let event = self.shared.events.pop_front();
+        if event.is_none() && self.shared.events.capacity() > MANY_EVENTS {
+            self.shared.events.shrink_to(MANY_EVENTS);
+        }
+        event
     }
 
     /// Where packets can be made that use the memory of earlier ones.
@@ -234,7 +238,7 @@ impl Host {
         peer.forget_output(&mut self.shared);
         self.shared.acknowledgements.clear(&mut peer.acknowledgements);
         let usage = &mut self.shared.usage;
-        usage.memory = usage.memory.saturating_sub(peer.usage.memory);
+        usage.memory = usage.memory.saturating_sub(peer.usage.memory());
         if !matches!(peer.state, State::Connecting | State::Answering) {
             usage.peers = usage.peers.saturating_sub(1);
             self.shares.changed();
@@ -262,6 +266,9 @@ fn disconnect_notice(peer: &Peer, data: u32) -> Stray {
     };
     Stray::new(peer.address, &peer.header(None), &command)
 }
+
+/// Events whose memory is kept.
+const MANY_EVENTS: usize = 1024;
 
 /// Peer numbers have 12 bits, and one of them means "none".
 const MAX_PEERS: u16 = 4095;

@@ -16,16 +16,23 @@ pub(crate) enum Bill {
     Ahead,
 }
 
-/// What is in use of one peer's quotas.
+/// What is in use of one peer's quotas, in bytes. 4 GiB count as endless.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    pub(crate) fragment_packets: u32,
-    pub(crate) fragment_bytes: usize,
+    fragment_packets: u32,
+    fragment_bytes: u32,
     /// Bytes of packets that were next in order when the quota was full.
-    pub(crate) next_bytes: usize,
-    pub(crate) ahead_bytes: usize,
+    next_bytes: u32,
+    ahead_bytes: u32,
     /// Bytes of memory, of the host's.
-    pub(crate) memory: usize,
+    memory: u32,
+}
+
+impl Usage {
+    /// Bytes of memory, of the host's.
+    pub(crate) const fn memory(&self) -> usize {
+        self.memory as usize
+    }
 }
 
 /// What all peers make the host keep back.
@@ -61,7 +68,7 @@ impl Budget<'_> {
         if !self.has_room_ahead(len) {
             return Err(DropReason::AheadBytes);
         }
-        if !self.host.has_room(self.usage.memory, len + Quotas::OVERHEAD) {
+        if !self.host.has_room(self.usage.memory(), len + Quotas::OVERHEAD) {
             return Err(DropReason::HostQuota);
         }
         self.charge_ahead(len);
@@ -77,11 +84,11 @@ impl Budget<'_> {
     pub(super) fn admit_group(&mut self, total: usize, next: bool) -> Result<Bill, DropReason> {
         let usage = &mut *self.usage;
         let bill = if (usage.fragment_packets as usize) < self.quotas.fragment_packets
-            && usage.fragment_bytes.saturating_add(total) <= self.quotas.fragment_bytes
+            && sum(usage.fragment_bytes, total) <= self.quotas.fragment_bytes
         {
             Bill::Fragments
         } else if next
-            && (usage.next_bytes == 0 || usage.next_bytes.saturating_add(total) <= self.quotas.fragment_bytes)
+            && (usage.next_bytes == 0 || sum(usage.next_bytes, total) <= self.quotas.fragment_bytes)
         {
             Bill::Next
         } else {
@@ -94,7 +101,7 @@ impl Budget<'_> {
     /// Charges the memory of one more fragment.
     pub(super) fn admit_fragment(&mut self, len: usize, group: &mut Assembly) -> Result<(), DropReason> {
         let cost = len + Quotas::OVERHEAD;
-        if !self.host.has_room(self.usage.memory, cost) {
+        if !self.host.has_room(self.usage.memory(), cost) {
             return Err(DropReason::HostQuota);
         }
         group.memory += cost;
@@ -104,7 +111,7 @@ impl Budget<'_> {
 
     /// Charges a group that is complete but has to wait as waiting, when there is room for that: true then. An honest
     /// sender may begin new packets, although the one before all of them is lost.
-    pub(super) const fn promote(&mut self, group: &mut Assembly, waiting: usize) -> bool {
+    pub(super) fn promote(&mut self, group: &mut Assembly, waiting: usize) -> bool {
         let fits = waiting < self.quotas.ahead_commands && self.has_room_ahead(group.total());
         if fits {
             self.release_bill(group.total(), group.bill);
@@ -131,45 +138,45 @@ impl Budget<'_> {
         }
     }
 
-    const fn has_room_ahead(&self, len: usize) -> bool {
+    fn has_room_ahead(&self, len: usize) -> bool {
         let cost = len.saturating_add(Quotas::OVERHEAD);
-        self.usage.ahead_bytes.saturating_add(cost) <= self.quotas.ahead_bytes
+        sum(self.usage.ahead_bytes, cost) <= self.quotas.ahead_bytes
     }
 
-    const fn charge_ahead(&mut self, len: usize) {
-        self.usage.ahead_bytes += len + Quotas::OVERHEAD;
+    fn charge_ahead(&mut self, len: usize) {
+        add(&mut self.usage.ahead_bytes, len + Quotas::OVERHEAD);
     }
 
-    const fn charge_group(&mut self, total: usize, bill: Bill) {
+    fn charge_group(&mut self, total: usize, bill: Bill) {
         match bill {
             Bill::Fragments => {
-                self.usage.fragment_bytes += total;
+                add(&mut self.usage.fragment_bytes, total);
                 self.usage.fragment_packets += 1;
             }
-            Bill::Next => self.usage.next_bytes += total,
+            Bill::Next => add(&mut self.usage.next_bytes, total),
             Bill::Ahead => self.charge_ahead(total),
         }
     }
 
-    const fn release_bill(&mut self, len: usize, bill: Bill) {
+    fn release_bill(&mut self, len: usize, bill: Bill) {
         let usage = &mut *self.usage;
         match bill {
             Bill::Fragments => {
-                usage.fragment_bytes = usage.fragment_bytes.saturating_sub(len);
+                take(&mut usage.fragment_bytes, len);
                 usage.fragment_packets = usage.fragment_packets.saturating_sub(1);
             }
-            Bill::Next => usage.next_bytes = usage.next_bytes.saturating_sub(len),
-            Bill::Ahead => usage.ahead_bytes = usage.ahead_bytes.saturating_sub(len + Quotas::OVERHEAD),
+            Bill::Next => take(&mut usage.next_bytes, len),
+            Bill::Ahead => take(&mut usage.ahead_bytes, len + Quotas::OVERHEAD),
         }
     }
 
-    const fn charge_memory(&mut self, bytes: usize) {
-        self.usage.memory += bytes;
+    fn charge_memory(&mut self, bytes: usize) {
+        add(&mut self.usage.memory, bytes);
         self.host.memory += bytes;
     }
 
-    const fn release_memory(&mut self, bytes: usize) {
-        self.usage.memory = self.usage.memory.saturating_sub(bytes);
+    fn release_memory(&mut self, bytes: usize) {
+        take(&mut self.usage.memory, bytes);
         self.host.memory = self.host.memory.saturating_sub(bytes);
     }
 }
@@ -177,6 +184,18 @@ impl Budget<'_> {
 impl Budget<'_> {
     /// Bytes of fragmented packets that are not next and may still begin.
     pub(super) const fn fragment_room(&self) -> usize {
-        self.quotas.fragment_bytes.saturating_sub(self.usage.fragment_bytes)
+        self.quotas.fragment_bytes.saturating_sub(self.usage.fragment_bytes as usize)
     }
+}
+
+const fn sum(used: u32, more: usize) -> usize {
+    (used as usize).saturating_add(more)
+}
+
+fn add(used: &mut u32, more: usize) {
+    *used = used.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+}
+
+fn take(used: &mut u32, less: usize) {
+    *used = used.saturating_sub(u32::try_from(less).unwrap_or(u32::MAX));
 }

@@ -78,7 +78,7 @@ pub(crate) fn print_memory() {
         for _ in 0..60 {
             table.frame();
         }
-        table.clients = Vec::new();
+        (table.clients, table.peers) = (Vec::new(), Vec::new());
         let stats = region.change();
         // Both count what reallocations add and give back, too.
         stats.bytes_allocated as f64 - stats.bytes_deallocated as f64
@@ -124,10 +124,10 @@ impl Table for Ours {
             while let Some((_, datagram)) = client.poll_transmit(&mut buffer) {
                 let _ = server.handle_datagram(*now, address(index), datagram, &mut accept);
             }
-        }
-        while let Some(event) = server.poll_event() {
-            if let Event::Connected { peer, .. } = event {
-                peers.push(peer);
+            while let Some(event) = server.poll_event() {
+                if let Event::Connected { peer, .. } = event {
+                    peers.push(peer);
+                }
             }
         }
         server.handle_timeout(*now);
