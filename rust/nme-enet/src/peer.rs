@@ -115,8 +115,8 @@ pub(crate) struct Peer {
     /// The value of our disconnect.
     pub(crate) goodbye: u32,
     pub(crate) unsequenced: List,
-    /// Channels with something in their queue.
-    pub(crate) active: Vec<u8>,
+    /// The first of the channels with something in their queue, each of which names the next.
+    pub(crate) active: Option<u8>,
     /// The turn that was taken last.
     pub(crate) turn: u64,
     /// Payload bytes in all queues.
@@ -207,7 +207,7 @@ impl Peer {
             pending: if state == State::Connecting { Pending::CONNECT } else { Pending::VERIFY },
             goodbye: 0,
             unsequenced: List::EMPTY,
-            active: Vec::new(),
+            active: None,
             turn: 0,
             queued: 0,
             backlog: 0,

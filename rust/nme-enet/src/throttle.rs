@@ -31,14 +31,14 @@ use crate::wire::ThrottleSettings;
 pub(crate) struct Throttle {
     pub(crate) settings: ThrottleSettings,
     /// What bandwidth limits allow, in thirty-seconds.
-    limit: u32,
+    limit: u8,
     /// What is sent, in thirty-seconds.
     share: u32,
     /// What the link was last seen to drain, in thirty-seconds, and when more than that was tried.
     drains: u32,
     raised: u32,
     /// ENet's way to spread what is dropped.
-    counter: u32,
+    counter: u8,
     shortest: Option<u16>,
     window: Window,
     rise: Option<Box<Rise>>,
@@ -112,7 +112,7 @@ impl Throttle {
     pub(crate) const fn new(settings: ThrottleSettings) -> Self {
         Self {
             settings,
-            limit: WHOLE,
+            limit: WHOLE as u8,
             share: WHOLE,
             drains: WHOLE,
             raised: 0,
@@ -125,24 +125,24 @@ impl Throttle {
 
     /// The share of unreliable packets that is sent, in thirty-seconds.
     pub(crate) fn share(&self) -> u32 {
-        self.share.min(self.limit)
+        self.share.min(self.limit())
     }
 
     /// The share that bandwidth limits allow, in thirty-seconds.
     pub(crate) const fn limit(&self) -> u32 {
-        self.limit
+        self.limit as u32
     }
 
     /// Bandwidth limits allow this share.
     pub(crate) fn set_limit(&mut self, limit: u32) {
-        self.limit = limit.clamp(1, WHOLE);
+        self.limit = limit.clamp(1, WHOLE) as u8;
     }
 
     /// True when the next unreliable packet is to be sent.
     pub(crate) fn passes(&mut self) -> bool {
         // Seven and thirty-two have no common factor: what is dropped is spread evenly.
-        self.counter = (self.counter + 7) % WHOLE;
-        self.counter <= self.share()
+        self.counter = (self.counter + 7) % WHOLE as u8;
+        u32::from(self.counter) <= self.share()
     }
 
     /// Something has been acknowledged, this long after it was sent.

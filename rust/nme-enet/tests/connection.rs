@@ -311,3 +311,28 @@ fn unreliable_packets_back_off_on_a_narrow_link_and_not_on_a_long_one() {
     let least = flow(short, Link { bandwidth: Some(narrow), ..short });
     assert!(least <= 20, "{least}");
 }
+
+#[test]
+fn many_channels_at_once_all_get_through_in_their_order() {
+    let link = Link { loss: 0.05, ..Link::delayed(10 * MS) };
+    let mut world = World::new(Kind::Ours, Kind::Ours, 1, link, 4);
+    world.connect_all(8);
+    for number in 0..4000_u32 {
+        let channel = (number * 7 % 8) as u8;
+        let len = if number % 50 == 0 { 20_000 } else { 40 };
+        let mut bytes = vec![0; len];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        world.hosts[0].send(address(1), channel, &bytes, Delivery::Reliable);
+        if number % 10 == 0 {
+            world.step();
+        }
+    }
+    assert!(world.run_until(Duration::from_secs(60), |world| world.received(1).len() == 4000));
+    for wanted in 0..8 {
+        let got = world.received(1).into_iter().filter(|(channel, _)| *channel == wanted);
+        let numbers: Vec<u32> =
+            got.map(|(_, bytes)| u32::from_be_bytes(bytes[..4].try_into().expect("4 bytes"))).collect();
+        assert_eq!(numbers.len(), 500);
+        assert!(numbers.is_sorted());
+    }
+}

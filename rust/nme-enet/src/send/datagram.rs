@@ -142,7 +142,7 @@ impl Peer {
 
     fn put_queued(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
         loop {
-            if self.active.is_empty() {
+            if self.active.is_none() {
                 if self.put_unsequenced(shared, datagram) {
                     continue;
                 }
@@ -217,26 +217,27 @@ impl Peer {
         if is_dropped || line.cut >= total {
             line.cut = 0;
             shared.queued.pop_front(&mut line.queue);
-            if line.queue.is_empty() {
-                self.active.retain(|active| *active != channel);
-            }
+        }
+        if is_reliable {
+            line.unreliable = 0;
+        } else if offset == 0 && !is_dropped {
+            line.unreliable += 1;
+        }
+        let number = line.unreliable;
+        let sequence = line.ring.next().wrapping_sub(1);
+        if line.queue.is_empty() {
+            self.deactivate(channel);
         }
         if is_dropped {
             self.left_queue(&packet, packet.len());
             return true;
         }
         if is_reliable {
-            line.unreliable = 0;
             self.queued = self.queued.saturating_sub(len.into());
             let key = self.push_sent(shared, Some(packet), offset, len as u16, code, channel);
             self.transmit(shared, key, datagram);
             return true;
         }
-        if offset == 0 {
-            line.unreliable += 1;
-        }
-        let number = line.unreliable;
-        let sequence = line.ring.next().wrapping_sub(1);
         let body = if is_whole {
             Body::Unreliable { number, len: len as u16 }
         } else {

@@ -68,6 +68,8 @@ impl Sent {
 #[derive(Debug)]
 pub(crate) struct SendChannel {
     pub(crate) queue: List,
+    /// The next channel with something in its queue.
+    next_active: Option<u8>,
     /// Bytes of the first packet of the queue that have been sent.
     cut: u32,
     /// Unreliable number of the last packet, since the last reliable one.
@@ -79,7 +81,7 @@ pub(crate) struct SendChannel {
 
 impl SendChannel {
     pub(crate) const fn new() -> Self {
-        Self { queue: List::EMPTY, cut: 0, unreliable: 0, turn: 0, ring: Ring::new() }
+        Self { queue: List::EMPTY, next_active: None, cut: 0, unreliable: 0, turn: 0, ring: Ring::new() }
     }
 }
 
@@ -163,16 +165,33 @@ impl Peer {
         if line.send.queue.is_empty() {
             // A channel does not save up turns while nothing waits on it.
             line.send.turn = line.send.turn.max(self.turn);
-            self.active.push(channel);
+            line.send.next_active = self.active.replace(channel);
         }
         shared.queued.push_back(&mut line.send.queue, queued);
         Sending::Queued
     }
 
+    /// Notes that nothing waits on a channel any more.
+    fn deactivate(&mut self, channel: u8) {
+        let next = self.channels.used_mut(channel).and_then(|line| line.send.next_active.take());
+        if self.active == Some(channel) {
+            self.active = next;
+            return;
+        }
+        let mut place = self.active;
+        while let Some(line) = place.and_then(|place| self.channels.used_mut(place)) {
+            place = line.send.next_active;
+            if place == Some(channel) {
+                line.send.next_active = next;
+                return;
+            }
+        }
+    }
+
     /// True when nothing waits to be sent or acknowledged.
     pub(crate) fn is_drained(&self) -> bool {
         self.unsequenced.is_empty()
-            && self.active.is_empty()
+            && self.active.is_none()
             && self.sent.is_empty()
             && self.lost.is_empty()
             && self.pending.is_empty()
@@ -184,7 +203,7 @@ impl Peer {
             && self.pending.is_empty()
             && self.lost.is_empty()
             && self.unsequenced.is_empty()
-            && self.active.is_empty())
+            && self.active.is_none())
             || (self.state == State::Draining && self.is_drained())
     }
 
@@ -200,7 +219,7 @@ impl Peer {
         shared.queued.clear(&mut self.unsequenced);
         shared.sent.clear(&mut self.sent);
         shared.sent.clear(&mut self.lost);
-        self.active.clear();
+        self.active = None;
         self.pending = Pending::NOTHING;
         (self.queued, self.backlog, self.in_flight, self.in_flight_commands) = (0, 0, 0, 0);
         (self.next_expiry, self.next_loss, self.paced_to) = (u64::MAX, u64::MAX, u64::MAX);
@@ -235,8 +254,10 @@ impl Peer {
             }
             best = Some((order_of(self.unsequenced.first()), Turn::Unsequenced));
         }
-        for &channel in &self.active {
-            let Some(line) = self.channels.used(channel) else { continue };
+        let mut next = self.active;
+        while let Some(channel) = next {
+            let Some(line) = self.channels.used(channel) else { break };
+            next = line.send.next_active;
             let Some(first) = shared.queued.get(line.send.queue.first()) else { continue };
             if first.delivery == Delivery::Reliable && !(may_send_reliable && line.send.ring.has_room()) {
                 continue;
