@@ -80,8 +80,18 @@ impl Shared {
         }
     }
 
+    /// Lets a stray leave, unless too many wait: strangers cause them.
+    pub(crate) fn post(&mut self, stray: Stray) {
+        if self.strays.len() < MANY_STRAYS {
+            self.strays.push_back(stray);
+        }
+    }
+
     /// The host's clock as it stands in headers.
     pub(crate) const fn wire_time(&self) -> u16 {
         wire_time(self.clock.now())
     }
 }
+
+/// Strays that wait to leave, at most.
+const MANY_STRAYS: usize = 4096;

@@ -336,3 +336,16 @@ fn many_channels_at_once_all_get_through_in_their_order() {
         assert!(numbers.is_sorted());
     }
 }
+
+#[test]
+fn a_client_that_was_given_up_is_told_when_it_speaks_again() {
+    for client in [Kind::Ours, Kind::Judge] {
+        let mut world = connected(Kind::Ours, client, 1, Link::delayed(20 * MS));
+        world.hosts[0].set_timeout(address(1), 4, 500, 1000);
+        world.network.set_both(address(0), address(1), Link::DOWN);
+        assert!(world.run_until(Duration::from_secs(5), |world| world.disconnections(0) == 1));
+        assert_eq!(world.disconnections(1), 0);
+        world.network.set_both(address(0), address(1), Link::delayed(20 * MS));
+        assert!(world.run_until(Duration::from_secs(3), |world| world.disconnections(1) == 1), "{client:?}");
+    }
+}

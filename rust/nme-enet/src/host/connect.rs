@@ -111,13 +111,14 @@ impl Host {
             (Verdict::Accept, Some(vacancy)) => {
                 let sessions = next_sessions(vacancy.sessions, &handshake);
                 let peer = self.answer(from, vacancy.handle, sessions, &handshake, data);
+                self.given_up.forget(from);
                 self.peers.insert(Box::new(peer));
                 self.settle(vacancy.handle.slot);
                 Ok(())
             }
             (Verdict::Ignore, _) => Err(DropReason::Refused),
             (verdict, _) => {
-                self.shared.strays.push_back(refusal(from, handshake.peer));
+                self.shared.post(refusal(from, handshake.peer));
                 Err(if verdict == Verdict::Accept { DropReason::Full } else { DropReason::Refused })
             }
         }

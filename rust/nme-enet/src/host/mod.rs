@@ -3,6 +3,7 @@
 mod admission;
 mod bandwidth;
 mod connect;
+mod given_up;
 mod receive;
 mod timers;
 mod transmit;
@@ -24,6 +25,7 @@ use crate::shared::{Shared, Stray};
 use crate::table::Table;
 use crate::wire::{Body, CONTROL_CHANNEL, Command, ThrottleSettings, code};
 use bandwidth::Shares;
+use given_up::GivenUp;
 use timers::Timers;
 use transmit::Due;
 
@@ -35,6 +37,7 @@ pub struct Host {
     timers: Timers,
     due: Due,
     shares: Shares,
+    given_up: GivenUp,
     /// State of the generator of connect ids.
     seed: u64,
 }
@@ -78,6 +81,7 @@ impl Host {
             timers: Timers::new(),
             due: Due::default(),
             shares: Shares::default(),
+            given_up: GivenUp::default(),
             seed,
         }
     }
@@ -142,7 +146,7 @@ impl Host {
         let Some(found) = self.peers.get(peer) else { return };
         if found.state != State::Disconnecting {
             let goodbye = disconnect_notice(found, data);
-            self.shared.strays.push_back(goodbye);
+            self.shared.post(goodbye);
         }
         self.remove(peer);
     }

@@ -106,7 +106,16 @@ impl Host {
         if header.peer == NO_PEER {
             return self.handle_connect(from, &header, datagram, admission);
         }
-        let peer = self.sender(from, &header)?;
+        let peer = match self.sender(from, &header) {
+            Ok(peer) => peer,
+            Err(reason) => {
+                let now = self.shared.clock.now();
+                if let Some(goodbye) = self.given_up.answer(now, from, &header, datagram.len()) {
+                    self.shared.post(goodbye);
+                }
+                return Err(reason);
+            }
+        };
         let list = CommandList::read(datagram, &header)?;
         self.check(peer, &header, list.as_slice())?;
         let mut measured = None;
@@ -266,7 +275,7 @@ impl Host {
             let body = Body::Acknowledge { sequence, sent_time };
             let answer = Command { code: code::ACKNOWLEDGE, channel: command.channel, sequence, body };
             let stray = Stray::new(peer.address, &peer.header(None), &answer);
-            self.shared.strays.push_back(stray);
+            self.shared.post(stray);
         }
         match state {
             // Nobody has heard of it.

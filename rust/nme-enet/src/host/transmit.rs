@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Host;
+use super::{Host, disconnect_notice};
 use crate::event::{DisconnectReason, PeerHandle};
 use crate::peer::{Peer, State};
 
@@ -98,10 +98,15 @@ impl Host {
 
     /// A peer has not acknowledged anything for too long.
     fn give_up(&mut self, peer: PeerHandle) {
-        if self.peers.get(peer).is_some_and(|peer| peer.state == State::Answering) {
+        let Some(found) = self.peers.get(peer) else { return };
+        if found.state == State::Answering {
             // Nobody has heard of it.
             self.remove(peer);
         } else {
+            if found.is_open() {
+                let goodbye = disconnect_notice(found, 0);
+                self.given_up.remember(self.shared.clock.now(), found, goodbye);
+            }
             self.end(peer, DisconnectReason::TimedOut);
         }
     }

@@ -77,9 +77,14 @@ impl Window {
     }
 
     /// Something was lost.
-    pub(crate) const fn lost(&mut self, bytes: u32) {
+    pub(crate) fn lost(&mut self, bytes: u32) {
         self.lost = self.lost.saturating_add(bytes);
         self.losses = self.losses.saturating_add(1);
+        // So much that the end of the round trip need not be waited for.
+        if !self.shrunk && self.losses >= FEW_LOSSES && self.lost > self.size / 10 {
+            self.shrink(7, 10);
+            self.shrunk = true;
+        }
     }
 
     /// Nothing has been acknowledged for so long that everything has to be sent again.
