@@ -126,7 +126,8 @@ fn bulk_leaves_at_an_even_rate_where_there_is_a_timer() {
     pair.run(MS * 6000);
     assert_eq!(pair.received.len(), 1);
     let counters = pair.network.counters();
-    assert!(counters.overflowed * 20 < counters.sent, "{counters:?}");
+    // Doubling overshoots once; a window at once in each round trip would overflow in every one.
+    assert!(counters.overflowed * 15 < counters.sent, "{counters:?}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Window {
         self.losses = self.losses.saturating_add(1);
         // So much that the end of the round trip need not be waited for.
         if !self.shrunk && self.losses >= FEW_LOSSES && self.lost > self.size / 10 {
-            self.shrink(7, 10);
+            self.shrink_for_loss();
             self.shrunk = true;
         }
     }
@@ -102,7 +102,7 @@ impl Window {
         let many = self.losses >= FEW_LOSSES && u64::from(self.lost) * 100 > u64::from(all) * MANY_PERCENT;
         if self.losses > 0 && (many || queue > known / 8 + QUEUE) {
             if !self.shrunk {
-                self.shrink(7, 10);
+                self.shrink_for_loss();
             }
         } else if queue > known + LONG_QUEUE {
             self.shrink(17, 20);
@@ -122,6 +122,12 @@ impl Window {
         }
         (self.acknowledged, self.lost, self.losses, self.shortest) = (0, 0, 0, u32::MAX);
         (self.was_full, self.shrunk) = (false, false);
+    }
+
+    fn shrink_for_loss(&mut self) {
+        // What was doubled a round trip ago is too large by up to that.
+        let (numerator, denominator) = if self.size < self.threshold { (1, 2) } else { (7, 10) };
+        self.shrink(numerator, denominator);
     }
 
     fn shrink(&mut self, numerator: u32, denominator: u32) {
@@ -176,3 +182,76 @@ const LEAST_CREDIT: u64 = 1000;
 
 /// And not more than in this time.
 const MOST_CREDIT: u64 = 50_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRIP: u32 = 50_000;
+    const CEILING: u32 = 4 << 20;
+
+    /// A round trip in which the whole window was sent, and this part of it lost.
+    fn round(window: &mut Window, order: &mut u64, round_trip: u32, lost: f64) {
+        window.note_full();
+        let lost = (f64::from(window.size()) * lost) as u32;
+        (0..lost / SEGMENT).for_each(|_| window.lost(SEGMENT));
+        *order += 1;
+        window.acknowledged(window.size() - lost, *order, *order + 1, round_trip, TRIP, CEILING);
+    }
+
+    fn after(rounds: impl IntoIterator<Item = (u32, f64)>) -> Vec<u32> {
+        let (mut window, mut order) = (Window::new(CEILING), 0);
+        let sizes = rounds.into_iter().map(|(round_trip, lost)| {
+            round(&mut window, &mut order, round_trip, lost);
+            window.size()
+        });
+        sizes.collect()
+    }
+
+    #[test]
+    fn it_doubles_up_to_its_ceiling() {
+        let sizes = after([(TRIP, 0.0); 8]);
+        assert_eq!((sizes[0], sizes[1], sizes[7]), (2 * INITIAL, 4 * INITIAL, CEILING));
+    }
+
+    #[test]
+    fn a_few_losses_without_a_queue_are_the_links() {
+        let sizes = after([(TRIP, 0.01); 12]);
+        assert!(sizes.is_sorted() && sizes[11] > CEILING / 10 * 9, "{sizes:?}");
+    }
+
+    #[test]
+    fn losses_with_a_queue_make_it_shrink() {
+        let sizes = after([[(TRIP, 0.0); 5].as_slice(), &[(2 * TRIP, 0.02); 3]].concat());
+        assert!(sizes[7] < sizes[4] / 2, "{sizes:?}");
+    }
+
+    #[test]
+    fn many_losses_make_it_shrink_without_a_queue() {
+        let sizes = after([[(TRIP, 0.0); 5].as_slice(), &[(TRIP, 0.3)]].concat());
+        assert!(sizes[5] < sizes[4], "{sizes:?}");
+    }
+
+    #[test]
+    fn it_does_not_grow_while_it_is_not_used() {
+        let (mut window, mut order) = (Window::new(CEILING), 0);
+        for _ in 0..10 {
+            order += 1;
+            window.acknowledged(1000, order, order + 1, TRIP, TRIP, CEILING);
+        }
+        assert_eq!(window.size(), INITIAL);
+    }
+
+    #[test]
+    fn a_configured_ceiling_is_never_exceeded() {
+        let mut window = Window::new(10_000);
+        let mut order = 0;
+        for lost in [0.0, 0.0, 0.5, 0.0, 0.0] {
+            window.note_full();
+            order += 1;
+            (0..(lost * 10.0) as u32).for_each(|_| window.lost(1000));
+            window.acknowledged(5000, order, order + 1, TRIP, TRIP, 10_000);
+            assert!(window.size() <= 10_000);
+        }
+    }
+}
