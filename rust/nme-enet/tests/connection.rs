@@ -349,3 +349,26 @@ fn a_client_that_was_given_up_is_told_when_it_speaks_again() {
         assert!(world.run_until(Duration::from_secs(3), |world| world.disconnections(1) == 1), "{client:?}");
     }
 }
+
+#[test]
+fn a_thin_flow_is_late_by_one_repetition_at_most() {
+    let link = Link { loss: 0.05, ..Link::delayed(40 * MS) };
+    let mut world = connected(Kind::Ours, Kind::Judge, 1, link);
+    world.run(Duration::from_secs(2));
+    let start = world.now;
+    for number in 0..6000_u32 {
+        world.hosts[0].send(address(1), 1, &number.to_be_bytes(), Delivery::Reliable);
+        world.run(15 * MS);
+    }
+    world.run(Duration::from_secs(2));
+    let mut late: Vec<Duration> = Vec::new();
+    for (time, note) in &world.notes[1] {
+        if let Note::Received { bytes, .. } = note {
+            let number = u32::from_be_bytes(bytes[..4].try_into().expect("4 bytes"));
+            late.push(*time - start - 15 * MS * number);
+        }
+    }
+    late.sort_unstable();
+    assert_eq!(late.len(), 6000);
+    assert!(late[5940] < 180 * MS && late[5988] < 220 * MS, "{:?} {:?}", late[5940], late[5988]);
+}

@@ -169,3 +169,22 @@ fn wrong_sends_are_refused() {
         Err(SendError::NotConnected)
     );
 }
+
+#[test]
+fn a_large_window_does_not_leave_at_once() {
+    let mut pair = Pair::new(Link::delayed(40 * MS), Config::server(4, 1));
+    let packet = Packet::new(vec![9; 16 << 20]);
+    pair.send(&packet).expect("connected");
+    pair.flush(0);
+    pair.run(MS * 3000);
+    let peer = pair.peers[0].expect("connected");
+    assert!(pair.hosts[0].peer_figures(peer).expect("connected").window > 3 << 20);
+    let before = pair.network.counters().sent;
+    let packet = Packet::new(vec![8; 3 << 20]);
+    pair.send(&packet).expect("connected");
+    pair.flush(0);
+    let at_once = (pair.network.counters().sent - before) * 1392;
+    assert!(at_once < 3 << 19, "{at_once}");
+    pair.run(MS * 300);
+    assert_eq!(pair.received.last(), Some(&packet));
+}

@@ -69,6 +69,9 @@ impl Window {
         self.shortest = self.shortest.min(round_trip);
         if self.size < self.threshold && self.was_full {
             self.size = self.size.saturating_add(bytes).min(ceiling);
+            if self.size == ceiling {
+                self.threshold = ceiling;
+            }
         }
         if order >= self.round_end {
             self.end_round(shortest, ceiling);
@@ -180,8 +183,8 @@ const LONG_QUEUE: u32 = 100_000;
 /// A flush may send what an even rate would have sent in this time, in µs, even if the last flush was just before.
 const LEAST_CREDIT: u64 = 1000;
 
-/// And not more than in this time.
-const MOST_CREDIT: u64 = 50_000;
+/// And not more than in this time: a frame.
+const MOST_CREDIT: u64 = 20_000;
 
 #[cfg(test)]
 mod tests {
