@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// What a host is made from. Start with [`Config::new`] and change what should differ.
+/// What a host is made from. Start with [`Config::server`] or [`Config::client`] and change what should differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Peers at once, 1..=4095.

@@ -63,6 +63,7 @@ impl<T> Lists<T> {
         Key(self.nodes.get(key.0 as usize).map_or(NONE, |node| node.next))
     }
 
+    #[inline]
     pub(crate) fn push_back(&mut self, list: &mut List, value: T) -> Key {
         self.used += 1;
         let place = match self.nodes.get_mut(self.free as usize) {
@@ -84,6 +85,7 @@ impl<T> Lists<T> {
         Key(place)
     }
 
+    #[inline]
     pub(crate) fn pop_front(&mut self, list: &mut List) -> Option<T> {
         let node = self.nodes.get_mut(list.first as usize)?;
         let value = node.value.take()?;

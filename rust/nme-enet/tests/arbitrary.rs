@@ -1,4 +1,5 @@
 //! Arbitrary datagrams against a host with a live connection: it does not panic, keeps its bounds, and goes on working.
+//! `PROPTEST_CASES` sets how many sequences are tried.
 
 mod raw;
 
@@ -49,8 +50,6 @@ fn any_input() -> impl Strategy<Value = Input> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn nothing_breaks_a_host(inputs in vec(any_input(), 1..120)) {
         let mut config = Bench::config(Default::default());

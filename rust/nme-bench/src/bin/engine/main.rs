@@ -1,7 +1,8 @@
 //! Our ENet engine beside rusty_enet, without sockets: how fast, how late, how fair, how large.
 //!
 //! `cargo run --release -p nme-bench --bin engine` prints the tables. `engine fan-out ours` and `engine fan-out judge` run
-//! one broadcast only, for `valgrind --tool=callgrind`; `engine memory` shows the memory of a connected client.
+//! one broadcast only, for `valgrind --tool=callgrind`; `engine memory` shows the memory of a connected client. The last
+//! figures are in `reference/engine.txt`.
 #![expect(clippy::print_stdout, reason = "this program prints tables")]
 
 mod bottleneck;
