@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod course;
+pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;
 pub mod network;

@@ -1,0 +1,65 @@
+//! What a host reports.
+
+use crate::packet::{Delivery, Packet};
+
+/// A peer of a host. The handle of a peer that is gone never names another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerHandle {
+    pub(crate) slot: u16,
+    pub(crate) generation: u32,
+}
+
+impl PeerHandle {
+    /// The peer's place in its host, below the host's limit of peers. Places are used again.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.slot as usize
+    }
+}
+
+/// What a host reports, of each peer in the order of the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The handshake is complete.
+    Connected {
+        /// Who.
+        peer: PeerHandle,
+        /// The value that the connect request carried; of the one who asked itself: 0.
+        data: u32,
+    },
+    /// The connection, or the attempt, has ended; the handle names nothing any more.
+    Disconnected {
+        /// Who it was.
+        peer: PeerHandle,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// A whole packet.
+    Received {
+        /// From whom.
+        peer: PeerHandle,
+        /// On which channel.
+        channel: u8,
+        /// How it travelled.
+        delivery: Delivery,
+        /// The bytes.
+        packet: Packet,
+    },
+    /// More waits for this peer than [`Config::backlog_limit`](crate::Config::backlog_limit). Comes once; the packet
+    /// that was too much has not been queued, so end the connection.
+    Overflow {
+        /// Who reads too slowly.
+        peer: PeerHandle,
+    },
+}
+
+/// Why a connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// The peer has said so, with this value. Before the connection was complete: it has refused.
+    ByPeer(u32),
+    /// This side has asked for it, and the peer has acknowledged it.
+    Requested,
+    /// The peer has not acknowledged anything for too long.
+    TimedOut,
+}

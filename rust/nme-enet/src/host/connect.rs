@@ -1,0 +1,239 @@
+//! Handshakes.
+//!
+//! 1. The client sends CONNECT, without a peer number, until it is answered.
+//! 2. The server gives it a place and answers VERIFY_CONNECT with the place's number, until that is acknowledged.
+//! 3. The client is connected, and acknowledges. Data may follow in the same datagram.
+//! 4. The server is connected when the acknowledgement comes.
+//!
+//! Numbers of sessions go up by one with each peer of a place, so that datagrams of the last one are told apart.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Admission, ConnectError, ConnectRequest, Host, Verdict};
+use crate::event::{Event, PeerHandle};
+use crate::peer::{Half, MAX_WINDOW, MIN_WINDOW, NewPeer, Peer, Sessions, State, window_for};
+use crate::reason::DropReason;
+use crate::shared::{Shared, Stray};
+use crate::throttle::DEFAULT_SETTINGS;
+use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Handshake, Header, NO_PEER, code};
+
+impl Host {
+    /// Asks for a connection; `data` travels in the request. [`Event::Connected`] or [`Event::Disconnected`] follows.
+    pub fn connect(
+        &mut self,
+        now: Duration,
+        address: SocketAddr,
+        channels: u8,
+        data: u32,
+    ) -> Result<PeerHandle, ConnectError> {
+        self.shared.clock.tell(now);
+        if !(1..=self.shared.config.channel_limit).contains(&channels) {
+            return Err(ConnectError::Channels);
+        }
+        let vacancy = self.peers.vacancy().ok_or(ConnectError::Full)?;
+        let connect_id = self.random();
+        let config = &self.shared.config;
+        let window_limit = window_for(config.out_bandwidth, 0);
+        let handshake = Handshake {
+            peer: vacancy.handle.slot,
+            incoming_session: vacancy.sessions.incoming,
+            outgoing_session: vacancy.sessions.outgoing,
+            mtu: config.mtu.into(),
+            window: window_limit,
+            channels: channels.into(),
+            in_bandwidth: config.in_bandwidth,
+            out_bandwidth: config.out_bandwidth,
+            throttle: DEFAULT_SETTINGS,
+            connect_id,
+        };
+        let peer = Peer::new(
+            NewPeer {
+                handle: vacancy.handle,
+                address,
+                state: State::Connecting,
+                sessions: vacancy.sessions,
+                half: Half::new(handshake, data),
+                remote: NO_PEER,
+                bandwidths: (0, 0),
+                window_limit,
+            },
+            &self.shared,
+        );
+        self.peers.insert(Box::new(peer));
+        self.settle(vacancy.handle.slot);
+        Ok(vacancy.handle)
+    }
+
+    /// A datagram without a peer: the connect request of a client, or nothing.
+    pub(super) fn handle_connect(
+        &mut self,
+        from: SocketAddr,
+        header: &Header,
+        datagram: &[u8],
+        admission: &mut dyn Admission,
+    ) -> Result<(), DropReason> {
+        let list = CommandList::read(datagram, header)?;
+        let [(command, _)] = list.as_slice() else { return Err(DropReason::Connect) };
+        let Body::Connect { handshake, data } = command.body else { return Err(DropReason::Connect) };
+        if command.channel != CONTROL_CHANNEL
+            || header.session != 0
+            || !self.shared.config.accepts_connections
+        {
+            return Err(DropReason::Connect);
+        }
+        let sent_time = header.sent_time.ok_or(DropReason::MissingSentTime)?;
+        if !is_sane(&handshake, &self.shared) {
+            return Err(DropReason::Connect);
+        }
+        let mut count = 0;
+        for peer in self.peers.at_address(from) {
+            if peer.connect_id == handshake.connect_id && !peer.initiated {
+                return Err(DropReason::Repeated);
+            }
+            count += 1;
+            if count >= MAX_AT_ADDRESS {
+                return Err(DropReason::AddressLimit);
+            }
+        }
+        let vacancy = self.peers.vacancy();
+        let request = ConnectRequest {
+            from,
+            connect_id: handshake.connect_id,
+            peer: handshake.peer,
+            sent_time,
+            // Sane ones have 255 at most.
+            channels: handshake.channels as u8,
+            data,
+            is_full: vacancy.is_none(),
+        };
+        match (admission.judge(&request), vacancy) {
+            (Verdict::Accept, Some(vacancy)) => {
+                let sessions = next_sessions(vacancy.sessions, &handshake);
+                let peer = self.answer(from, vacancy.handle, sessions, &handshake, data);
+                self.given_up.forget(from);
+                self.peers.insert(Box::new(peer));
+                self.settle(vacancy.handle.slot);
+                Ok(())
+            }
+            (Verdict::Ignore, _) => Err(DropReason::Refused),
+            (verdict, _) => {
+                self.shared.post(refusal(from, handshake.peer));
+                Err(if verdict == Verdict::Accept { DropReason::Full } else { DropReason::Refused })
+            }
+        }
+    }
+
+    /// A server's peer, which will send its answer to the request.
+    fn answer(
+        &self,
+        address: SocketAddr,
+        handle: PeerHandle,
+        sessions: Sessions,
+        request: &Handshake,
+        data: u32,
+    ) -> Peer {
+        let config = &self.shared.config;
+        let own_window = window_for(config.in_bandwidth, 0);
+        let handshake = Handshake {
+            peer: handle.slot,
+            incoming_session: sessions.outgoing,
+            outgoing_session: sessions.incoming,
+            mtu: request.mtu.min(config.mtu.into()),
+            window: own_window.min(request.window).max(MIN_WINDOW),
+            channels: request.channels.min(config.channel_limit.into()),
+            in_bandwidth: config.in_bandwidth,
+            out_bandwidth: config.out_bandwidth,
+            throttle: request.throttle,
+            connect_id: request.connect_id,
+        };
+        Peer::new(
+            NewPeer {
+                handle,
+                address,
+                state: State::Answering,
+                sessions,
+                half: Half::new(handshake, data),
+                remote: request.peer,
+                bandwidths: (request.in_bandwidth, request.out_bandwidth),
+                window_limit: window_for(config.out_bandwidth, request.in_bandwidth),
+            },
+            &self.shared,
+        )
+    }
+
+    /// The handshake with a peer is complete.
+    pub(super) fn opened(&mut self, slot: u16, data: u32) {
+        let Some(peer) = self.peers.at(slot) else { return };
+        self.shared.usage.peers += 1;
+        self.shares.changed();
+        self.shared.events.push_back(Event::Connected { peer: peer.handle, data });
+    }
+
+    /// SplitMix64.
+    const fn random(&mut self) -> u32 {
+        self.seed = self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.seed;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed >> 32) as u32
+    }
+}
+
+/// True for a connect request that ENet could have written.
+fn is_sane(request: &Handshake, shared: &Shared) -> bool {
+    let (smallest, largest) = shared.config.peer_mtu.clone().into_inner();
+    request.peer < NO_PEER
+        && (u32::from(smallest)..=u32::from(largest)).contains(&request.mtu)
+        && (MIN_WINDOW..=MAX_WINDOW).contains(&request.window)
+        && (1..=MAX_CHANNELS).contains(&request.channels)
+}
+
+/// True for an answer that grants what the peer's request asked for, or fewer channels, or a smaller MTU.
+///
+/// Stock ENet gives the attempt up when it reads another throttle or connect id, so a stranger can end it.
+pub(super) fn answers(peer: &Peer, answer: &Handshake, shared: &Shared) -> bool {
+    if !peer.initiated || answer.connect_id != peer.connect_id {
+        return false;
+    }
+    let Some(half) = &peer.half else {
+        // A repetition, because our acknowledgement was lost.
+        return answer.peer == peer.remote;
+    };
+    let request = &half.handshake;
+    let smallest = u32::from(*shared.config.peer_mtu.start());
+    answer.peer < NO_PEER
+        && (smallest..=request.mtu).contains(&answer.mtu)
+        && (MIN_WINDOW..=MAX_WINDOW).contains(&answer.window)
+        && (1..=request.channels).contains(&answer.channels)
+        && answer.incoming_session <= MAX_SESSION
+        && answer.outgoing_session <= MAX_SESSION
+        && answer.throttle == request.throttle
+}
+
+/// The sessions of a place's next peer: each one more than what the client knows, or than the last here, and another than
+/// the last here.
+fn next_sessions(last: Sessions, request: &Handshake) -> Sessions {
+    let next = |asked: u8, last: u8| {
+        let known = if asked == 0xff { last } else { asked };
+        let next = known.wrapping_add(1) & MAX_SESSION;
+        if next == last { next.wrapping_add(1) & MAX_SESSION } else { next }
+    };
+    Sessions {
+        incoming: next(request.outgoing_session, last.incoming),
+        outgoing: next(request.incoming_session, last.outgoing),
+    }
+}
+
+/// Tells a client at once that it gets no place, which stock ENet leaves it to find out in half a minute.
+fn refusal(to: SocketAddr, peer: u16) -> Stray {
+    let header = Header { peer, session: 0, sent_time: None, compressed: false };
+    let (code, channel) = (code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL);
+    Stray::new(to, &header, &Command { code, channel, sequence: 0, body: Body::Disconnect { data: 0 } })
+}
+
+const MAX_CHANNELS: u32 = 255;
+const MAX_SESSION: u8 = 3;
+
+/// Connections at one address and port. More than one is what a client leaves that has crashed and come back.
+const MAX_AT_ADDRESS: usize = 64;

@@ -1,0 +1,352 @@
+//! Datagrams that come in. Each is checked to its end before any of it counts.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::connect::answers;
+use super::{Admission, Host};
+use crate::clock::since;
+use crate::event::{DisconnectReason, PeerHandle};
+use crate::packet::Delivery;
+use crate::peer::{Peer, State};
+use crate::reason::DropReason;
+use crate::receive::Inbox;
+use crate::receive::quota::Budget;
+use crate::shared::{Shared, Stray};
+use crate::wire::{Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
+
+/// What the plain header of a datagram allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Screened {
+    /// The longest that the datagram can be once it is plain, header included, in bytes.
+    pub max_plain_len: usize,
+    /// Bytes in front of what may be compressed.
+    pub header_len: usize,
+    /// What is behind the header is compressed.
+    pub is_compressed: bool,
+    /// The peer that it is from; `None` for a connect request.
+    pub peer: Option<PeerHandle>,
+}
+
+impl Host {
+    /// Looks at the header of a datagram, which is never compressed: call this before anything is decompressed. What
+    /// does not pass costs a look-up, and is counted.
+    pub fn screen(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
+        self.screened(from, datagram).inspect_err(|reason| self.note_dropped(*reason))
+    }
+
+    /// Takes a plain datagram. What it brings is in [`Self::poll_event`], what it wants answered leaves behind the next
+    /// [`Self::flush`]. An error says why it was dropped; it has been counted, and needs no handling.
+    pub fn handle_datagram(
+        &mut self,
+        now: Duration,
+        from: SocketAddr,
+        datagram: &[u8],
+        admission: &mut dyn Admission,
+    ) -> Result<(), DropReason> {
+        self.shared.clock.tell(now);
+        self.shared.figures.datagrams_received += 1;
+        self.shared.figures.bytes_received += datagram.len() as u64;
+        self.take(from, datagram, admission).inspect_err(|reason| self.note_dropped(*reason))
+    }
+
+    const fn note_dropped(&mut self, reason: DropReason) {
+        self.shared.figures.datagrams_dropped += 1;
+        self.shared.figures.dropped[reason as usize] += 1;
+    }
+
+    fn screened(&self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
+        let mtu = usize::from(self.shared.config.mtu);
+        if from.port() == 0 {
+            return Err(DropReason::SourcePort);
+        }
+        if datagram.len() > mtu {
+            return Err(DropReason::TooLong);
+        }
+        let header = Header::read(datagram)?;
+        let (header_len, is_compressed) = (header.len(), header.compressed);
+        if header.peer == NO_PEER {
+            if !self.shared.config.accepts_connections || header.session != 0 {
+                return Err(DropReason::Connect);
+            }
+            let max_plain_len = CONNECT_DATAGRAM_LEN;
+            return Ok(Screened { max_plain_len, header_len, is_compressed, peer: None });
+        }
+        let peer = self.sender(from, &header)?.handle;
+        Ok(Screened { max_plain_len: mtu, header_len, is_compressed, peer: Some(peer) })
+    }
+
+    /// The peer that a header names, if that is where it says, and in this session.
+    fn sender(&self, from: SocketAddr, header: &Header) -> Result<&Peer, DropReason> {
+        let peer = self.peers.at(header.peer).filter(|peer| peer.address == from);
+        let peer = peer.ok_or(DropReason::UnknownPeer)?;
+        if peer.remote != NO_PEER && peer.sessions.incoming != header.session {
+            return Err(DropReason::WrongSession);
+        }
+        Ok(peer)
+    }
+
+    fn take(
+        &mut self,
+        from: SocketAddr,
+        datagram: &[u8],
+        admission: &mut dyn Admission,
+    ) -> Result<(), DropReason> {
+        if from.port() == 0 {
+            return Err(DropReason::SourcePort);
+        }
+        if datagram.len() > self.shared.config.mtu.into() {
+            return Err(DropReason::TooLong);
+        }
+        let header = Header::read(datagram)?;
+        if header.compressed {
+            return Err(DropReason::Compressed);
+        }
+        if header.peer == NO_PEER {
+            return self.handle_connect(from, &header, datagram, admission);
+        }
+        let peer = match self.sender(from, &header) {
+            Ok(peer) => peer,
+            Err(reason) => {
+                let now = self.shared.clock.now();
+                if let Some(goodbye) = self.given_up.answer(now, from, &header, datagram.len()) {
+                    self.shared.post(goodbye);
+                }
+                return Err(reason);
+            }
+        };
+        let list = CommandList::read(datagram, &header)?;
+        self.check(peer, &header, list.as_slice())?;
+        let mut measured = None;
+        let mut last_refused = None;
+        let mut is_any_taken = false;
+        for (command, payload) in list.as_slice() {
+            match self.apply(&header, command, payload, &mut measured) {
+                Ok(Step::Next) => is_any_taken = true,
+                // The rest is from somebody who has gone.
+                Ok(Step::Ended) => return Ok(()),
+                Err(reason) => {
+                    self.shared.figures.dropped[reason as usize] += 1;
+                    last_refused = Some(reason);
+                }
+            }
+        }
+        if measured.is_some()
+            && let Some(peer) = self.peers.at_mut(header.peer)
+        {
+            peer.detect_losses(&mut self.shared);
+        }
+        self.settle(header.peer);
+        match last_refused.filter(|_| !is_any_taken) {
+            Some(reason) => {
+                // It is counted already.
+                self.shared.figures.dropped[reason as usize] -= 1;
+                Err(reason)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks everything that can be checked before anything counts.
+    fn check(&self, peer: &Peer, header: &Header, commands: &[(Command, &[u8])]) -> Result<(), DropReason> {
+        let is_proof = peer.state == State::Connecting
+            && commands.iter().all(|(command, _)| command.code == code::PROBE);
+        for (command, _) in commands {
+            if command.code == code::PROBE && !is_proof {
+                return Err(DropReason::UnknownCommand);
+            }
+            peer.rules.check(command, header, peer.channels.len())?;
+            if let Body::Verify { handshake } = command.body
+                && !answers(peer, &handshake, &self.shared)
+            {
+                return Err(DropReason::Verify);
+            }
+        }
+        let first = commands.first().map(|(command, _)| command);
+        if is_proof || first.is_some_and(|first| admits(peer, first)) {
+            Ok(())
+        } else {
+            Err(DropReason::Unconnected)
+        }
+    }
+
+    /// Does what a command says. An error means that it is ignored, and not acknowledged.
+    fn apply(
+        &mut self,
+        header: &Header,
+        command: &Command,
+        payload: &[u8],
+        measured: &mut Option<u16>,
+    ) -> Result<Step, DropReason> {
+        let slot = header.peer;
+        let Self { peers, shared, .. } = self;
+        let Some(peer) = peers.at_mut(slot) else { return Ok(Step::Ended) };
+        match command.body {
+            Body::Acknowledge { .. } if command.code == code::PROBE => {
+                answer_proof(peer, shared, header, command);
+            }
+            Body::Acknowledge { sequence, sent_time } => {
+                return Ok(self.apply_acknowledgement(slot, command.channel, sequence, sent_time, measured));
+            }
+            Body::Verify { handshake } => {
+                let is_first = peer.state == State::Connecting;
+                if is_first {
+                    peer.request_answered(shared);
+                    peer.verified(&handshake);
+                }
+                acknowledge(peer, shared, header, command);
+                if is_first {
+                    self.opened(slot, 0);
+                }
+            }
+            Body::Disconnect { data } => {
+                self.apply_disconnect(slot, header, command, data);
+                return Ok(Step::Ended);
+            }
+            Body::BandwidthLimit { incoming, outgoing } if peer.is_open() => {
+                peer.in_bandwidth = incoming;
+                peer.out_bandwidth = outgoing;
+                peer.window_limit = crate::peer::window_for(shared.config.out_bandwidth, incoming);
+                acknowledge(peer, shared, header, command);
+            }
+            Body::ThrottleConfigure { throttle } if peer.is_open() => {
+                peer.set_throttle(throttle);
+                acknowledge(peer, shared, header, command);
+            }
+            Body::Ping {} if peer.is_open() => acknowledge(peer, shared, header, command),
+            _ if command.channel == CONTROL_CHANNEL => {}
+            _ => {
+                let state = peer.state;
+                if state == State::Connected {
+                    take_data(peer, shared, command, payload)?;
+                }
+                if peer.is_open()
+                    && command.wants_acknowledgement()
+                    && peer.channels.acknowledges(command.channel, command.sequence)
+                {
+                    acknowledge(peer, shared, header, command);
+                }
+            }
+        }
+        Ok(Step::Next)
+    }
+
+    fn apply_acknowledgement(
+        &mut self,
+        slot: u16,
+        channel: u8,
+        sequence: u16,
+        sent_time: u16,
+        measured: &mut Option<u16>,
+    ) -> Step {
+        let Self { peers, shared, .. } = self;
+        let Some(peer) = peers.at_mut(slot) else { return Step::Ended };
+        let handle = peer.handle;
+        if *measured != Some(sent_time)
+            && let Some(round_trip) = since(shared.clock.now(), sent_time)
+        {
+            peer.measured(shared, round_trip);
+            *measured = Some(sent_time);
+        }
+        match (peer.acknowledged(shared, channel, sequence, sent_time), peer.state) {
+            (Some(code::VERIFY), State::Answering) => {
+                let data = peer.half.as_ref().map_or(0, |half| half.data);
+                peer.open();
+                self.opened(slot, data);
+            }
+            (Some(code::DISCONNECT), State::Disconnecting) => {
+                self.end(handle, DisconnectReason::Requested);
+                return Step::Ended;
+            }
+            _ => {}
+        }
+        Step::Next
+    }
+
+    /// The peer is gone. What it sent before has been delivered.
+    fn apply_disconnect(&mut self, slot: u16, header: &Header, command: &Command, data: u32) {
+        let Some(peer) = self.peers.at_mut(slot) else { return };
+        let (handle, state) = (peer.handle, peer.state);
+        if let Some(sent_time) = header.sent_time.filter(|_| command.wants_acknowledgement())
+            && peer.remote != NO_PEER
+        {
+            let sequence = command.sequence;
+            let body = Body::Acknowledge { sequence, sent_time };
+            let answer = Command { code: code::ACKNOWLEDGE, channel: command.channel, sequence, body };
+            let stray = Stray::new(peer.address, &peer.header(None), &answer);
+            self.shared.post(stray);
+        }
+        match state {
+            // Nobody has heard of it.
+            State::Answering => self.remove(handle),
+            _ => self.end(handle, DisconnectReason::ByPeer(data)),
+        }
+    }
+}
+
+/// What to do behind a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Next,
+    Ended,
+}
+
+/// True when a datagram may begin with this command, as far as the connection is.
+fn admits(peer: &Peer, first: &Command) -> bool {
+    match (peer.state, first.body) {
+        (State::Connected | State::Draining | State::Disconnecting, _) | (_, Body::Disconnect { .. }) => true,
+        (State::Connecting, Body::Verify { .. }) => true,
+        (State::Answering, Body::Acknowledge { sequence, sent_time }) => {
+            // Our answer is the first command of its connection.
+            first.channel == CONTROL_CHANNEL
+                && sequence == 1
+                && peer.half.as_ref().is_some_and(|half| half.was_sent_at(sent_time))
+        }
+        _ => false,
+    }
+}
+
+fn take_data(
+    peer: &mut Peer,
+    shared: &mut Shared,
+    command: &Command,
+    payload: &[u8],
+) -> Result<(), DropReason> {
+    let Shared { config, usage: host, events, pool, .. } = shared;
+    let mut inbox = Inbox { events, pool, peer: peer.handle, channel: command.channel };
+    if let Body::Unsequenced { group, .. } = command.body {
+        if peer.unsequenced_in.take(group) {
+            inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Unsequenced);
+        }
+        return Ok(());
+    }
+    let mut budget = Budget { quotas: &config.quotas, usage: &mut peer.usage, host };
+    let Some(channel) = peer.channels.get_mut(command.channel) else { return Ok(()) };
+    let refused = match channel.receive.take(command, payload, &mut budget, &mut inbox) {
+        Err(DropReason::FragmentQuota) => DropReason::FragmentQuota,
+        other => return other,
+    };
+    // Unreliable packets that are stuck on another channel must not keep new ones out.
+    let Some(channel) = peer.channels.most_stuck() else { return Err(refused) };
+    channel.receive.evict(&mut budget);
+    match peer.channels.get_mut(command.channel) {
+        Some(channel) => channel.receive.take(command, payload, &mut budget, &mut inbox),
+        None => Ok(()),
+    }
+}
+
+/// Queues the acknowledgement of a command, in a datagram that has been checked to have a sent time.
+fn acknowledge(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Command) {
+    if let Some(sent_time) = header.sent_time {
+        peer.queue_acknowledgement(shared, command.channel, command.sequence, sent_time);
+    }
+}
+
+/// Answers a server that wants to see whether our address is real: an acknowledgement that asks for one. As in stock
+/// ENet, nothing else comes of it, and numbers that look too far ahead on a channel of ours get no answer.
+fn answer_proof(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Command) {
+    if peer.channels.acknowledges(command.channel, command.sequence) {
+        acknowledge(peer, shared, header, command);
+    }
+}

@@ -1,0 +1,113 @@
+//! Datagrams that go out, and what time does.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Host, disconnect_notice};
+use crate::event::{DisconnectReason, PeerHandle};
+use crate::peer::{Peer, State};
+
+/// Peers with something to send.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    /// Wait for the next flush.
+    waiting: Vec<PeerHandle>,
+    /// May send now.
+    sending: VecDeque<PeerHandle>,
+}
+
+impl Due {
+    /// Notes that a peer has something to send.
+    pub(super) fn add(&mut self, peer: &mut Peer) {
+        if !peer.is_due {
+            peer.is_due = true;
+            self.waiting.push(peer.handle);
+        }
+    }
+}
+
+impl Host {
+    /// Lets everything leave that is queued: take it with [`Self::poll_transmit`] until there is nothing more. Call it
+    /// once a frame, behind the last packet; or more often, which costs datagrams.
+    pub fn flush(&mut self, now: Duration) {
+        let now = self.shared.clock.tell(now);
+        if now > self.shared.this_flush {
+            self.shared.last_flush = self.shared.this_flush;
+            self.shared.this_flush = now;
+        }
+        self.due.sending.extend(self.due.waiting.drain(..));
+    }
+
+    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU, and returns where to.
+    pub fn poll_transmit<'a>(&mut self, buffer: &'a mut [u8]) -> Option<(SocketAddr, &'a [u8])> {
+        let (to, range) = self.next_datagram(buffer)?;
+        let datagram = buffer.get(range)?;
+        self.shared.figures.datagrams_sent += 1;
+        self.shared.figures.bytes_sent += datagram.len() as u64;
+        Some((to, datagram))
+    }
+
+    fn next_datagram(&mut self, buffer: &mut [u8]) -> Option<(SocketAddr, std::ops::Range<usize>)> {
+        if let Some(stray) = self.shared.strays.pop_front() {
+            let bytes = stray.bytes();
+            buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            return Some((stray.to, 0..bytes.len()));
+        }
+        while let Some(&handle) = self.due.sending.front() {
+            if let Some(peer) = self.peers.get_mut(handle) {
+                if let Some(range) = peer.write_datagram(&mut self.shared, buffer) {
+                    return Some((peer.address, range));
+                }
+                peer.is_due = false;
+                self.timers.set(peer);
+            }
+            self.due.sending.pop_front();
+        }
+        None
+    }
+
+    /// Does what is due at this time: repeats, pings, timeouts. Read everything that has come before, or peers whose
+    /// acknowledgements wait to be read are given up. What it wants to send leaves without a flush.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        let now = self.shared.clock.tell(now);
+        while let Some((time, handle)) = self.timers.pop(now) {
+            let Some(peer) = self.peers.get_mut(handle).filter(|peer| peer.timer == time) else { continue };
+            peer.timer = u64::MAX;
+            if peer.next_expiry <= now && peer.expire(&mut self.shared).is_err() {
+                self.give_up(handle);
+                continue;
+            }
+            let Some(peer) = self.peers.get_mut(handle) else { continue };
+            if peer.next_loss <= now {
+                peer.detect_losses(&mut self.shared);
+            }
+            if peer.paced_to <= now {
+                peer.paced_to = u64::MAX;
+            }
+            peer.ping_when_idle(now);
+            if peer.has_output() {
+                // It is not in the line of those that wait for a flush, or it is, and gets its turn sooner.
+                self.due.sending.push_back(handle);
+                peer.is_due = true;
+            }
+            self.timers.set_behind(peer, now);
+        }
+        self.share_bandwidth();
+    }
+
+    /// A peer has not acknowledged anything for too long.
+    fn give_up(&mut self, peer: PeerHandle) {
+        let Some(found) = self.peers.get(peer) else { return };
+        if found.state == State::Answering {
+            // Nobody has heard of it.
+            self.remove(peer);
+        } else {
+            if found.is_open() {
+                let goodbye = disconnect_notice(found, 0);
+                self.given_up.remember(self.shared.clock.now(), found, goodbye);
+            }
+            self.end(peer, DisconnectReason::TimedOut);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What comes in on the channels: order, reassembly, and how much of it is kept back.
+//!
+//! It keeps what a stock receiver keeps, within [`Quotas`](crate::Quotas), and delivers what a stock receiver delivers.
+
+mod assembly;
+pub(crate) mod quota;
+mod reliable;
+mod unreliable;
+pub(crate) mod unsequenced;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::event::{Event, PeerHandle};
+use crate::packet::{Delivery, Packet, PacketPool};
+use crate::reason::DropReason;
+use crate::wire::{Body, Command};
+use assembly::Assembly;
+use quota::Budget;
+use unreliable::Key;
+
+/// The receiving half of a channel. Reliable sequence numbers are extended to 64 bits, so that they only grow.
+#[derive(Debug, Default)]
+pub(crate) struct ReceiveChannel {
+    /// Reliable sequence number of the last delivered command.
+    delivered: u64,
+    /// Unreliable number delivered last, since that reliable number.
+    unreliable: u16,
+    /// What is kept back. On a link without loss there is none.
+    held: Option<Box<Held>>,
+}
+
+/// What a channel keeps back.
+#[derive(Debug, Default)]
+struct Held {
+    /// What is ahead of the next one in order, or is next but incomplete, by its first sequence number.
+    reliable: BTreeMap<u64, Entry>,
+    unreliable: BTreeMap<Key, Entry>,
+    /// Complete packets among them.
+    waiting: usize,
+}
+
+/// A packet that is kept back.
+#[derive(Debug)]
+enum Entry {
+    /// Waits for its turn.
+    Single(Packet),
+    /// In fragments, complete or not.
+    Group(Assembly),
+}
+
+impl Entry {
+    const fn is_complete(&self) -> bool {
+        match self {
+            Self::Single(_) => true,
+            Self::Group(group) => group.is_complete(),
+        }
+    }
+
+    /// Reliable sequence numbers that it takes.
+    fn span(&self) -> u64 {
+        match self {
+            Self::Single(_) => 1,
+            Self::Group(group) => group.count().into(),
+        }
+    }
+
+    fn into_packet(self) -> Packet {
+        match self {
+            Self::Single(packet) => packet,
+            Self::Group(group) => group.into_packet(),
+        }
+    }
+}
+
+/// Where packets of one channel go.
+pub(crate) struct Inbox<'a> {
+    pub(crate) events: &'a mut VecDeque<Event>,
+    pub(crate) pool: &'a PacketPool,
+    pub(crate) peer: PeerHandle,
+    pub(crate) channel: u8,
+}
+
+impl Inbox<'_> {
+    pub(crate) fn deliver(&mut self, packet: Packet, delivery: Delivery) {
+        let (peer, channel) = (self.peer, self.channel);
+        self.events.push_back(Event::Received { peer, channel, delivery, packet });
+    }
+}
+
+impl ReceiveChannel {
+    /// Takes a data command; an error means that it is to be ignored, without acknowledgement.
+    pub(crate) fn take(
+        &mut self,
+        command: &Command,
+        payload: &[u8],
+        budget: &mut Budget<'_>,
+        inbox: &mut Inbox<'_>,
+    ) -> Result<(), DropReason> {
+        let numbered = match command.body {
+            Body::Fragment { fragment } => fragment.start,
+            _ => command.sequence,
+        };
+        let Some(sequence) = self.extend(numbered) else {
+            return Ok(());
+        };
+        let moved = match command.body {
+            Body::Reliable { .. } => self.reliable_single(sequence, payload, budget, inbox)?,
+            Body::Fragment { fragment } => {
+                self.reliable_fragment(sequence, &fragment, payload, budget, inbox)?
+            }
+            Body::Unreliable { number, .. } => {
+                return self.unreliable_single((sequence, number), payload, budget, inbox);
+            }
+            Body::UnreliableFragment { fragment } => {
+                return self.unreliable_fragment(
+                    (sequence, fragment.start),
+                    &fragment,
+                    payload,
+                    budget,
+                    inbox,
+                );
+            }
+            _ => false,
+        };
+        if moved {
+            self.advance_unreliable(budget, inbox);
+        }
+        Ok(())
+    }
+
+    /// True when a reliable command with this number is acknowledged: all but those too far ahead, which are sent again.
+    pub(crate) const fn acknowledges(&self, sequence: u16) -> bool {
+        let window = self.windows_ahead(sequence);
+        window < WINDOWS || window > WINDOWS + 1
+    }
+
+    /// Bytes of incomplete packets that [`Self::evict`] would set free.
+    pub(crate) fn stuck(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.stuck(self.delivered))
+    }
+
+    /// The extended form of a number that is looked at, or `None` for one that is thrown away: the numbers are
+    /// divided into 16 windows, and those in the current one and the six behind it are taken.
+    const fn extend(&self, sequence: u16) -> Option<u64> {
+        let ahead = sequence.wrapping_sub(self.delivered as u16) as u64;
+        if self.windows_ahead(sequence) < WINDOWS { Some(self.delivered + ahead) } else { None }
+    }
+
+    const fn windows_ahead(&self, sequence: u16) -> u32 {
+        let current = self.delivered as u16;
+        let ahead = sequence.wrapping_sub(current) as u32;
+        (current as u32 + ahead) / WINDOW - current as u32 / WINDOW
+    }
+
+    fn held(&mut self) -> &mut Held {
+        self.held.get_or_insert_default()
+    }
+}
+
+/// Sequence numbers of one window.
+const WINDOW: u32 = 0x1000;
+
+/// Windows that are looked at.
+const WINDOWS: u32 = 7;

@@ -1,0 +1,63 @@
+//! Unsequenced packets: each at most once, in whatever order they come.
+
+/// The groups that have come lately, of a peer.
+#[derive(Debug, Default)]
+pub(crate) struct UnsequencedWindow {
+    /// First group of the current window.
+    start: u16,
+    /// One bit for each group of it; taken when the first one comes.
+    seen: Option<Box<[u64; WINDOW as usize / 64]>>,
+}
+
+impl UnsequencedWindow {
+    /// Notes a group; true when it has not come before and is not too old to tell.
+    pub(crate) fn take(&mut self, group: u16) -> bool {
+        let index = group % WINDOW;
+        // Numbers below the window's are those behind the wrap, and 32 windows are taken for newer ones.
+        let ahead = (group - index).wrapping_sub(self.start);
+        if ahead >= WINDOWS * WINDOW {
+            return false;
+        }
+        let seen = self.seen.get_or_insert_default();
+        if ahead != 0 {
+            self.start = group - index;
+            **seen = Default::default();
+        }
+        let word = &mut seen[usize::from(index / 64)];
+        let bit = 1 << (index % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+/// Groups of one window.
+const WINDOW: u16 = 1024;
+
+/// Windows ahead that are taken.
+const WINDOWS: u16 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_group_comes_once() {
+        let mut window = UnsequencedWindow::default();
+        assert!(window.take(1) && window.take(3) && window.take(2));
+        assert!(!window.take(1) && !window.take(3));
+        assert!(window.take(1024) && !window.take(1024));
+        // What belongs to an earlier window is too old.
+        assert!(!window.take(5));
+        assert!(window.take(1024 * 32) && !window.take(1025));
+    }
+
+    #[test]
+    fn groups_wrap_around() {
+        let mut window = UnsequencedWindow::default();
+        for group in (1..=u16::MAX).chain(0..3000) {
+            assert!(window.take(group), "{group}");
+            assert!(!window.take(group), "{group}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! How long the way to a peer and back takes, and what that says about when to repeat.
+
+/// The round trip to one peer, as ENet smooths it. Times are in µs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoundTrip {
+    smoothed: u32,
+    variance: u32,
+    /// The shortest of this period and of the one before.
+    shortest: [u32; 2],
+    period_end: u64,
+}
+
+impl RoundTrip {
+    pub(crate) const fn new() -> Self {
+        Self { smoothed: UNKNOWN, variance: 0, shortest: [u32::MAX; 2], period_end: 0 }
+    }
+
+    /// Takes a measured time.
+    pub(crate) fn measure(&mut self, now: u64, sample: u64) {
+        let sample = u32::try_from(sample).unwrap_or(u32::MAX);
+        if self.is_measured() {
+            let off = sample.abs_diff(self.smoothed);
+            self.variance = self.variance - self.variance / 4 + off / 4;
+            if sample >= self.smoothed {
+                self.smoothed += off / 8;
+            } else {
+                self.smoothed -= off / 8;
+            }
+        } else {
+            self.smoothed = sample;
+            self.variance = sample / 2;
+        }
+        if now >= self.period_end {
+            self.shortest = [sample, self.shortest[0]];
+            self.period_end = now + PERIOD;
+        } else {
+            self.shortest[0] = self.shortest[0].min(sample);
+        }
+    }
+
+    pub(crate) const fn is_measured(&self) -> bool {
+        self.shortest[0] != u32::MAX
+    }
+
+    pub(crate) const fn smoothed(&self) -> u32 {
+        self.smoothed
+    }
+
+    pub(crate) const fn variance(&self) -> u32 {
+        self.variance
+    }
+
+    /// The shortest of the last seconds.
+    pub(crate) fn shortest(&self) -> u32 {
+        self.shortest[0].min(self.shortest[1]).min(self.smoothed)
+    }
+
+    /// How long a command may stay unacknowledged before it is sent a second time.
+    pub(crate) fn timeout(&self) -> u64 {
+        if self.is_measured() {
+            u64::from(self.smoothed) + u64::from(self.variance.saturating_mul(4).max(LEAST_MARGIN))
+        } else {
+            u64::from(UNKNOWN)
+        }
+    }
+}
+
+/// What is assumed before the first measurement.
+const UNKNOWN: u32 = 500_000;
+
+/// How long the shortest time counts, at least.
+const PERIOD: u64 = 10_000_000;
+
+/// Peers answer once a frame, so that even a steady link varies by this much.
+const LEAST_MARGIN: u32 = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_the_first_measurement_it_is_half_a_second() {
+        let mut trip = RoundTrip::new();
+        assert_eq!(trip.timeout(), 500_000);
+        trip.measure(0, 80_000);
+        assert_eq!((trip.smoothed(), trip.variance(), trip.timeout()), (80_000, 40_000, 240_000));
+    }
+
+    #[test]
+    fn a_steady_link_is_repeated_on_soon() {
+        let mut trip = RoundTrip::new();
+        (0..100).for_each(|time| trip.measure(time, 80_000));
+        assert_eq!((trip.smoothed(), trip.timeout()), (80_000, 100_000));
+    }
+
+    #[test]
+    fn the_shortest_time_is_forgotten() {
+        let mut trip = RoundTrip::new();
+        trip.measure(0, 10_000);
+        for second in 1..=9 {
+            trip.measure(second * 1_000_000, 50_000);
+            assert_eq!(trip.shortest(), 10_000);
+        }
+        for second in 10..=21 {
+            trip.measure(second * 1_000_000, 50_000);
+        }
+        assert!(trip.shortest() > 40_000);
+    }
+}

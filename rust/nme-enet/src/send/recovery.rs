@@ -1,0 +1,187 @@
+//! What acknowledgements say, and what their absence says.
+//!
+//! A command is lost when something that left later was acknowledged, and the command has had a round trip and a little
+//! more: the little allows for datagrams that overtake each other, and grows when a command turns out to have arrived
+//! after all. What nothing was sent behind is repeated by a timer, as stock ENet repeats everything.
+
+use super::{Pending, packet_cost};
+use crate::clock::{since, wire_time};
+use crate::lists::Key;
+use crate::peer::{Peer, State};
+use crate::shared::Shared;
+use crate::wire::{CONTROL_CHANNEL, code};
+
+/// Nothing was acknowledged for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimedOut;
+
+impl Peer {
+    /// Takes a measured round trip, once for all acknowledgements of one datagram that show the same.
+    pub(crate) fn measured(&mut self, shared: &Shared, round_trip: u64) {
+        self.round_trip.measure(shared.clock.now(), round_trip);
+    }
+
+    /// Takes an acknowledgement; returns the code of the command that it is about, if it is about any.
+    pub(crate) fn acknowledged(
+        &mut self,
+        shared: &mut Shared,
+        channel: u8,
+        sequence: u16,
+        sent_time: u16,
+    ) -> Option<u8> {
+        let now = shared.clock.now();
+        let round_trip = since(now, sent_time)?;
+        self.last_acknowledged = now;
+        self.silent_since = 0;
+        let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
+        self.throttle.acknowledged((now / 1000) as u32, millis);
+        let key = if channel == CONTROL_CHANNEL {
+            self.control.take(sequence)?
+        } else {
+            self.channels.used_mut(channel)?.send.ring.take(sequence)?
+        };
+        self.forget_sent(shared, key, |peer, sent, shared| {
+            let is_latest = sent_time == wire_time(sent.sent_at);
+            if is_latest && sent.order >= peer.newest {
+                peer.newest = sent.order;
+                peer.newest_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
+            } else if !is_latest && sent.repeated && !sent.copied {
+                // An earlier transmission has arrived, so it was too early to repeat it.
+                peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING);
+            }
+            let trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
+            let shortest = peer.round_trip.shortest();
+            let ceiling = shared.config.max_window;
+            peer.window.acknowledged(sent.len.into(), sent.order, shared.next_order, trip, shortest, ceiling);
+        })
+    }
+
+    /// Our connect request has been answered, which acknowledges it.
+    pub(crate) fn request_answered(&mut self, shared: &mut Shared) {
+        // Nothing else has been sent.
+        self.forget_output(shared);
+    }
+
+    fn forget_sent(
+        &mut self,
+        shared: &mut Shared,
+        key: Key,
+        with: impl FnOnce(&mut Self, &super::Sent, &Shared),
+    ) -> Option<u8> {
+        let is_lost = shared.sent.get(key)?.lost;
+        let sent = shared.sent.remove(if is_lost { &mut self.lost } else { &mut self.sent }, key)?;
+        if !is_lost {
+            self.in_flight = self.in_flight.saturating_sub(sent.len.into());
+            self.in_flight_commands = self.in_flight_commands.saturating_sub(1);
+        }
+        let cost = match sent.code {
+            code::RELIABLE => packet_cost(sent.len.into()),
+            _ => sent.len.into(),
+        };
+        self.backlog = self.backlog.saturating_sub(cost);
+        with(self, &sent, shared);
+        Some(sent.code)
+    }
+
+    /// Finds out what is lost by what has been acknowledged. To be called behind acknowledgements, and at the time that
+    /// it sets.
+    pub(crate) fn detect_losses(&mut self, shared: &mut Shared) {
+        self.next_loss = u64::MAX;
+        let now = shared.clock.now();
+        let tolerance =
+            (self.round_trip.shortest() / REORDERING_PART).max(LEAST_REORDERING) * u32::from(self.reordering);
+        let tolerance = tolerance.min(self.round_trip.smoothed().max(LEAST_REORDERING));
+        let patience = u64::from(self.newest_trip) + u64::from(tolerance);
+        loop {
+            let key = self.sent.first();
+            let Some(sent) = shared.sent.get_mut(key).filter(|sent| sent.order < self.newest) else { break };
+            let end = sent.sent_at + patience;
+            if end > now {
+                self.next_loss = end;
+                break;
+            }
+            let len = u32::from(sent.len);
+            sent.lost = true;
+            shared.sent.move_back(&mut self.sent, key, &mut self.lost);
+            self.in_flight = self.in_flight.saturating_sub(len);
+            self.in_flight_commands = self.in_flight_commands.saturating_sub(1);
+            self.window.lost(len);
+        }
+    }
+
+    /// Finds out what has not been acknowledged in time. As in stock ENet, a peer is given up when its first silence is
+    /// `maximum` ago, or `minimum` and a command has waited `limit` times as long as expected.
+    pub(crate) fn expire(&mut self, shared: &mut Shared) -> Result<(), TimedOut> {
+        let now = shared.clock.now();
+        let limits = self.timeouts;
+        let mut next = u64::MAX;
+        let mut key = self.sent.first();
+        while let Some(sent) = shared.sent.get_mut(key) {
+            let end = sent.sent_at + u64::from(sent.timeout);
+            let (here, sent_at) = (key, sent.sent_at);
+            key = shared.sent.next(here);
+            if end > now {
+                next = next.min(end);
+                continue;
+            }
+            let Some(sent) = shared.sent.get_mut(here) else { break };
+            if self.silent_since == 0 || sent_at < self.silent_since {
+                self.silent_since = sent_at;
+            }
+            let silent = (now - self.silent_since) / 1000;
+            let waited = 1_u32.checked_shl(sent.expired.into()).unwrap_or(u32::MAX);
+            if silent >= limits.maximum.into() || (waited >= limits.limit && silent >= limits.minimum.into())
+            {
+                return Err(TimedOut);
+            }
+            sent.expired = sent.expired.saturating_add(1);
+            sent.timeout = sent.timeout.saturating_mul(2);
+            sent.lost = true;
+            let len = u32::from(sent.len);
+            shared.sent.move_back(&mut self.sent, here, &mut self.lost);
+            self.in_flight = self.in_flight.saturating_sub(len);
+            self.in_flight_commands = self.in_flight_commands.saturating_sub(1);
+            self.window.lost(len);
+            if self.last_acknowledged < sent_at {
+                self.window.timed_out(shared.next_order);
+            }
+        }
+        self.next_expiry = next;
+        Ok(())
+    }
+
+    /// Sends a ping when nothing has been acknowledged for a while, and nothing will be.
+    pub(crate) fn ping_when_idle(&mut self, now: u64) {
+        if now >= self.next_ping() {
+            self.pending.add(Pending::PING);
+        }
+    }
+
+    /// When a ping is due.
+    fn next_ping(&self) -> u64 {
+        let waits = self.sent.is_empty() && self.lost.is_empty() && self.pending.is_empty();
+        if self.state == State::Connected && waits {
+            self.last_acknowledged + PING_INTERVAL
+        } else {
+            u64::MAX
+        }
+    }
+
+    /// When something is to be done, even if nothing comes.
+    pub(crate) fn deadline(&self) -> u64 {
+        let expiry = if self.sent.is_empty() { u64::MAX } else { self.next_expiry };
+        expiry.min(self.next_loss).min(self.next_ping()).min(self.paced_to)
+    }
+}
+
+/// Of stock ENet, in µs.
+const PING_INTERVAL: u64 = 500_000;
+
+/// Part of the round trip by which later datagrams may overtake.
+const REORDERING_PART: u32 = 8;
+
+/// In µs.
+const LEAST_REORDERING: u32 = 2000;
+
+/// How often the tolerance is added, at most.
+const MOST_REORDERING: u8 = 64;

@@ -1,0 +1,143 @@
+//! The reliable commands of a channel that are not acknowledged, by sequence number.
+
+use std::collections::VecDeque;
+
+use crate::lists::Key;
+
+/// Unacknowledged commands of one channel, oldest first.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    /// Sequence number of the first one.
+    base: u16,
+    keys: Keys,
+}
+
+/// As a rule a channel that is used little has one command under way.
+#[derive(Debug)]
+enum Keys {
+    Few(Option<Key>),
+    /// Nothing for what has been acknowledged out of order.
+    #[expect(clippy::box_collection, reason = "a queue would make every idle channel larger")]
+    Many(Box<VecDeque<Key>>),
+}
+
+impl Ring {
+    pub(crate) const fn new() -> Self {
+        // ENet numbers reliable commands from 1.
+        Self { base: 1, keys: Keys::Few(None) }
+    }
+
+    /// Forgets what is under way: the commands are gone, their numbers stay used.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { base: self.next(), keys: Keys::Few(None) };
+    }
+
+    fn len(&self) -> u16 {
+        match &self.keys {
+            Keys::Few(key) => key.is_some().into(),
+            // At most 7 windows of 4096.
+            Keys::Many(keys) => keys.len() as u16,
+        }
+    }
+
+    /// The sequence number of the next command.
+    pub(crate) fn next(&self) -> u16 {
+        self.base.wrapping_add(self.len())
+    }
+
+    /// True when the receiver is sure to look at the next command: it takes numbers in the window of the last one that it
+    /// has delivered, and in the six behind.
+    pub(crate) fn has_room(&self) -> bool {
+        let delivered = u32::from(self.base.wrapping_sub(1));
+        let ahead = u32::from(self.len()) + 1;
+        (delivered % WINDOW + ahead) / WINDOW < WINDOWS
+    }
+
+    /// Appends a command, which has the number [`Self::next`].
+    pub(crate) fn push(&mut self, key: Key) {
+        match &mut self.keys {
+            Keys::Few(first) => match first.replace(key) {
+                None => {}
+                Some(first) => self.keys = Keys::Many(Box::new(VecDeque::from([first, key]))),
+            },
+            Keys::Many(keys) => keys.push_back(key),
+        }
+    }
+
+    /// Takes out what an acknowledgement is about; `None` when it is about nothing.
+    pub(crate) fn take(&mut self, sequence: u16) -> Option<Key> {
+        let place = usize::from(sequence.wrapping_sub(self.base));
+        let keys = match &mut self.keys {
+            Keys::Few(first) => {
+                let key = first.take_if(|_| place == 0)?;
+                self.base = self.base.wrapping_add(1);
+                return Some(key);
+            }
+            Keys::Many(keys) => keys,
+        };
+        let key = std::mem::replace(keys.get_mut(place)?, Key::NONE);
+        while keys.front() == Some(&Key::NONE) {
+            keys.pop_front();
+            self.base = self.base.wrapping_add(1);
+        }
+        (key != Key::NONE).then_some(key)
+    }
+}
+
+/// Sequence numbers of one window.
+const WINDOW: u32 = 0x1000;
+
+/// Windows that a receiver looks at.
+const WINDOWS: u32 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lists::{List, Lists};
+
+    fn filled(count: usize) -> (Ring, Vec<Key>) {
+        let (mut lists, mut list, mut ring) = (Lists::new(), List::EMPTY, Ring::new());
+        let keys: Vec<Key> = (0..count).map(|value| lists.push_back(&mut list, value)).collect();
+        keys.iter().for_each(|key| ring.push(*key));
+        (ring, keys)
+    }
+
+    #[test]
+    fn acknowledgements_come_in_any_order_and_count_once() {
+        let (mut ring, keys) = filled(3);
+        assert_eq!(ring.take(2), Some(keys[1]));
+        assert_eq!((ring.take(2), ring.take(0), ring.take(4)), (None, None, None));
+        assert_eq!(ring.take(1), Some(keys[0]));
+        assert_eq!((ring.base, ring.next()), (3, 4));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_found_and_not_numbered_again() {
+        let (mut ring, _) = filled(3);
+        ring.forget();
+        assert_eq!((ring.take(1), ring.take(3), ring.next()), (None, None, 4));
+    }
+
+    #[test]
+    fn the_receivers_windows_are_kept() {
+        let (mut ring, _) = filled(0x6fff);
+        assert!(!ring.has_room());
+        for sequence in 1..0xfff {
+            ring.take(sequence);
+        }
+        assert!(!ring.has_room());
+        ring.take(0xfff);
+        ring.take(0x1000);
+        assert!(ring.has_room());
+    }
+
+    #[test]
+    fn numbers_wrap_around() {
+        let (mut ring, _) = filled(0);
+        for sequence in (1..=u16::MAX).chain(0..10) {
+            assert_eq!(ring.next(), sequence);
+            ring.push(filled(1).1[0]);
+            assert!(ring.take(sequence).is_some());
+        }
+    }
+}
