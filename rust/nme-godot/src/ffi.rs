@@ -51,6 +51,7 @@ impl<T: GodotClass> Credential<T> {
         Self(object)
     }
 
+    #[cfg(feature = "dtls")]
     pub(crate) const fn get(&self) -> &Gd<T> {
         &self.0
     }
