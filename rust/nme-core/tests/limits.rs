@@ -397,6 +397,34 @@ fn a_bandwidth_limit_slows_a_server_down() {
 }
 
 #[test]
+fn a_bandwidth_limit_drops_unreliable_packets() {
+    let arrived = |seen_by_server: Bandwidth, seen_by_client: Bandwidth| {
+        let mut world = World::new(12);
+        let config = world.config().bandwidth(seen_by_server).compression(Compression::None);
+        let server = world.server_with(&config, 4);
+        let config = world.config().bandwidth(seen_by_client).compression(Compression::None);
+        let client = world.connect_with(&config, server);
+        // The first second is ENet's to notice how much there is.
+        for frame in 0..600 {
+            if frame == 120 {
+                world.take_packets(client);
+            }
+            let _ = world.send(server, 0, TransferMode::Unreliable, &numbered(frame, 1000));
+            world.step(FRAME);
+        }
+        world.take_packets(client).len()
+    };
+    let free = Bandwidth::default();
+    let narrow = |incoming, outgoing| Bandwidth::new(incoming, outgoing).expect("a bandwidth");
+    assert!(arrived(free, free) >= 479);
+    // A third of what is sent. ENet keeps to its own limit, and only drops something for the other side's: 165 and 371.
+    let own = arrived(narrow(0, 20_000), free);
+    assert!((140..200).contains(&own), "{own}");
+    let other = arrived(free, narrow(20_000, 0));
+    assert!((300..430).contains(&other), "{other}");
+}
+
+#[test]
 fn the_largest_server_takes_every_client_number() {
     let mut world = World::new(12);
     let server = world.server(4095);
