@@ -110,6 +110,23 @@ fn many_peers_that_acknowledge_too_little_end_at_once_and_once() {
 }
 
 #[test]
+fn unless_told_otherwise_128_mib_may_wait() {
+    let mut world = World::new(14);
+    let server = world.server(1);
+    let client = world.connect(server);
+    let (one, other) = (world.address(server), world.address(client));
+    world.network().set_both(one, other, Link::DOWN);
+    let payload = vec![0; 15 << 20];
+    for (packets, is_known) in [(8, true), (1, false)] {
+        for _ in 0..packets {
+            let _ = world.send(server, 0, TransferMode::Reliable, &payload);
+        }
+        world.run(FRAME);
+        assert_eq!(!world.known(server).is_empty(), is_known);
+    }
+}
+
+#[test]
 fn relayed_packets_count_too() {
     let (mut world, server, slow, fast) = slow_and_fast(2, MIB);
     let id = world.id(slow);
