@@ -98,15 +98,15 @@ godot::sys::shard_add!(
 
 const CONSTANTS_XML: &str = r#"
 <constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Nothing is compressed. Costs no CPU time. Compression hides nothing in any mode: see [member use_dtls] for that.</constant>
-<constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most on datagrams of up to a few hundred bytes, and costs most CPU time on longer ones.</constant>
+<constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most, above all on datagrams of up to a few hundred bytes, and costs most CPU time where they arrive.</constant>
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>
-<constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): saves less than the range coder and Zstandard, and costs most CPU time. For games of Godot 3.6 that have it.</constant>
+<constant name="COMPRESS_ZLIB" value="3" enum="CompressionMode">Zlib (deflate): saves less than the range coder, and costs most CPU time to send. For games of Godot 3.6 that have it.</constant>
 <constant name="COMPRESS_ZSTD" value="4" enum="CompressionMode">Zstandard: saves as much as zlib on datagrams of about 1 KiB at less CPU time, and less than zlib on short ones.</constant>
 <constant name="CONNECTION_ERROR_NONE" value="0" enum="ConnectionError">Nothing has gone wrong since the server or client was created.</constant>
-<constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: the address or the port is wrong, no server runs there, a firewall is between, or the server has another [member compression_mode] or [member use_dtls].</constant>
+<constant name="CONNECTION_ERROR_TIMED_OUT" value="1" enum="ConnectionError">Nobody answered the attempt to connect: the address or the port is wrong, no server runs there, a firewall is between, or the server has another [member compression_mode] or [member use_dtls]. A full server does not answer either while one of its clients is silent.</constant>
 <constant name="CONNECTION_ERROR_REFUSED" value="2" enum="ConnectionError">The server is full, and everybody who is connected answers. With [member use_dtls] also: it refuses new connections ([member MultiplayerPeer.refuse_new_connections]). Without, such a server lets the client in and closes the connection at once, as in Godot 3.6, which is [constant CONNECTION_ERROR_CLOSED_BY_SERVER].</constant>
 <constant name="CONNECTION_ERROR_NOT_RESOLVED" value="3" enum="ConnectionError">The host name given to [method create_client] has no address, or the lookup failed because there is no network.</constant>
-<constant name="CONNECTION_ERROR_CLOSED_BY_SERVER" value="4" enum="ConnectionError">The server has closed the connection, or has disconnected this client.</constant>
+<constant name="CONNECTION_ERROR_CLOSED_BY_SERVER" value="4" enum="ConnectionError">The server has closed the connection, or has disconnected this client. A client that was silent for so long that the server has given it up gets this when it goes on.</constant>
 <constant name="CONNECTION_ERROR_LOST" value="5" enum="ConnectionError">The connection stood, and then the server did not answer any more (see [method set_peer_timeout]).</constant>
 <constant name="CONNECTION_ERROR_CERTIFICATE_EXPIRED" value="6" enum="ConnectionError">DTLS: the last day of the server's certificate has passed, or this device's clock is wrong.</constant>
 <constant name="CONNECTION_ERROR_CERTIFICATE_NOT_YET_VALID" value="7" enum="ConnectionError">DTLS: the first day of the server's certificate has not come, or this device's clock is wrong.</constant>
@@ -115,6 +115,6 @@ const CONSTANTS_XML: &str = r#"
 <constant name="CONNECTION_ERROR_NO_DTLS" value="10" enum="ConnectionError">DTLS: somebody answers there, but without DTLS.</constant>
 <constant name="CONNECTION_ERROR_HANDSHAKE_TIMED_OUT" value="11" enum="ConnectionError">DTLS: no complete handshake in time: the address or the port is wrong, no server runs there, a firewall is between, or the server does not [member use_dtls].</constant>
 <constant name="CONNECTION_ERROR_HANDSHAKE_FAILED" value="12" enum="ConnectionError">DTLS: the handshake went wrong in another way, for example without a common cipher.</constant>
-<constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">The default. Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full, and with a packet or poll that comes 5 ms or more behind the first of them. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
+<constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">The default. Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full, and with a packet or poll that comes 5 ms or more behind the first of them (behind many in quick succession, it can take up to 8 more packets). Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
 <constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that work for long behind a packet, or may be killed there (see also [method flush]).</constant>
 "#;

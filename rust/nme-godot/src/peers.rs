@@ -61,8 +61,8 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Returns the UDP port of the peer with this [param id], as this side sees it: behind a router, that is the
-    /// router's. A client knows only the server's (1). Prints an error and returns 0 for other clients, and for an
-    /// id that nobody has.
+    /// router's. A client knows only the server's (1), also while it connects. Prints an error and returns 0 for other
+    /// clients, for an id that nobody has, and while the server's name is being looked up.
     #[func]
     fn get_peer_port(&self, id: i64) -> i64 {
         self.shared.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
