@@ -76,8 +76,8 @@ impl NetworkedMultiplayerENet {
     /// for the link's own. The peer uses the same values towards this side.
     ///
     /// Each value is from 0 to 4294967295. ENet's own are 5000, 2 and 2. A client can set it for the server (1)
-    /// only, once it is connected. Reliable packets are never dropped. For an unknown id and for values out of range this prints an error
-    /// and changes nothing.
+    /// only, once it is connected. Reliable packets are never dropped. For an unknown id and for values out of range
+    /// this prints an error and changes nothing.
     ///
     /// ```gdscript
     /// peer.set_peer_throttle(id, 5000, 2, 0)  # send everything, whatever the link
