@@ -139,3 +139,25 @@ func _set_dtls_key(peer, key):
 
 func _assign_channel_count(peer, value):
 	peer.channel_count = value
+
+
+## The table "Types" of docs/from_enet_multiplayer_peer.md.
+func test_types_that_name_the_engines_own_class() -> void:
+	var script := GDScript.new()
+	script.source_code = "var peer: ENetMultiplayerPeer = NetworkedMultiplayerENet.new()\n"
+	check(script.reload() != OK, "a variable of the other type does not compile")
+	expect_error(["NetworkedMultiplayerENet", "ENetMultiplayerPeer"])
+	script = GDScript.new()
+	script.source_code = "func take(_peer: ENetMultiplayerPeer):\n\treturn true\n"
+	check_equal(script.reload(), OK, "an argument compiles")
+	var object: Variant = _new("NetworkedMultiplayerENet")
+	_take(script.new(), object)
+	expect_error(["SCRIPT ERROR: Invalid type in function 'take'"])
+	check(not object is ENetMultiplayerPeer, "is")
+	check_equal(object as ENetMultiplayerPeer, null, "as")
+	expect_no_error("is and as")
+
+
+## Ends with the error.
+func _take(taker: Variant, object: Variant) -> void:
+	taker.take(object)

@@ -97,6 +97,40 @@ func test_the_server_dies() -> void:
 	server.close()
 
 
+## The server has given it up, and says so when it speaks again.
+func test_a_client_that_wakes_up_too_late() -> void:
+	var peers := await connected()
+	peers[0].set_peer_timeout(peers[1].get_unique_id(), 1, 200, 400)
+	polled.erase(peers[1])
+	await wait_until(func() -> bool: return events(peers[0]).size() == 2, 5.0, "it is given up")
+	polled.append(peers[1])
+	await _check_closed(peers[1])
+
+
+## In docs/troubleshooting.md: the same class on both sides.
+func test_the_engines_own_class_is_no_other_end() -> void:
+	var server := new_peer()
+	var port := serve(server)
+	var stock := ENetMultiplayerPeer.new()
+	check_equal(stock.create_client(LOCALHOST, port), OK, "create_client")
+	polled.append(stock)
+	await wait(1.0)
+	check_equal(stock.get_connection_status(), CONNECTING, "with the default compression")
+	check_equal(events(server), [] as Array[String], "the server notices nothing")
+	polled.erase(stock)
+	stock.close()
+	server.close_connection()
+	server.compression_mode = NetworkedMultiplayerENet.COMPRESS_NONE
+	check_equal(stock.create_client(LOCALHOST, serve(server)), OK, "create_client")
+	polled.append(stock)
+	await wait_until(is_connected_peer.bind(stock), 5.0, "without compression they do connect")
+	stock.set_target_peer(1)
+	check_equal(stock.put_packet("hello to you".to_utf8_buffer()), OK, "put_packet")
+	await wait(0.3)
+	check_equal(server.get_available_packet_count(), 0, "packets that make sense")
+	stock.close()
+
+
 func _check_closed(client: NetworkedMultiplayerENet) -> void:
 	await wait_until(
 		func() -> bool: return events(client)[-1] == "server_disconnected", 5.0, "closed"

@@ -41,6 +41,29 @@ func test_kick_now() -> void:
 	expect_error(["put_packet", str(id)])
 
 
+## The engine's own class tells nobody on the server. In docs/from_enet_multiplayer_peer.md.
+func test_kick_now_beside_the_engines_own_class() -> void:
+	for kind: StringName in [&"ENetMultiplayerPeer", &"NetworkedMultiplayerENet"]:
+		var server: MultiplayerPeer = ClassDB.instantiate(kind)
+		var client: MultiplayerPeer = ClassDB.instantiate(kind)
+		var port := free_port()
+		var there: Array[int] = []
+		var gone: Array[int] = []
+		server.peer_connected.connect(there.append)
+		server.peer_disconnected.connect(gone.append)
+		check_equal(server.call("create_server", port), OK, "create_server")
+		check_equal(client.call("create_client", LOCALHOST, port), OK, "create_client")
+		polled.assign([server, client])
+		await wait_until(func() -> bool: return there.size() == 1, 5.0, "%s: connected" % kind)
+		server.disconnect_peer(there[0], true)
+		var told := gone.size()
+		await frames(20)
+		check_equal([told, gone.size()], [0, 0] if kind.begins_with("ENet") else [1, 1], kind)
+		polled.clear()
+		client.close()
+		server.close()
+
+
 func test_kick_now_forgets_its_packets() -> void:
 	var peers := await connected(2)
 	for client: NetworkedMultiplayerENet in [peers[1], peers[2]]:

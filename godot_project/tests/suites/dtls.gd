@@ -45,6 +45,14 @@ func test_a_server_needs_a_key_and_its_certificate() -> void:
 	check_equal(peer.create_server(free_port()), OK, "with what belongs together")
 
 
+func test_a_name_that_no_host_can_have() -> void:
+	var client := _client(_certificate, "x".repeat(256))
+	check_equal(client.create_client(LOCALHOST, 9), ERR_INVALID_PARAMETER, "256 bytes")
+	expect_error(["NetworkedMultiplayerENet.create_client: ", "a name has at most 255 bytes"])
+	client.dtls_hostname = "x".repeat(255)
+	check_equal(client.create_client(LOCALHOST, 9), OK, "255 bytes")
+
+
 func test_packets_of_all_sizes_and_modes() -> void:
 	var peers := await _connected(1, NO_COMPRESSION)
 	for mode in MODES:

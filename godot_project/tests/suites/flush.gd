@@ -301,6 +301,17 @@ func test_a_frame_that_works_between_packets_sends_meanwhile() -> void:
 	stock_server.close()
 
 
+## The clock is not looked at for each of many quick ones.
+func test_behind_quick_packets_one_of_the_next_eight_sends() -> void:
+	for number in 16:
+		_put(str(number))
+	OS.delay_msec(6)
+	for number in 8:
+		_put("late %d" % number)
+	var arrived := _arrived()
+	check(arrived.size() >= 17, "%d packets have arrived" % arrived.size())
+
+
 func test_the_packets_of_a_frame_share_datagrams() -> void:
 	var proxy := Proxy.new()
 	check_equal(proxy.front.bind(free_port()), OK, "bind")

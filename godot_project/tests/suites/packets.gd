@@ -237,6 +237,18 @@ func test_without_relay() -> void:
 	expect_error(["put_packet", str(guests[1].get_unique_id())])
 
 
+func test_the_relay_is_the_servers_choice() -> void:
+	var guests: Array[NetworkedMultiplayerENet] = [new_peer(), new_peer()]
+	for guest in guests:
+		guest.server_relay = false
+	await join(guests, serve(new_peer()))
+	var id := guests[1].get_unique_id()
+	var known := func() -> bool: return "peer_connected %d" % id in events(guests[0])
+	await wait_until(known, 5.0, "the clients know each other")
+	_send(guests[0], id, "hello")
+	check_equal((await receive(guests[1])).get_string_from_utf8(), "hello", "through the server")
+
+
 func test_facts_before_and_after_get_packet() -> void:
 	first.transfer_channel = 2
 	_send(first, 1, "one")
@@ -258,6 +270,15 @@ func test_the_last_channel_outlives_a_poll() -> void:
 	await receive(server)
 	await frames(3)
 	check_equal(server.get_last_packet_channel(), 1, "get_last_packet_channel()")
+
+
+func test_the_last_channel_is_of_this_connection() -> void:
+	_send(first, 1, "one")
+	await receive(server)
+	server.close_connection()
+	serve(server)
+	check_equal(server.get_last_packet_channel(), -1, "get_last_packet_channel()")
+	expect_error(["get_last_packet_channel", "no packet has been fetched"])
 
 
 func test_a_fetched_packet_is_ours() -> void:

@@ -197,6 +197,22 @@ func test_a_server_is_used_while_a_thread_polls_it() -> void:
 	_check_each_comes_before_it_goes(notes.copy(), 4)
 
 
+## Nobody is in `poll`: the signal is there when the call returns.
+func test_a_thread_disconnects_while_nobody_polls() -> void:
+	var peers := await connected()
+	var id := peers[1].get_unique_id()
+	var notes := Notes.new()
+	notes.watch(peers[0])
+	polled.clear()
+	var work := func() -> int:
+		peers[0].disconnect_peer(id, true)
+		return notes.size()
+	var thread := Thread.new()
+	thread.start(work)
+	check_equal(thread.wait_to_finish(), 1, "signals during the call")
+	check(not notes.thread_ids.has(OS.get_main_thread_id()), "in the thread that has called")
+
+
 ## One of them polls, and the others return: signals neither overlap nor overtake.
 func test_several_threads_poll_at_once() -> void:
 	var server := new_peer(false)

@@ -40,6 +40,17 @@ func test_a_new_connection_has_counted_nothing() -> void:
 	check_equal(client.get_received_bytes(), 0, "nobody has answered")
 
 
+func test_datagrams_of_strangers_are_counted() -> void:
+	var server := new_peer()
+	var stranger := PacketPeerUDP.new()
+	check_equal(stranger.connect_to_host(LOCALHOST, serve(server)), OK, "connect_to_host")
+	check_equal(stranger.put_packet(_noise(SIZE)), OK, "put_packet")
+	var counted := func() -> bool: return server.get_received_bytes() == SIZE
+	await wait_until(counted, 5.0, "%d bytes" % SIZE)
+	check_equal(server.get_sent_bytes(), 0, "no answer")
+	server.close_connection()
+
+
 func test_packets_are_counted_on_both_sides() -> void:
 	for mode: int in [RELIABLE, UNRELIABLE]:
 		for compression: int in [

@@ -66,6 +66,25 @@ fn what_a_client_sends_before_it_leaves_is_delivered_before_it_left() {
     }
 }
 
+/// What is beyond that would have to wait for acknowledgements.
+#[test]
+fn what_is_put_before_the_end_arrives_up_to_64_kib() {
+    for (count, everything) in [(60, true), (600, false)] {
+        let (mut world, server, [client]) = party(25);
+        for index in 0..count {
+            world.send(client, 1, TransferMode::Reliable, &numbered(index, 1000)).expect("a connection");
+        }
+        world.close(client);
+        world.run(SECOND);
+        let log = world.take_log(server);
+        let arrived = numbers(&log);
+        assert_eq!(arrived, all(arrived.len() as u32));
+        assert!(arrived.len() >= 60, "{}", arrived.len());
+        assert_eq!(arrived.len() == count as usize, everything, "{} of {count}", arrived.len());
+        assert_eq!(log.last().map(|entry| &entry.seen), Some(&gone(&world, client)));
+    }
+}
+
 #[test]
 fn a_client_that_leaves_without_a_word_before_is_reported_at_once() {
     let (mut world, server, [client, other]) = party(2);
@@ -432,6 +451,22 @@ fn set_peer_timeout_changes_how_long_that_takes() {
     world.vanish(client);
     let time = time_to_notice(&mut world, server);
     assert!(time > 38 * SECOND, "{time:?}");
+}
+
+#[test]
+fn a_timeout_of_0_is_enets_own() {
+    let times = [None, Some(0)].map(|value| {
+        let (mut world, server, [client]) = party(26);
+        let id = world.id(client).get().into();
+        if let Some(value) = value {
+            let session = world.session_mut(server);
+            session.set_peer_timeout(id, 1, 1000, 1500).expect("a known peer");
+            session.set_peer_timeout(id, value, value, value).expect("a known peer");
+        }
+        world.vanish(client);
+        time_to_notice(&mut world, server)
+    });
+    assert_eq!(times[0], times[1]);
 }
 
 #[test]

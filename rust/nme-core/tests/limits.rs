@@ -110,6 +110,23 @@ fn many_peers_that_acknowledge_too_little_end_at_once_and_once() {
 }
 
 #[test]
+fn unless_told_otherwise_128_mib_may_wait() {
+    let mut world = World::new(14);
+    let server = world.server(1);
+    let client = world.connect(server);
+    let (one, other) = (world.address(server), world.address(client));
+    world.network().set_both(one, other, Link::DOWN);
+    let payload = vec![0; 15 << 20];
+    for (packets, is_known) in [(8, true), (1, false)] {
+        for _ in 0..packets {
+            let _ = world.send(server, 0, TransferMode::Reliable, &payload);
+        }
+        world.run(FRAME);
+        assert_eq!(!world.known(server).is_empty(), is_known);
+    }
+}
+
+#[test]
 fn relayed_packets_count_too() {
     let (mut world, server, slow, fast) = slow_and_fast(2, MIB);
     let id = world.id(slow);
@@ -394,6 +411,34 @@ fn a_bandwidth_limit_slows_a_server_down() {
     let free = time(Bandwidth::default());
     let limited = time(Bandwidth::new(0, 40_000).expect("a bandwidth"));
     assert!(limited > 3 * free, "{limited:?} {free:?}");
+}
+
+#[test]
+fn a_bandwidth_limit_drops_unreliable_packets() {
+    let arrived = |seen_by_server: Bandwidth, seen_by_client: Bandwidth| {
+        let mut world = World::new(12);
+        let config = world.config().bandwidth(seen_by_server).compression(Compression::None);
+        let server = world.server_with(&config, 4);
+        let config = world.config().bandwidth(seen_by_client).compression(Compression::None);
+        let client = world.connect_with(&config, server);
+        // The first second is ENet's to notice how much there is.
+        for frame in 0..600 {
+            if frame == 120 {
+                world.take_packets(client);
+            }
+            let _ = world.send(server, 0, TransferMode::Unreliable, &numbered(frame, 1000));
+            world.step(FRAME);
+        }
+        world.take_packets(client).len()
+    };
+    let free = Bandwidth::default();
+    let narrow = |incoming, outgoing| Bandwidth::new(incoming, outgoing).expect("a bandwidth");
+    assert!(arrived(free, free) >= 479);
+    // A third of what is sent. ENet keeps to its own limit, and only drops something for the other side's: 165 and 371.
+    let own = arrived(narrow(0, 20_000), free);
+    assert!((140..200).contains(&own), "{own}");
+    let other = arrived(free, narrow(20_000, 0));
+    assert!((300..430).contains(&other), "{other}");
 }
 
 #[test]

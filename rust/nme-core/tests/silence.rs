@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nme_core::channel::{Delivery, TransferMode};
 use nme_core::codec::Compression;
-use nme_core::session::{Event, Status};
+use nme_core::session::{ConnectionError, Event, Status};
 use nme_testing::network::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{HostId, RawId, World};
@@ -125,6 +125,8 @@ fn a_client_that_wakes_up_is_told_at_once_that_it_was_given_up() {
             world.send(client, 1, TransferMode::Reliable, b"is anybody there?").expect("it believes so");
             world.run(SECOND / 5);
             assert_eq!(world.events(client).last(), Some(&Event::ServerDisconnected));
+            let error = world.session(client).connection_error();
+            assert_eq!(error, Some(ConnectionError::ClosedByServer));
             // It can come back.
             let config = world.config().compression(compression);
             let again = world.connect_with(&config, server);

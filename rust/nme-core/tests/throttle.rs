@@ -201,3 +201,28 @@ fn the_throttle_can_be_set() {
     let large = datagrams.iter().filter(|datagram| datagram.bytes.len() > 700 && datagram.from == from);
     assert!(large.count() >= 300);
 }
+
+#[test]
+fn the_other_side_takes_the_same_values() {
+    let arrived = [false, true].map(|is_set| {
+        let (mut world, server, client) = pair(20 * MS, 16 * MS);
+        let id = i64::from(world.id(client).get());
+        if is_set {
+            world.session_mut(server).set_peer_throttle(id, 5000, 2, 0).unwrap();
+            world.run(SECOND / 10);
+        }
+        let (from, to) = (world.address(client), world.address(server));
+        let bandwidth = Some(Bandwidth { bytes_per_second: 40_000, queue: 600_000 });
+        world.network().set_link(from, to, Link { bandwidth, ..Link::delayed(20 * MS) });
+        for index in 0..300 {
+            world.send(client, 1, TransferMode::Unreliable, &numbered(index, 900)).unwrap();
+            world.send(client, 1, TransferMode::Reliable, &numbered(index, 8)).unwrap();
+            world.step(16 * MS);
+        }
+        world.run(20 * SECOND);
+        let packets = world.take_packets(server);
+        packets.iter().filter(|packet| packet.mode == TransferMode::Unreliable).count()
+    });
+    assert!(arrived[0] < 290, "{arrived:?}");
+    assert_eq!(arrived[1], 300, "{arrived:?}");
+}

@@ -213,7 +213,7 @@ impl NetworkedMultiplayerENet {
     ///
     /// [param in_bandwidth] and [param out_bandwidth] are what this side can receive and send, in bytes per second,
     /// up to 4294967295; 0 is no limit. To keep to them ENet drops unreliable packets, and lets fewer reliable ones
-    /// be on their way at once.
+    /// be on their way at once. More than [param in_bandwidth] can still come.
     ///
     /// The server listens on all addresses of the machine, IPv4 and IPv6, unless [method set_bind_ip] has chosen
     /// one.
@@ -268,7 +268,7 @@ impl NetworkedMultiplayerENet {
     ///
     /// - [constant @GlobalScope.ERR_ALREADY_IN_USE] while a connection or an attempt is open;
     /// - [constant @GlobalScope.ERR_INVALID_PARAMETER] for a number out of its range, and with [member use_dtls]
-    ///   for a certificate that cannot be read;
+    ///   for a certificate that cannot be read and a server's name of more than 255 bytes;
     /// - [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address;
     /// - [constant @GlobalScope.ERR_CANT_CREATE] when there is no socket to be had, as a rule because
     ///   [param client_port] is taken or this machine does not have the address of [method set_bind_ip];
@@ -299,7 +299,8 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Closes the server, or leaves it. Every connected peer is told, and gets what has been put for it and was not
-    /// held up by a lost packet. Emits no signals on this side. Does nothing when no connection is open.
+    /// held up by a lost packet, up to 64 KiB of reliable packets. Emits no signals on this side. Does nothing when no
+    /// connection is open.
     ///
     /// The system takes what is to be sent at once, as a rule. Only while its send queue is full does this call wait:
     /// for up to [param wait_usec] microseconds, and never longer than a second.

@@ -61,8 +61,8 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Returns the UDP port of the peer with this [param id], as this side sees it: behind a router, that is the
-    /// router's. A client knows only the server's (1). Prints an error and returns 0 for other clients, and for an
-    /// id that nobody has.
+    /// router's. A client knows only the server's (1), also while it connects. Prints an error and returns 0 for other
+    /// clients, for an id that nobody has, and while the server's name is being looked up.
     #[func]
     fn get_peer_port(&self, id: i64) -> i64 {
         self.shared.peer_socket_address("get_peer_port", id).map_or(0, |address| address.port().into())
@@ -76,8 +76,8 @@ impl NetworkedMultiplayerENet {
     /// for the link's own. The peer uses the same values towards this side.
     ///
     /// Each value is from 0 to 4294967295. ENet's own are 5000, 2 and 2. A client can set it for the server (1)
-    /// only. Reliable packets are never dropped. For an unknown id and for values out of range this prints an error
-    /// and changes nothing.
+    /// only, once it is connected. Reliable packets are never dropped. For an unknown id and for values out of range
+    /// this prints an error and changes nothing.
     ///
     /// ```gdscript
     /// peer.set_peer_throttle(id, 5000, 2, 0)  # send everything, whatever the link

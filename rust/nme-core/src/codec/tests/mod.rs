@@ -5,7 +5,7 @@ mod vectors;
 
 use proptest::prelude::*;
 
-use super::{Compression, fuzz};
+use super::{Compression, Stage, fuzz};
 
 const MODES: [Compression; 4] =
     [Compression::RangeCoder, Compression::FastLz, Compression::Zlib, Compression::Zstd];
@@ -31,6 +31,17 @@ fn mixed_bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
         bytes.truncate(max);
         bytes
     })
+}
+
+/// As docs/compression.md says.
+#[test]
+fn what_is_shorter_is_not_tried() {
+    for (mode, shortest) in MODES.into_iter().zip([12, 16, 18, 25]) {
+        let (alike, mut out) = ([0x86; 64], [0; 64]);
+        let mut stage = Stage::new(mode).expect("a stage");
+        assert_eq!(stage.compress(&alike[..shortest - 1], &mut out), None, "{mode:?}");
+        assert!(stage.compress(&alike[..shortest + 4], &mut out).is_some(), "{mode:?}");
+    }
 }
 
 proptest! {
