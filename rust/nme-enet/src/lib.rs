@@ -52,7 +52,7 @@ mod rules;
 mod send;
 mod shared;
 mod table;
-mod throttle;
+pub mod throttle;
 mod wire;
 
 pub use config::{Config, Quotas};

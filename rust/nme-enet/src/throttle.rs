@@ -24,12 +24,13 @@
 //!
 //! Bandwidth limits allow a share, too: the smaller one counts.
 
-use crate::wire::ThrottleSettings;
+pub use crate::wire::ThrottleSettings;
 
 /// The throttle towards one peer. Times are in ms.
 #[derive(Debug)]
-pub(crate) struct Throttle {
-    pub(crate) settings: ThrottleSettings,
+pub struct Throttle {
+    /// How it moves.
+    pub settings: ThrottleSettings,
     /// What bandwidth limits allow, in thirty-seconds.
     limit: u8,
     /// What is sent, in thirty-seconds.
@@ -109,7 +110,9 @@ impl Window {
 }
 
 impl Throttle {
-    pub(crate) const fn new(settings: ThrottleSettings) -> Self {
+    /// A throttle that lets everything through.
+    #[must_use]
+    pub const fn new(settings: ThrottleSettings) -> Self {
         Self {
             settings,
             limit: WHOLE as u8,
@@ -124,29 +127,31 @@ impl Throttle {
     }
 
     /// The share of unreliable packets that is sent, in thirty-seconds.
-    pub(crate) fn share(&self) -> u32 {
+    #[must_use]
+    pub fn share(&self) -> u32 {
         self.share.min(self.limit())
     }
 
     /// The share that bandwidth limits allow, in thirty-seconds.
-    pub(crate) const fn limit(&self) -> u32 {
+    #[must_use]
+    pub const fn limit(&self) -> u32 {
         self.limit as u32
     }
 
     /// Bandwidth limits allow this share.
-    pub(crate) fn set_limit(&mut self, limit: u32) {
+    pub fn set_limit(&mut self, limit: u32) {
         self.limit = limit.clamp(1, WHOLE) as u8;
     }
 
     /// True when the next unreliable packet is to be sent.
-    pub(crate) fn passes(&mut self) -> bool {
+    pub fn passes(&mut self) -> bool {
         // Seven and thirty-two have no common factor: what is dropped is spread evenly.
         self.counter = (self.counter + 7) % WHOLE as u8;
         u32::from(self.counter) <= self.share()
     }
 
     /// Something has been acknowledged, this long after it was sent.
-    pub(crate) fn acknowledged(&mut self, now: u32, round_trip: u16) {
+    pub fn acknowledged(&mut self, now: u32, round_trip: u16) {
         let shortest = self.shortest.map_or(round_trip, |shortest| shortest.min(round_trip));
         self.shortest = Some(shortest);
         if round_trip <= shortest.saturating_add(FRAMES) {
@@ -181,7 +186,7 @@ impl Throttle {
     }
 
     /// Something that will be acknowledged was sent.
-    pub(crate) fn sent(&mut self) {
+    pub fn sent(&mut self) {
         if let Some(rise) = &mut self.rise {
             rise.sent += 1;
         }
@@ -267,11 +272,11 @@ impl Rise {
 }
 
 /// What a peer uses before it is told otherwise.
-pub(crate) const DEFAULT_SETTINGS: ThrottleSettings =
+pub const DEFAULT_SETTINGS: ThrottleSettings =
     ThrottleSettings { interval: 5000, acceleration: 2, deceleration: 2 };
 
 /// The whole of a share.
-pub(crate) const WHOLE: u32 = 32;
+pub const WHOLE: u32 = 32;
 
 /// What frames can add to a round trip, in ms.
 const FRAMES: u16 = 50;

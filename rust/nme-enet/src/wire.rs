@@ -14,10 +14,10 @@ use crate::reason::DropReason;
 
 /// Declares the fields of a structure in the order in which they stand on the wire.
 macro_rules! fields {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) struct $name { $($(#[$field_doc])* pub(crate) $field: $type,)* }
+        $vis struct $name { $($(#[$field_doc])* $vis $field: $type,)* }
 
         impl Field for $name {
             const LEN: usize = 0 $(+ <$type as Field>::LEN)*;
@@ -104,7 +104,7 @@ pub(crate) mod code {
 
 fields! {
     /// The fields of a connect request and of its answer.
-    Handshake {
+    pub(crate) Handshake {
         /// The sender's number for the receiver: what the receiver puts into its headers from now on.
         peer: u16,
         /// Request: the session numbers last used, or 0xff. Answer: the number in headers towards the client.
@@ -126,18 +126,20 @@ fields! {
 }
 
 fields! {
-    /// How a peer adapts its throttle.
-    ThrottleSettings {
-        /// In ms.
+    /// How a throttle moves. Both sides of a connection have the same.
+    pub ThrottleSettings {
+        /// Over how long it judges, in ms.
         interval: u32,
+        /// By how much the share rises, in thirty-seconds.
         acceleration: u32,
+        /// By how much it falls, in thirty-seconds.
         deceleration: u32,
     }
 }
 
 fields! {
     /// The fields of a fragment.
-    Fragment {
+    pub(crate) Fragment {
         /// Sequence number of the packet's first fragment: a reliable one takes one number for each fragment, an
         /// unreliable one a single unreliable number for all.
         start: u16,

@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use super::throttle::Settings;
-use super::wire::{NO_PEER, u16_at, u32_at};
+use nme_enet::throttle::ThrottleSettings;
+
+use super::wire::{NO_PEER, throttle_settings, u16_at, u32_at};
 
 /// The fields of a CONNECT or VERIFY_CONNECT command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(super) struct Handshake {
     /// Unacknowledged bytes the sender is ready to have in flight.
     pub(super) window: u32,
     pub(super) channels: u32,
-    pub(super) throttle: Settings,
+    pub(super) throttle: ThrottleSettings,
     /// Random number of this attempt. ENet keeps it in whatever byte order it has; read as big-endian.
     pub(super) connect_id: u32,
 }
@@ -34,7 +35,7 @@ impl Handshake {
             mtu: u32_at(command, 8)?,
             window: u32_at(command, 12)?,
             channels: u32_at(command, 16)?,
-            throttle: [u32_at(command, 28)?, u32_at(command, 32)?, u32_at(command, 36)?],
+            throttle: throttle_settings(command, 28)?,
             connect_id: u32_at(command, 40)?,
         })
     }

@@ -50,7 +50,6 @@ mod silence;
 mod slot;
 #[cfg(test)]
 mod tests;
-mod throttle;
 mod unreliable;
 mod wire;
 
@@ -59,6 +58,7 @@ use std::net::SocketAddr;
 
 pub(crate) use injection::Injection;
 pub(crate) use ledger::packet_cost;
+use nme_enet::throttle::{self, ThrottleSettings};
 pub use quota::Quotas;
 pub use reason::DropReason;
 pub(crate) use wire::DISCONNECT_UNSEQUENCED;
@@ -69,7 +69,6 @@ use given_up::GivenUp;
 use handshake::Handshake;
 use ledger::Sent;
 use slot::{Phase, Slot};
-use throttle::Settings;
 use wire::{Body, CONTROL_CHANNEL, Command, CommandList, Commands, Header, NO_PEER};
 
 /// What the guard has to know of the host behind it.
@@ -334,7 +333,7 @@ impl Guard {
     }
 
     /// Our own game has set a peer's throttle.
-    fn learn_throttle(&mut self, to: SocketAddr, header: &Header, throttle: Settings) {
+    fn learn_throttle(&mut self, to: SocketAddr, header: &Header, throttle: ThrottleSettings) {
         let mut slots = self.slots.iter_mut().flatten();
         if let Some(slot) = slots.find(|slot| slot.is_receiver(to, header)) {
             slot.throttle_set(throttle);

@@ -1,6 +1,5 @@
-//! Telling the engine's own throttle not to act: ours does (see [`super::throttle`]).
+//! Telling the engine's own throttle not to act: ours does (see [`nme_enet::throttle`]).
 
-use super::throttle::Settings;
 use super::wire::{CONTROL_CHANNEL, plain_header};
 
 /// A datagram as if from the peer: it sets the engine's throttle, so that it only rises, and is not answered.
@@ -14,7 +13,7 @@ pub(super) fn datagram(slot: u16, session: u8) -> Vec<u8> {
 }
 
 /// ENet's interval and acceleration, and no deceleration.
-const UPWARDS: Settings = [5000, 2, 0];
+const UPWARDS: [u32; 3] = [5000, 2, 0];
 
 /// Without the bit that asks for an acknowledgement.
 const THROTTLE_CONFIGURE: u8 = 0x0b;

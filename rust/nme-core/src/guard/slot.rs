@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
+use nme_enet::throttle::{Throttle, ThrottleSettings};
+
 use super::DropReason;
 use super::channel::Channel;
 use super::handshake::Handshake;
 use super::ledger::{Sent, Weight, packet_cost};
 use super::quota::{Quotas, Usage};
 use super::rules::Rules;
-use super::throttle::{Settings, Throttle};
 use super::wire::{Body, CONTROL_CHANNEL, Command, DISCONNECT_UNSEQUENCED, Header, plain_header};
 
 /// How far a peer has come.
@@ -186,8 +187,8 @@ impl Slot {
     }
 
     /// One of the sides has set the throttle, and the engine uses it.
-    pub(super) const fn throttle_set(&mut self, settings: Settings) {
-        self.throttle.set(settings);
+    pub(super) const fn throttle_set(&mut self, settings: ThrottleSettings) {
+        self.throttle.settings = settings;
         self.silent = false;
     }
 

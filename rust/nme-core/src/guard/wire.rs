@@ -1,7 +1,8 @@
 //! Reading ENet datagrams: the header, and commands by their exact first byte. The layouts are in [`super`].
 
+use nme_enet::throttle::ThrottleSettings;
+
 use super::DropReason;
-use super::throttle::Settings;
 
 /// Peer number of a datagram that belongs to no peer yet.
 pub(super) const NO_PEER: u16 = 0x0fff;
@@ -98,7 +99,7 @@ impl Command {
             0x88 => Body::Fragment(Fragment::read(fixed)?),
             0x49 => Body::Unsequenced { len: u16_at(fixed, 6)? },
             0x8a => Body::BandwidthLimit,
-            0x8b => Body::ThrottleConfigure([u32_at(fixed, 4)?, u32_at(fixed, 8)?, u32_at(fixed, 12)?]),
+            0x8b => Body::ThrottleConfigure(throttle_settings(fixed, 4)?),
             0x0c => Body::UnreliableFragment(Fragment::read(fixed)?),
             _ => return None,
         };
@@ -119,7 +120,7 @@ pub(super) enum Body {
     Fragment(Fragment),
     Unsequenced { len: u16 },
     BandwidthLimit,
-    ThrottleConfigure(Settings),
+    ThrottleConfigure(ThrottleSettings),
     UnreliableFragment(Fragment),
 }
 
@@ -222,6 +223,13 @@ pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     let field = bytes.get(at..)?.first_chunk()?;
     Some(u32::from_be_bytes(*field))
+}
+
+/// The three fields of a throttle at `at`.
+pub(super) fn throttle_settings(bytes: &[u8], at: usize) -> Option<ThrottleSettings> {
+    let (interval, acceleration, deceleration) =
+        (u32_at(bytes, at)?, u32_at(bytes, at + 4)?, u32_at(bytes, at + 8)?);
+    Some(ThrottleSettings { interval, acceleration, deceleration })
 }
 
 /// Bytes of a command before its payload, for the command bytes that ENet sends.
