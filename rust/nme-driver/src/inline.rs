@@ -9,6 +9,7 @@ use nme_udp::{Options, Received, Resolution, SendError as SocketError, UdpSocket
 
 use crate::error::{ClientError, ServerError};
 use crate::settings::{ClientSettings, ServerSettings};
+use crate::ticks::Ticks;
 
 /// A session with its socket, moved by the calls of its owner.
 ///
@@ -25,7 +26,7 @@ pub struct Inline {
     dry: bool,
     /// There was an event in this poll, and so a handler that may have worked.
     has_emitted: bool,
-    looks: Looks,
+    ticks: Ticks,
     counters: SocketCounters,
 }
 
@@ -33,33 +34,6 @@ pub struct Inline {
 struct Search {
     resolution: Resolution,
     port: u16,
-}
-
-/// When to look at the clock. That takes 20 ns, but on some virtual machines 200, as long as it takes to put a small
-/// packet. So packets that follow each other closely make the looks rarer, up to one for each [`RAREST_LOOK`] of them.
-#[derive(Default)]
-struct Looks {
-    last: Option<Duration>,
-    /// Packets from one look to the next.
-    stride: u32,
-    /// Packets until the next look.
-    left: u32,
-}
-
-impl Looks {
-    /// To be asked for each packet.
-    const fn is_due(&mut self) -> bool {
-        let is_due = self.left == 0;
-        self.left = self.left.saturating_sub(1);
-        is_due
-    }
-
-    fn note(&mut self, now: Duration) {
-        let is_close = self.last.is_some_and(|last| now.saturating_sub(last) < CLOSE);
-        self.stride = if is_close { (2 * self.stride).min(RAREST_LOOK) } else { 1 };
-        self.left = self.stride - 1;
-        self.last = Some(now);
-    }
 }
 
 /// What the socket reported. None of it ends a session.
@@ -114,7 +88,7 @@ impl Inline {
             budget: 0,
             dry: true,
             has_emitted: false,
-            looks: Looks::default(),
+            ticks: Ticks::default(),
             counters: SocketCounters::default(),
         }
     }
@@ -191,7 +165,7 @@ impl Inline {
 
     /// Sends everything that is queued.
     pub fn flush(&mut self) {
-        self.looks = Looks::default();
+        self.ticks = Ticks::default();
         self.session.flush(self.clock.elapsed());
         self.transmit();
     }
@@ -208,7 +182,7 @@ impl Inline {
         self.session.send(options, payload)?;
         if self.session.flush_mode() == FlushMode::EachPut {
             self.flush();
-        } else if self.looks.is_due() {
+        } else if self.ticks.have_passed() {
             self.flush_overdue();
         }
         Ok(())
@@ -220,7 +194,6 @@ impl Inline {
             return;
         }
         let now = self.clock.elapsed();
-        self.looks.note(now);
         if self.session.flush_is_overdue(now) {
             self.flush();
         }
@@ -317,12 +290,6 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(1);
 
 /// Between two looks at a full send queue.
 const QUEUE_CHECK: Duration = Duration::from_micros(100);
-
-/// Packets for which the clock is looked at once, at the least.
-const RAREST_LOOK: u32 = 8;
-
-/// Looks with less time between them are closer than they need be.
-const CLOSE: Duration = Duration::from_micros(200);
 
 /// Datagrams between two looks at what they caused.
 const BATCH: u32 = 64;

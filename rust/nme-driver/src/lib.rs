@@ -7,6 +7,7 @@
 mod error;
 mod inline;
 mod settings;
+mod ticks;
 
 pub use error::{ClientError, PortError, ServerError};
 pub use inline::{Farewell, Inline, SocketCounters};
