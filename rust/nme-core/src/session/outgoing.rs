@@ -38,8 +38,13 @@ impl Session {
             Target::One(id) => {
                 let link = self.peers.link(id).ok_or(SendError::UnknownTarget(options.target))?;
                 if let Some(slot) = self.first_hop(link) {
-                    let first = if link == Link::Relayed { PeerId::SERVER } else { id };
-                    self.check_channel(channel, |peer| peer == first)?;
+                    let peer = if link == Link::Relayed { PeerId::SERVER } else { id };
+                    if let Some(Link::Direct { channels: agreed, .. }) = self.peers.link(peer)
+                        && agreed <= channel
+                    {
+                        let count = self.channel_count;
+                        return Err(SendError::PeerChannel { channel, count, peer, agreed, others: 0 });
+                    }
                     self.hold(id, slot, lane, payload);
                 }
             }
