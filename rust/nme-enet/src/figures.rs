@@ -71,6 +71,8 @@ pub struct HostFigures {
     pub bytes_sent: u64,
     /// Datagrams that were dropped.
     pub datagrams_dropped: u64,
+    /// Commands that were ignored because a quota was full or they contradicted others.
+    pub commands_ignored: u64,
     /// Bytes that the host keeps back for all peers because something before them is missing.
     pub held: usize,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
@@ -84,6 +86,7 @@ impl HostFigures {
             datagrams_sent: 0,
             bytes_sent: 0,
             datagrams_dropped: 0,
+            commands_ignored: 0,
             held: 0,
             dropped: [0; DropReason::ALL.len()],
         }

@@ -126,6 +126,42 @@ impl<T> Lists<T> {
         }
     }
 
+    /// Moves an entry into another list, in front of the first one that has to be behind it. Only some of the first entries
+    /// are looked at; when none of those is, it goes to the end.
+    pub(crate) fn move_before(
+        &mut self,
+        from: &mut List,
+        key: Key,
+        to: &mut List,
+        is_behind: impl Fn(&T) -> bool,
+    ) {
+        let mut place = to.first;
+        for _ in 0..LOOKED_AT {
+            let Some(node) = self.nodes.get(place as usize) else { break };
+            if node.value.as_ref().is_some_and(&is_behind) {
+                self.unlink(from, key.0);
+                self.link_before(to, key.0, place);
+                return;
+            }
+            place = node.next;
+        }
+        self.move_back(from, key, to);
+    }
+
+    fn link_before(&mut self, list: &mut List, place: u32, next: u32) {
+        let previous = match self.nodes.get_mut(next as usize) {
+            Some(node) => std::mem::replace(&mut node.previous, place),
+            None => return,
+        };
+        match self.nodes.get_mut(previous as usize) {
+            Some(node) => node.next = place,
+            None => list.first = place,
+        }
+        if let Some(node) = self.nodes.get_mut(place as usize) {
+            (node.previous, node.next) = (previous, next);
+        }
+    }
+
     pub(crate) fn clear(&mut self, list: &mut List) {
         while self.pop_front(list).is_some() {}
     }
@@ -158,12 +194,28 @@ impl<T> Lists<T> {
 
 const NONE: u32 = u32::MAX;
 
+/// Entries of a list that [`Lists::move_before`] looks at.
+const LOOKED_AT: usize = 64;
+
 /// Nodes whose memory is given back once none of them is used.
 const LARGE: usize = 65_536;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entries_can_be_put_in_front_of_later_ones() {
+        let (mut lists, mut from, mut to) = (Lists::new(), List::EMPTY, List::EMPTY);
+        for number in [5, 2, 9, 7, 1] {
+            let key = lists.push_back(&mut from, number);
+            lists.move_before(&mut from, key, &mut to, |other| *other > number);
+        }
+        assert!(from.is_empty());
+        let sorted: Vec<_> = std::iter::from_fn(|| lists.pop_front(&mut to)).collect();
+        assert_eq!(sorted, [1, 2, 5, 7, 9]);
+        assert!(to.is_empty());
+    }
 
     fn values(lists: &Lists<u8>, list: &List) -> Vec<u8> {
         let mut key = list.first();

@@ -9,7 +9,7 @@ use crate::receive::quota::Usage;
 use crate::receive::unsequenced::UnsequencedWindow;
 use crate::round_trip::RoundTrip;
 use crate::rules::Rules;
-use crate::send::{Pending, Ring, Window};
+use crate::send::{Pending, Ring, Silence, Window};
 use crate::shared::Shared;
 use crate::throttle::Throttle;
 use crate::wire::{Handshake, Header, NO_PEER, ThrottleSettings};
@@ -155,8 +155,7 @@ pub(crate) struct Peer {
     // When something is to be done.
     pub(crate) timeouts: TimeoutSettings,
     pub(crate) last_acknowledged: u64,
-    /// Since when commands have timed out; 0 when none has.
-    pub(crate) silent_since: u64,
+    pub(crate) silence: Silence,
     pub(crate) next_expiry: u64,
     pub(crate) next_loss: u64,
     pub(crate) paced_to: u64,
@@ -231,7 +230,7 @@ impl Peer {
             outgoing_total: 0,
             timeouts: DEFAULT_TIMEOUTS,
             last_acknowledged: shared.clock.now(),
-            silent_since: 0,
+            silence: Silence::NONE,
             next_expiry: u64::MAX,
             next_loss: u64::MAX,
             paced_to: u64::MAX,

@@ -68,6 +68,8 @@ struct Level {
 struct Rise {
     first: Level,
     latest: Level,
+    /// By how much levels have to differ: the most of any window, as jitter that has been seen comes again.
+    step: u16,
     /// How often the level has risen.
     steps: u32,
     /// For how many windows it has neither risen nor fallen.
@@ -195,12 +197,14 @@ impl Throttle {
     /// A window of long round trips only.
     fn look_at(&mut self, now: u32, window: &Window) {
         let level = window.shortest;
+        let shortest = self.shortest.unwrap_or(level.round_trip).min(level.round_trip);
         let Some(rise) = &mut self.rise else {
             self.rise = Some(Box::new(Rise::new(level)));
             return;
         };
         let ThrottleSettings { interval, .. } = self.settings;
-        let step = window.step();
+        rise.step = rise.step.max(window.step()).min(MOST_JITTER);
+        let step = rise.step.max(window.step());
         rise.still += 1;
         if level.round_trip >= rise.latest.round_trip.saturating_add(step) {
             (rise.latest, rise.still) = (level, 0);
@@ -217,7 +221,7 @@ impl Throttle {
             && now.wrapping_sub(rise.latest.at)
                 >= (interval / PATIENCE).saturating_add(level.round_trip.into())
         {
-            if rise.target.is_none() && rise.is_full() {
+            if rise.target.is_none() && rise.is_full(now, level.round_trip - shortest) {
                 rise.aim(now, self.share * rise.acknowledged / rise.sent);
                 (rise.latest.at, rise.still) = (now, 0);
             } else {
@@ -241,12 +245,24 @@ impl Throttle {
 
 impl Rise {
     const fn new(level: Level) -> Self {
-        Self { first: level, latest: level, steps: 0, still: 0, target: None, sent: 0, acknowledged: 0 }
+        Self {
+            first: level,
+            latest: level,
+            step: 0,
+            steps: 0,
+            still: 0,
+            target: None,
+            sent: 0,
+            acknowledged: 0,
+        }
     }
 
     /// True when so much is lost that it can be a queue that is full, and so does not grow.
-    const fn is_full(&self) -> bool {
-        self.sent >= self.acknowledged + self.acknowledged / 3 + 3
+    /// By `growth` more than before, acknowledgements are late.
+    fn is_full(&self, now: u32, growth: u16) -> bool {
+        let time = now.wrapping_sub(self.first.at).max(1);
+        let late = self.sent.saturating_mul(growth.into()) / time / 2;
+        self.sent >= self.acknowledged + self.acknowledged / 3 + 3 + late
     }
 
     /// Finds the share that drains, when the level rises as that of a queue does.
@@ -290,6 +306,9 @@ const LONG_WINDOW: u32 = 500;
 
 /// Levels that differ by less, in ms, are the same.
 const SMALLEST_STEP: u16 = 10;
+
+/// What of the jitter of earlier windows counts at most, in ms: a long queue varies more as it drains.
+const MOST_JITTER: u16 = 150;
 
 /// A queue grows by more than this part of the time; what grows more slowly can as well be a path.
 const STEEP: u32 = 16;

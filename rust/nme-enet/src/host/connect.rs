@@ -65,6 +65,11 @@ impl Host {
         Ok(vacancy.handle)
     }
 
+    /// Tells the sender of a request that was [ignored](Verdict::Ignore) that it is refused.
+    pub fn refuse(&mut self, request: &ConnectRequest) {
+        self.shared.post(refusal(request.from, request.peer));
+    }
+
     /// A datagram without a peer: the connect request of a client, or nothing.
     pub(super) fn handle_connect(
         &mut self,

@@ -126,6 +126,14 @@ impl Host {
         Ok(sending)
     }
 
+    /// Lets the packets that wait for a peer and for which `is_meant` answers true leave before all others, with those in
+    /// front of them on their channels. What is queued behind this call leaves behind them.
+    pub fn hurry(&mut self, peer: PeerHandle, is_meant: impl Fn(&Packet) -> bool) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.hurry(&self.shared, is_meant);
+        }
+    }
+
     /// Ends a connection: what waits is forgotten, and [`Event::Disconnected`] comes when the peer has acknowledged it.
     /// An attempt ends at once, and without event.
     pub fn disconnect(&mut self, peer: PeerHandle, data: u32) {
@@ -149,6 +157,18 @@ impl Host {
             self.shared.post(goodbye);
         }
         self.remove(peer);
+    }
+
+    /// Ends a connection without a word to the peer, whose own end has been learnt in another way, such as by the end of
+    /// an encrypted association. [`Event::Disconnected`] comes behind what the peer has sent.
+    pub fn abandon(&mut self, peer: PeerHandle) {
+        let Some(found) = self.peers.get(peer) else { return };
+        if found.state == State::Answering {
+            // Nobody has heard of it.
+            self.remove(peer);
+        } else {
+            self.end(peer, DisconnectReason::ByPeer(0));
+        }
     }
 
     /// Ends a connection once everything that waits has arrived. What comes until then is thrown away.
@@ -187,6 +207,18 @@ impl Host {
         }
     }
 
+    /// Takes the owner's time, and returns the host's own: it begins at 1 s, never goes back, and a step of more than 4 s
+    /// counts as that, since what has come meanwhile is still to be read.
+    pub fn advance(&mut self, now: Duration) -> Duration {
+        Duration::from_micros(self.shared.clock.tell(now))
+    }
+
+    /// True when one more peer can connect.
+    #[must_use]
+    pub fn has_vacancy(&self) -> bool {
+        self.peers.vacancy().is_some()
+    }
+
     /// Where a peer is; `None` once it is gone.
     #[must_use]
     pub fn address(&self, peer: PeerHandle) -> Option<SocketAddr> {
@@ -221,6 +253,12 @@ impl Host {
         let mut figures = self.shared.figures;
         figures.held = self.shared.usage.memory;
         figures
+    }
+
+    /// [`HostFigures::commands_ignored`], for who asks often.
+    #[must_use]
+    pub const fn commands_ignored(&self) -> u64 {
+        self.shared.figures.commands_ignored
     }
 
     /// The owner's time of the next [`Self::handle_timeout`], if nothing happens before; it may be early.

@@ -56,7 +56,7 @@ impl Host {
         self.shared.figures.dropped[reason as usize] += 1;
     }
 
-    fn screened(&self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
+    fn screened(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
         let mtu = usize::from(self.shared.config.mtu);
         if from.port() == 0 {
             return Err(DropReason::SourcePort);
@@ -73,7 +73,8 @@ impl Host {
             let max_plain_len = CONNECT_DATAGRAM_LEN;
             return Ok(Screened { max_plain_len, header_len, is_compressed, peer: None });
         }
-        let peer = self.sender(from, &header)?.handle;
+        let sender = self.sender(from, &header).map(|peer| peer.handle);
+        let peer = sender.inspect_err(|_| self.answer_given_up(from, &header, datagram.len()))?;
         Ok(Screened { max_plain_len: mtu, header_len, is_compressed, peer: Some(peer) })
     }
 
@@ -85,6 +86,22 @@ impl Host {
             return Err(DropReason::WrongSession);
         }
         Ok(peer)
+    }
+
+    /// Repeats our answer to a client that takes itself for connected.
+    fn repeat_answer(&mut self, slot: u16) {
+        if let Some(peer) = self.peers.at_mut(slot).filter(|peer| peer.state == State::Answering) {
+            peer.repeat_answer(&mut self.shared);
+            self.settle(slot);
+        }
+    }
+
+    /// Tells a peer that was given up, if that is who sends what belongs to nobody.
+    fn answer_given_up(&mut self, from: SocketAddr, header: &Header, len: usize) {
+        let now = self.shared.clock.now();
+        if let Some(goodbye) = self.given_up.answer(now, from, header, len) {
+            self.shared.post(goodbye);
+        }
     }
 
     fn take(
@@ -109,15 +126,17 @@ impl Host {
         let peer = match self.sender(from, &header) {
             Ok(peer) => peer,
             Err(reason) => {
-                let now = self.shared.clock.now();
-                if let Some(goodbye) = self.given_up.answer(now, from, &header, datagram.len()) {
-                    self.shared.post(goodbye);
-                }
+                self.answer_given_up(from, &header, datagram.len());
                 return Err(reason);
             }
         };
         let list = CommandList::read(datagram, &header)?;
-        self.check(peer, &header, list.as_slice())?;
+        if let Err(reason) = self.check(peer, &header, list.as_slice()) {
+            if reason == DropReason::Unconnected {
+                self.repeat_answer(header.peer);
+            }
+            return Err(reason);
+        }
         let mut measured = None;
         let mut last_refused = None;
         let mut is_any_taken = false;
@@ -128,6 +147,7 @@ impl Host {
                 Ok(Step::Ended) => return Ok(()),
                 Err(reason) => {
                     self.shared.figures.dropped[reason as usize] += 1;
+                    self.shared.figures.commands_ignored += 1;
                     last_refused = Some(reason);
                 }
             }

@@ -74,7 +74,8 @@ impl Host {
         while let Some((time, handle)) = self.timers.pop(now) {
             let Some(peer) = self.peers.get_mut(handle).filter(|peer| peer.timer == time) else { continue };
             peer.timer = u64::MAX;
-            if peer.next_expiry <= now && peer.expire(&mut self.shared).is_err() {
+            let is_due = peer.next_expiry <= now || peer.silence.is_over(now);
+            if is_due && peer.expire(&mut self.shared).is_err() {
                 self.give_up(handle);
                 continue;
             }

@@ -123,7 +123,7 @@ impl Peer {
 
     /// Puts what was sent again lately a third time, if the flow is thin: should the repetition be lost as well, everything
     /// behind it would wait for two more round trips.
-    fn put_copies(&self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
+    fn put_copies(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
         if self.in_flight > THIN || self.commands_lost == 0 {
             return;
         }
@@ -135,6 +135,7 @@ impl Peer {
                 sent.copied = true;
                 let command = self.command_of(sent, &shared.config);
                 datagram.put(&command, sent.payload());
+                self.throttle.sent();
             }
             key = shared.sent.next(key);
         }
@@ -285,6 +286,7 @@ impl Peer {
             repeated: false,
             lost: false,
             copied: false,
+            first_order: shared.next_order,
             order: 0,
             sent_at: 0,
             timeout: u32::try_from(self.round_trip.timeout()).unwrap_or(u32::MAX),

@@ -9,10 +9,12 @@
 mod datagram;
 mod recovery;
 mod ring;
+mod silence;
 mod window;
 
 pub(crate) use ring::Ring;
-pub(crate) use window::{INITIAL, Window};
+pub(crate) use silence::Silence;
+pub(crate) use window::{INITIAL, Known, Window};
 
 use crate::event::Event;
 use crate::lists::{Key, List};
@@ -49,7 +51,8 @@ pub(crate) struct Sent {
     pub(crate) copied: bool,
     /// It waits in the list of what is lost.
     pub(crate) lost: bool,
-    /// Number of the datagram that carried it last.
+    /// Number of the datagram that carried it first, and of the last one.
+    pub(crate) first_order: u64,
     pub(crate) order: u64,
     pub(crate) sent_at: u64,
     /// How long it may stay unacknowledged, in µs, until the peer counts as silent. Doubles each time.
@@ -76,12 +79,22 @@ pub(crate) struct SendChannel {
     unreliable: u16,
     /// Grows by the bytes that are sent, so that a channel of large packets gets as many as one of small ones.
     turn: u64,
+    /// Packets with a lower [`Queued::order`] leave before those of other channels.
+    hurried_to: u64,
     pub(crate) ring: Ring,
 }
 
 impl SendChannel {
     pub(crate) const fn new() -> Self {
-        Self { queue: List::EMPTY, next_active: None, cut: 0, unreliable: 0, turn: 0, ring: Ring::new() }
+        Self {
+            queue: List::EMPTY,
+            next_active: None,
+            cut: 0,
+            unreliable: 0,
+            turn: 0,
+            hurried_to: 0,
+            ring: Ring::new(),
+        }
     }
 }
 
@@ -171,6 +184,21 @@ impl Peer {
         Sending::Queued
     }
 
+    /// Lets the packets that are meant leave first, with those in front of them on their channels.
+    pub(crate) fn hurry(&mut self, shared: &Shared, is_meant: impl Fn(&Packet) -> bool) {
+        let mut next = self.active;
+        while let Some(line) = next.and_then(|channel| self.channels.used_mut(channel)) {
+            next = line.send.next_active;
+            let mut key = line.send.queue.first();
+            while let Some(queued) = shared.queued.get(key) {
+                if is_meant(&queued.packet) {
+                    line.send.hurried_to = queued.order + 1;
+                }
+                key = shared.queued.next(key);
+            }
+        }
+    }
+
     /// Notes that nothing waits on a channel any more.
     fn deactivate(&mut self, channel: u8) {
         let next = self.channels.used_mut(channel).and_then(|line| line.send.next_active.take());
@@ -228,6 +256,10 @@ impl Peer {
     /// Reliable bytes that may be in flight. The peer's bandwidth and ours count when they allow less than the window.
     pub(crate) fn allowed_in_flight(&self, own_bandwidth: u32) -> u32 {
         let mut allowed = self.window.size();
+        if self.silence.lasts() {
+            // It can be a receiver that takes nothing but what it waits for, and that is still to be sent.
+            allowed = allowed.max(INITIAL);
+        }
         if self.window_limit < INITIAL {
             allowed = allowed.min(self.window_limit);
         }
@@ -247,28 +279,34 @@ impl Peer {
     fn next_turn(&self, shared: &Shared, may_send_reliable: bool) -> Option<Turn> {
         let order_of = |key: Key| shared.queued.get(key).map_or(u64::MAX, |queued| queued.order);
         let takes_turns = self.queued > FAIR;
-        let mut best: Option<(u64, Turn)> = None;
+        let mut best: Option<((bool, u64), Turn)> = None;
         if !self.unsequenced.is_empty() {
             if takes_turns {
                 return Some(Turn::Unsequenced);
             }
-            best = Some((order_of(self.unsequenced.first()), Turn::Unsequenced));
+            best = Some(((true, order_of(self.unsequenced.first())), Turn::Unsequenced));
         }
         let mut next = self.active;
         while let Some(channel) = next {
             let Some(line) = self.channels.used(channel) else { break };
             next = line.send.next_active;
             let Some(first) = shared.queued.get(line.send.queue.first()) else { continue };
+            let hurries = first.order < line.send.hurried_to;
             if first.delivery == Delivery::Reliable && !(may_send_reliable && line.send.ring.has_room()) {
+                if hurries {
+                    // Nothing may overtake it.
+                    return None;
+                }
                 continue;
             }
-            let rank = if takes_turns {
+            let rank = if takes_turns && !hurries {
                 // The turn after the next piece: short packets do not wait for a long one.
                 let left = first.packet.len() as u64 - u64::from(line.send.cut);
                 line.send.turn + left.min(self.rules.fragment.into())
             } else {
                 first.order
             };
+            let rank = (!hurries, rank);
             if best.is_none_or(|(other, _)| rank < other) {
                 best = Some((rank, Turn::Channel(channel)));
             }

@@ -4,7 +4,7 @@
 //! more: the little allows for datagrams that overtake each other, and grows when a command turns out to have arrived
 //! after all. What nothing was sent behind is repeated by a timer, as stock ENet repeats everything.
 
-use super::{Pending, packet_cost};
+use super::{Known, Pending, Sent, Silence, packet_cost};
 use crate::clock::{since, wire_time};
 use crate::lists::Key;
 use crate::peer::{Peer, State};
@@ -32,7 +32,7 @@ impl Peer {
         let now = shared.clock.now();
         let round_trip = since(now, sent_time)?;
         self.last_acknowledged = now;
-        self.silent_since = 0;
+        self.silence = Silence::NONE;
         let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
         self.throttle.acknowledged((now / 1000) as u32, millis);
         let key = if channel == CONTROL_CHANNEL {
@@ -50,9 +50,9 @@ impl Peer {
                 peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING);
             }
             let trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
-            let shortest = peer.round_trip.shortest();
+            let known = Known { shortest: peer.round_trip.shortest(), variance: peer.round_trip.variance() };
             let ceiling = shared.config.max_window;
-            peer.window.acknowledged(sent.len.into(), sent.order, shared.next_order, trip, shortest, ceiling);
+            peer.window.acknowledged(sent.len.into(), sent.order, shared.next_order, trip, known, ceiling);
         })
     }
 
@@ -66,7 +66,7 @@ impl Peer {
         &mut self,
         shared: &mut Shared,
         key: Key,
-        with: impl FnOnce(&mut Self, &super::Sent, &Shared),
+        with: impl FnOnce(&mut Self, &Sent, &Shared),
     ) -> Option<u8> {
         let is_lost = shared.sent.get(key)?.lost;
         let sent = shared.sent.remove(if is_lost { &mut self.lost } else { &mut self.sent }, key)?;
@@ -101,19 +101,36 @@ impl Peer {
                 break;
             }
             let len = u32::from(sent.len);
-            sent.lost = true;
-            shared.sent.move_back(&mut self.sent, key, &mut self.lost);
-            self.in_flight = self.in_flight.saturating_sub(len);
-            self.in_flight_commands = self.in_flight_commands.saturating_sub(1);
+            self.lose(shared, key);
             self.window.lost(len);
         }
     }
 
-    /// Finds out what has not been acknowledged in time. As in stock ENet, a peer is given up when its first silence is
-    /// `maximum` ago, or `minimum` and a command has waited `limit` times as long as expected.
+    /// Moves a command to what is to be sent again. The oldest go first: what a receiver waits for must not wait behind what
+    /// the receiver has no room for until then. But those that have been tried in vain more often go later.
+    fn lose(&mut self, shared: &mut Shared, key: Key) {
+        let Some(sent) = shared.sent.get_mut(key) else { return };
+        sent.lost = true;
+        let len = u32::from(sent.len);
+        let place = (sent.expired, sent.first_order);
+        let is_behind = |other: &Sent| (other.expired, other.first_order) > place;
+        shared.sent.move_before(&mut self.sent, key, &mut self.lost, is_behind);
+        self.in_flight = self.in_flight.saturating_sub(len);
+        self.in_flight_commands = self.in_flight_commands.saturating_sub(1);
+    }
+
+    /// Finds out what has not been acknowledged in time.
     pub(crate) fn expire(&mut self, shared: &mut Shared) -> Result<(), TimedOut> {
         let now = shared.clock.now();
-        let limits = self.timeouts;
+        if self.silence.is_over(now) {
+            return Err(TimedOut);
+        }
+        let longest = match self.state {
+            // To an address that may not be real.
+            State::Connecting | State::Answering => u64::MAX,
+            _ => (4 * self.round_trip.stock_timeout()).max(LONGEST_WAIT),
+        };
+        let longest = u32::try_from(longest).unwrap_or(u32::MAX);
         let mut next = u64::MAX;
         let mut key = self.sent.first();
         while let Some(sent) = shared.sent.get_mut(key) {
@@ -125,22 +142,12 @@ impl Peer {
                 continue;
             }
             let Some(sent) = shared.sent.get_mut(here) else { break };
-            if self.silent_since == 0 || sent_at < self.silent_since {
-                self.silent_since = sent_at;
-            }
-            let silent = (now - self.silent_since) / 1000;
-            let waited = 1_u32.checked_shl(sent.expired.into()).unwrap_or(u32::MAX);
-            if silent >= limits.maximum.into() || (waited >= limits.limit && silent >= limits.minimum.into())
-            {
-                return Err(TimedOut);
-            }
+            let timeout = self.round_trip.stock_timeout();
+            self.silence.note(sent_at, timeout, sent.expired, &self.timeouts);
             sent.expired = sent.expired.saturating_add(1);
-            sent.timeout = sent.timeout.saturating_mul(2);
-            sent.lost = true;
+            sent.timeout = sent.timeout.saturating_mul(2).min(longest.max(sent.timeout));
             let len = u32::from(sent.len);
-            shared.sent.move_back(&mut self.sent, here, &mut self.lost);
-            self.in_flight = self.in_flight.saturating_sub(len);
-            self.in_flight_commands = self.in_flight_commands.saturating_sub(1);
+            self.lose(shared, here);
             self.window.lost(len);
             if self.last_acknowledged < sent_at {
                 self.window.timed_out(shared.next_order);
@@ -148,6 +155,17 @@ impl Peer {
         }
         self.next_expiry = next;
         Ok(())
+    }
+
+    /// Sends our answer to a connect request once more: the client goes on as if it were connected, so it has the answer, and
+    /// its acknowledgement was lost. Not more often than a client pings that waits for an acknowledgement.
+    pub(crate) fn repeat_answer(&mut self, shared: &mut Shared) {
+        let key = self.sent.first();
+        if let Some(sent) = shared.sent.get(key).filter(|sent| sent.code == code::VERIFY)
+            && sent.sent_at + LEAST_REPEAT <= shared.clock.now()
+        {
+            self.lose(shared, key);
+        }
     }
 
     /// Sends a ping when nothing has been acknowledged for a while, and nothing will be.
@@ -170,12 +188,20 @@ impl Peer {
     /// When something is to be done, even if nothing comes.
     pub(crate) fn deadline(&self) -> u64 {
         let expiry = if self.sent.is_empty() { u64::MAX } else { self.next_expiry };
+        let expiry = expiry.min(self.silence.end());
         expiry.min(self.next_loss).min(self.next_ping()).min(self.paced_to)
     }
 }
 
 /// Of stock ENet, in µs.
 const PING_INTERVAL: u64 = 500_000;
+
+/// The wait for an acknowledgement doubles up to this, or to four times the first one, in µs. Stock ENet goes on to double
+/// it, and gives a peer up that loses six of one command.
+const LONGEST_WAIT: u64 = 500_000;
+
+/// Between two answers to one client that goes on without having acknowledged the first, in µs.
+const LEAST_REPEAT: u64 = 250_000;
 
 /// Part of the round trip by which later datagrams may overtake.
 const REORDERING_PART: u32 = 8;

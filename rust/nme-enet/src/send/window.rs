@@ -23,8 +23,19 @@ pub(crate) struct Window {
     shortest: u32,
     was_full: bool,
     shrunk: bool,
+    /// A queue showed in the last round trip.
+    has_queue: bool,
     /// When what has been sent would have left at an even rate.
     paced_to: u64,
+}
+
+/// What is known of the round trips to a peer, in µs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// The shortest of the last seconds.
+    pub(crate) shortest: u32,
+    /// How much they vary anyway.
+    pub(crate) variance: u32,
 }
 
 impl Window {
@@ -41,6 +52,7 @@ impl Window {
             shortest: u32::MAX,
             was_full: false,
             shrunk: false,
+            has_queue: false,
             paced_to: 0,
         }
     }
@@ -54,15 +66,15 @@ impl Window {
         self.was_full = true;
     }
 
-    /// Something was acknowledged that was sent as `order`; `next_order` is what will be sent next, `shortest` the
-    /// shortest round trip that is known, `ceiling` the largest window.
+    /// Something was acknowledged that was sent as `order`; `next_order` is what will be sent next, `ceiling` the largest
+    /// window.
     pub(crate) fn acknowledged(
         &mut self,
         bytes: u32,
         order: u64,
         next_order: u64,
         round_trip: u32,
-        shortest: u32,
+        known: Known,
         ceiling: u32,
     ) {
         self.acknowledged = self.acknowledged.saturating_add(bytes);
@@ -74,7 +86,7 @@ impl Window {
             }
         }
         if order >= self.round_end {
-            self.end_round(shortest, ceiling);
+            self.end_round(known, ceiling);
             self.round_end = next_order;
         }
     }
@@ -93,24 +105,28 @@ impl Window {
     /// Nothing has been acknowledged for so long that everything has to be sent again.
     pub(crate) fn timed_out(&mut self, next_order: u64) {
         if !self.shrunk {
+            let before = self.size;
             self.shrink(1, 2);
+            // It can be a receiver that takes nothing but what it waits for, which has to be among what is sent.
+            self.keep_lossy(before);
             self.shrunk = true;
             self.round_end = next_order;
         }
     }
 
-    fn end_round(&mut self, known: u32, ceiling: u32) {
+    fn end_round(&mut self, Known { shortest: known, variance }: Known, ceiling: u32) {
         let all = self.lost.saturating_add(self.acknowledged).max(1);
         let queue = self.shortest.saturating_sub(known);
+        self.has_queue = queue > known / 8 + QUEUE + 2 * variance;
         let many = self.losses >= FEW_LOSSES && u64::from(self.lost) * 100 > u64::from(all) * MANY_PERCENT;
-        if self.losses > 0 && (many || queue > known / 8 + QUEUE) {
+        if self.losses > 0 && (many || self.has_queue) {
             if !self.shrunk {
                 self.shrink_for_loss();
             }
         } else if queue > known + LONG_QUEUE {
             self.shrink(17, 20);
         } else if self.size < self.threshold {
-            if queue > known / 8 + QUEUE {
+            if self.has_queue {
                 self.threshold = self.size;
                 self.target = self.size;
             }
@@ -130,7 +146,17 @@ impl Window {
     fn shrink_for_loss(&mut self) {
         // What was doubled a round trip ago is too large by up to that.
         let (numerator, denominator) = if self.size < self.threshold { (1, 2) } else { (7, 10) };
+        let before = self.size;
         self.shrink(numerator, denominator);
+        if !self.has_queue {
+            // Not what we send is lost, but what anybody sends: with less in flight, no less would be.
+            self.keep_lossy(before);
+        }
+    }
+
+    fn keep_lossy(&mut self, before: u32) {
+        self.size = self.size.max(LOSSY.min(before));
+        self.threshold = self.size;
     }
 
     fn shrink(&mut self, numerator: u32, denominator: u32) {
@@ -168,13 +194,16 @@ const SEGMENT: u32 = 1400;
 
 const SMALLEST: u32 = 4 * SEGMENT;
 
+/// What losses without a queue leave, in bytes. Stock ENet has twice as much in flight whatever is lost.
+const LOSSY: u32 = 32 << 10;
+
 /// Fewer losses in a round trip than this are chance.
 const FEW_LOSSES: u16 = 4;
 
 /// More lost bytes than this are not.
 const MANY_PERCENT: u64 = 10;
 
-/// Round trips longer by this and an eighth have met a queue, in µs.
+/// Round trips longer by this, an eighth and twice their variance have met a queue, in µs.
 const QUEUE: u32 = 8000;
 
 /// Round trips of twice the shortest and this show a queue that is much too long, in µs.
@@ -192,6 +221,7 @@ mod tests {
 
     const TRIP: u32 = 50_000;
     const CEILING: u32 = 4 << 20;
+    const KNOWN: Known = Known { shortest: TRIP, variance: 0 };
 
     /// A round trip in which the whole window was sent, and this part of it lost.
     fn round(window: &mut Window, order: &mut u64, round_trip: u32, lost: f64) {
@@ -199,7 +229,7 @@ mod tests {
         let lost = (f64::from(window.size()) * lost) as u32;
         (0..lost / SEGMENT).for_each(|_| window.lost(SEGMENT));
         *order += 1;
-        window.acknowledged(window.size() - lost, *order, *order + 1, round_trip, TRIP, CEILING);
+        window.acknowledged(window.size() - lost, *order, *order + 1, round_trip, KNOWN, CEILING);
     }
 
     fn after(rounds: impl IntoIterator<Item = (u32, f64)>) -> Vec<u32> {
@@ -240,7 +270,7 @@ mod tests {
         let (mut window, mut order) = (Window::new(CEILING), 0);
         for _ in 0..10 {
             order += 1;
-            window.acknowledged(1000, order, order + 1, TRIP, TRIP, CEILING);
+            window.acknowledged(1000, order, order + 1, TRIP, KNOWN, CEILING);
         }
         assert_eq!(window.size(), INITIAL);
     }
@@ -253,7 +283,7 @@ mod tests {
             window.note_full();
             order += 1;
             (0..(lost * 10.0) as u32).for_each(|_| window.lost(1000));
-            window.acknowledged(5000, order, order + 1, TRIP, TRIP, 10_000);
+            window.acknowledged(5000, order, order + 1, TRIP, KNOWN, 10_000);
             assert!(window.size() <= 10_000);
         }
     }

@@ -1,0 +1,112 @@
+//! When a peer that acknowledges nothing is given up.
+//!
+//! The rule is stock ENet's: a command that is not acknowledged in time is sent again, and may take twice as long each time.
+//! When it has taken `limit` times as long as at first, and the silence has lasted for `minimum`, the peer is given up; or
+//! when the silence has lasted for `maximum`. We repeat commands sooner than stock ENet, so the times at which it would have
+//! repeated its command are only counted here: a peer is given up no sooner.
+
+use crate::peer::TimeoutSettings;
+
+/// The silence of a peer since its last acknowledgement. Times are in µs of the host's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Silence {
+    /// When the oldest command was sent that has not been acknowledged in time.
+    since: u64,
+    /// When the peer is given up.
+    end: u64,
+}
+
+impl Silence {
+    /// Everything has been acknowledged in time.
+    pub(crate) const NONE: Self = Self { since: u64::MAX, end: u64::MAX };
+
+    /// When the peer is given up, if nothing comes.
+    pub(crate) const fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// True while something has not been acknowledged in time and nothing has been since.
+    pub(crate) const fn lasts(&self) -> bool {
+        self.since != u64::MAX
+    }
+
+    pub(crate) const fn is_over(&self, now: u64) -> bool {
+        self.end <= now
+    }
+
+    /// A command that was sent at this time has not been acknowledged in time, as `expired` times before. Stock ENet would
+    /// have waited for `timeout` the first time.
+    pub(crate) fn note(&mut self, sent_at: u64, timeout: u64, expired: u8, settings: &TimeoutSettings) {
+        if sent_at >= self.since {
+            return;
+        }
+        let minimum = u64::from(settings.minimum) * 1000;
+        let last = sent_at + u64::from(settings.maximum) * 1000;
+        let mut end = sent_at;
+        let mut times = 1_u32.checked_shl(expired.into()).unwrap_or(u32::MAX);
+        let mut wait = timeout.max(1).saturating_mul(times.into());
+        loop {
+            end += wait;
+            let is_enough = times >= settings.limit && end - sent_at >= minimum;
+            if end >= last {
+                break;
+            }
+            if is_enough {
+                end += (end - sent_at) / MARGIN;
+                break;
+            }
+            wait = wait.saturating_mul(2);
+            times = times.saturating_mul(2);
+        }
+        *self = Self { since: sent_at, end };
+    }
+}
+
+/// The part by which it may take longer than by stock ENet, which looks at its commands late and measures round trips a
+/// little differently: nobody is to be given up sooner for that.
+const MARGIN: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+    const STOCK: TimeoutSettings = TimeoutSettings { limit: 32, minimum: 5000, maximum: 30_000 };
+
+    fn end(timeout: u64, settings: TimeoutSettings) -> u64 {
+        let mut silence = Silence::NONE;
+        silence.note(7 * SECOND, timeout, 0, &settings);
+        silence.end() - 7 * SECOND
+    }
+
+    const fn with_margin(time: u64) -> u64 {
+        time + time / MARGIN
+    }
+
+    #[test]
+    fn the_wait_doubles_until_both_limits_are_reached() {
+        // 100 ms, 200, 400 ... 3200: 6.3 s.
+        assert_eq!(end(100_000, STOCK), with_margin(63 * 100_000));
+        // 50 ms ... 1600 are 3.15 s, 3200 more are enough.
+        assert_eq!(end(50_000, STOCK), with_margin(127 * 50_000));
+        // As in stock ENet, it is looked at when the wait is over.
+        assert_eq!(end(500_000, STOCK), 63 * 500_000);
+        assert_eq!(
+            end(100_000, TimeoutSettings { limit: 2, minimum: 100, maximum: 30_000 }),
+            with_margin(300_000)
+        );
+    }
+
+    #[test]
+    fn the_oldest_command_counts() {
+        let mut silence = Silence::NONE;
+        silence.note(7 * SECOND, 100_000, 0, &STOCK);
+        let end = silence.end();
+        silence.note(8 * SECOND, 10_000, 0, &STOCK);
+        assert_eq!(silence.end(), end);
+        silence.note(6 * SECOND, 100_000, 0, &STOCK);
+        assert_eq!(silence.end(), end - SECOND);
+        assert!(!silence.is_over(end - SECOND - 1) && silence.is_over(end - SECOND));
+        assert!(!Silence::NONE.is_over(u64::MAX - 1));
+    }
+}
