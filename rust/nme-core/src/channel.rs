@@ -1,5 +1,6 @@
 //! Transfer modes, and which ENet channel and flags they become.
 
+pub use nme_enet::Delivery;
 use thiserror::Error;
 
 /// Channel 0 carries the server's notices of joins and leaves.
@@ -21,27 +22,23 @@ pub enum TransferMode {
     Reliable,
 }
 
-/// How a packet travels on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Delivery {
-    /// Acknowledged, resent, in order.
-    Reliable,
-    /// Unreliable and in no order.
-    Unsequenced,
-    /// Unreliable; late ones are dropped.
-    Sequenced,
-}
-
-impl Delivery {
-    /// The mode a receiver sees.
+impl TransferMode {
+    /// The mode that a receiver sees.
     #[must_use]
-    pub const fn mode(self) -> TransferMode {
-        match self {
-            Self::Reliable => TransferMode::Reliable,
-            Self::Unsequenced => TransferMode::Unreliable,
-            Self::Sequenced => TransferMode::UnreliableOrdered,
+    pub const fn of(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Reliable => Self::Reliable,
+            Delivery::Unsequenced => Self::Unreliable,
+            Delivery::Sequenced => Self::UnreliableOrdered,
         }
     }
+}
+
+/// On which channel a packet travels, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transfer {
+    pub(crate) channel: u8,
+    pub(crate) delivery: Delivery,
 }
 
 /// A channel that a game may not use.

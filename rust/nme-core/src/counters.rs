@@ -1,6 +1,6 @@
 //! What a session counts: traffic, and everything that it dropped, by reason.
 
-use crate::guard::DropReason;
+use nme_enet::DropReason;
 
 /// Why a datagram went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,8 +13,14 @@ pub enum Dropped {
     BadCompression,
     /// A client knocked while every slot was taken. It is told when a peer that answers is in each of them.
     ServerFull,
-    /// Refused by the guard.
-    Guard(DropReason),
+    /// Not what an ENet in this connection would send, or late or repeated.
+    Enet(DropReason),
+}
+
+impl From<DropReason> for Dropped {
+    fn from(reason: DropReason) -> Self {
+        Self::Enet(reason)
+    }
 }
 
 /// Why a whole packet went no further.
@@ -51,8 +57,8 @@ pub struct Counters {
     pub datagrams_sent: u64,
     /// UDP payload bytes handed to the socket.
     pub bytes_sent: u64,
-    /// Commands that the guard cut out of datagrams because a quota was full.
-    pub cut_commands: u64,
+    /// Commands that were ignored because a quota was full or they contradicted others.
+    pub ignored_commands: u64,
     datagrams: [u64; DATAGRAM_REASONS],
     packets: [u64; PACKET_REASONS],
 }
@@ -91,7 +97,7 @@ const fn datagram_index(reason: Dropped) -> usize {
         Dropped::UnexpectedCompression => 1,
         Dropped::BadCompression => 2,
         Dropped::ServerFull => 3,
-        Dropped::Guard(reason) => 4 + reason as usize,
+        Dropped::Enet(reason) => 4 + reason as usize,
     }
 }
 

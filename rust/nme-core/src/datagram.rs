@@ -24,25 +24,14 @@ impl DatagramBatch {
 
     /// Appends one datagram.
     pub fn push(&mut self, address: SocketAddr, datagram: &[u8]) {
-        self.push_with(address, |bytes| bytes.extend_from_slice(datagram));
-    }
-
-    /// Appends the datagram that `write` adds behind the bytes it is given.
-    pub(crate) fn push_with(&mut self, address: SocketAddr, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
-        write(&mut self.bytes);
+        self.bytes.extend_from_slice(datagram);
         self.entries.push((address, start..self.bytes.len()));
     }
 
     /// The datagrams, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         self.entries.iter().map(|(address, range)| (*address, &self.bytes[range.clone()]))
-    }
-
-    /// The datagram pushed as number `index`, counted from 0.
-    pub(crate) fn get(&self, index: usize) -> Option<(SocketAddr, &[u8])> {
-        let (address, range) = self.entries.get(index)?;
-        Some((*address, &self.bytes[range.clone()]))
     }
 
     /// How many datagrams wait.

@@ -1,24 +1,21 @@
 //! The engine-independent core of NetworkedMultiplayerENet: no Godot, no sockets, no threads, no clock.
 //! Time, randomness and datagrams come in as values.
 //!
-//! The way of a packet in: a driver hands a datagram to [`session::Session::receive`] → `pipeline` (encryption, codec,
-//! guard) → `enet` (order, resends, reassembly) → `session` (the rules of 3.6) → `relay` (kept, forwarded, or both) →
-//! the inbox, or an [`session::Event`].
+//! The way of a packet in: a driver hands a datagram to [`session::Session::receive`] → `endpoint` (encryption,
+//! compression, ENet, the relay) → `session` (the rules of 3.6 for the game) → the inbox, or a [`session::Event`].
 //!
-//! The way of a packet out: [`session::Session::send`] → `relay::wire` (header) → `channel` (channel and flags) →
-//! `enet` (queues, fragments) → `pipeline` → [`session::Session::transmit`] → the driver's socket.
+//! The way of a packet out: [`session::Session::send`] → `relay::wire` (header) → `channel` (channel and delivery) →
+//! `endpoint` (ENet, compression, encryption) → [`session::Session::transmit`] → the driver's socket.
 #![forbid(unsafe_code)]
 
 pub mod channel;
 pub mod codec;
 pub mod counters;
 pub mod datagram;
-mod enet;
-pub mod guard;
+mod endpoint;
 pub mod peer;
-mod pipeline;
 pub mod relay;
 pub mod secure;
 pub mod session;
 
-pub use pipeline::MAX_DATAGRAM;
+pub use endpoint::MAX_DATAGRAM;

@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use nme_enet::Verdict;
+
 use crate::datagram::DatagramBatch;
 
 /// Protects the datagrams of one host.
@@ -21,14 +23,15 @@ pub trait SecureLayer: Send {
     /// Client: begins the handshake with the server. [`SecureEvent::Established`] or [`SecureEvent::Failed`] follows.
     fn connect(&mut self, now: Duration, server: SocketAddr, out: &mut SecureOutput);
 
-    /// Takes a datagram off the socket. `admits` tells a server's layer whether there is room for one more client; it is
-    /// asked only when a handshake would begin, after the client's address has been proven.
+    /// Takes a datagram off the socket. `judge` tells a server's layer what to do with a client that begins a
+    /// handshake; it is asked only then, after the client's address has been proven. One that is ignored gets no answer,
+    /// so that it asks again.
     fn receive(
         &mut self,
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &mut dyn FnMut() -> Admission,
+        judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     );
 
@@ -43,17 +46,6 @@ pub trait SecureLayer: Send {
 
     /// What has been counted so far.
     fn counters(&self) -> SecureCounters;
-}
-
-/// What a server does with a client that begins a handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// There is room for it.
-    Granted,
-    /// There is none, and it is told.
-    Refused,
-    /// There is none yet. It gets no answer, so that it asks again.
-    Unanswered,
 }
 
 /// What a layer produces. Of one call, the datagrams come before the events.

@@ -117,7 +117,7 @@ fn channels_share_what_there_is() {
     for index in 0..10_000 {
         send_on(&mut world, server, client, TransferMode::Reliable, 4, &numbered(index, 1000));
     }
-    world.run(4 * SECOND);
+    assert!(world.run_until(4 * SECOND, |world| world.packets(client).len() > 4000));
     let packets = world.take_packets(client);
     let [large, small] = [3, 4].map(|channel| {
         let bytes =

@@ -47,7 +47,7 @@ fn the_server_is_full() {
 fn the_server_has_no_address() {
     let mut world = World::new(3);
     let config = world.config();
-    let client = world.add(Session::client(&config, None).expect("a client"));
+    let client = world.add(Session::client(&config, None));
     world.session_mut(client).fail();
     world.run(FRAME);
     assert_ended(&world, client, ConnectionError::NotResolved);
@@ -72,14 +72,14 @@ fn the_server_disconnects_the_client() {
 }
 
 #[test]
-fn a_server_that_refuses_lets_the_client_in_and_closes() {
+fn a_server_that_refuses_says_so_at_once() {
     let mut world = World::new(6);
     let server = world.server(2);
     world.session_mut(server).set_refuse_new_connections(true);
     let client = world.client(world.address(server));
-    world.run(SECOND);
-    assert_eq!(world.events(client).last(), Some(&Event::ServerDisconnected));
-    assert_ended(&world, client, ConnectionError::ClosedByServer);
+    world.run(4 * FRAME);
+    assert_eq!(world.events(client), [Event::ConnectionFailed]);
+    assert_ended(&world, client, ConnectionError::Refused);
 }
 
 #[test]

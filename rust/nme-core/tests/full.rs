@@ -101,7 +101,7 @@ fn who_was_killed_and_starts_again_at_the_same_address_gets_in() {
         let config = world.config();
         let layer = world.layer();
         let (now, to) = (world.now(), world.address(server));
-        let mut session = Session::client(&config, layer).expect("a client");
+        let mut session = Session::client(&config, layer);
         session.connect(now, to);
         let again = world.add_at(address, session);
         let is_over = |world: &World| is_in(world, again) || !world.events(again).is_empty();
@@ -210,7 +210,7 @@ fn clients_that_are_turned_away_take_no_slot() {
         let address = world.address(open);
         let refused = world.client(address);
         assert!(world.run_until(SECOND, |world| world.status(refused) == Status::Disconnected));
-        assert_eq!(world.session(refused).connection_error(), Some(ConnectionError::ClosedByServer));
+        assert_eq!(world.session(refused).connection_error(), Some(ConnectionError::Refused));
     }
     world.session_mut(open).set_refuse_new_connections(false);
     world.connect(open);

@@ -46,7 +46,7 @@ fn assert_sizes(world: &mut World, is_timed: bool) {
 
 fn assert_clean(world: &World, host: HostId) {
     assert_eq!(world.counters(host).dropped_datagrams(), 0);
-    assert_eq!(world.counters(host).cut_commands, 0);
+    assert_eq!(world.counters(host).ignored_commands, 0);
 }
 
 const MODES: [TransferMode; 3] =

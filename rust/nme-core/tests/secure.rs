@@ -246,7 +246,7 @@ fn half_open(world: &mut World, server: HostId) -> HostId {
 fn restart(world: &mut World, server: HostId, client: HostId) -> HostId {
     world.vanish(client);
     let config = world.config();
-    let mut session = Session::client(&config, world.layer()).expect("a client");
+    let mut session = Session::client(&config, world.layer());
     session.connect(world.now(), world.address(server));
     world.add_at(world.address(client), session)
 }

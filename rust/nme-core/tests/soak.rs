@@ -286,7 +286,7 @@ fn the_guard_drops_nothing_of_honest_peers() {
     for host in &hosts {
         let counters = world.counters(*host);
         assert_eq!(counters.dropped_datagrams(), 0);
-        assert_eq!(counters.cut_commands, 0);
+        assert_eq!(counters.ignored_commands, 0);
         assert!(counters.datagrams_received > 1000);
     }
     assert_eq!(traffic.arrived.iter().sum::<u64>(), 20_000);
@@ -350,10 +350,6 @@ fn large_unreliable_packets_on_many_channels() {
     world.take_packets(server);
     world.set_links(Link::delayed(Duration::from_millis(20)));
     world.run_in_steps(60 * SECOND, SECOND / 20);
-    // A full quota costs the packet that meets it, and is set free by that: the engine is given a tiny packet
-    // that makes it forget the incomplete ones, and the session drops it.
-    let evictions = world.counters(server).dropped_packets(DroppedPacket::Short);
-    assert!(evictions > 0 && world.counters(server).cut_commands > 0, "the quota was never full");
     for lost in [12, 0] {
         for channel in 1..60 {
             world.session_mut(client).send(options(channel), &numbered(9, 700_000)).expect("a connection");

@@ -276,7 +276,7 @@ fn every_size_arrives_unchanged_in_every_mode() {
         }
         for host in [server, client] {
             assert_eq!(world.counters(host).dropped_datagrams(), 0);
-            assert_eq!(world.counters(host).cut_commands, 0);
+            assert_eq!(world.counters(host).ignored_commands, 0);
         }
     }
 }

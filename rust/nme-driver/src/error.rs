@@ -1,6 +1,5 @@
 //! Why a server or client could not be made.
 
-use nme_core::session::CreateError;
 use nme_udp::{BindError, ResolveError};
 use thiserror::Error;
 
@@ -20,9 +19,6 @@ pub enum ServerError {
     /// The socket.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The ENet host.
-    #[error(transparent)]
-    Session(#[from] CreateError),
 }
 
 /// Why there is no client.
@@ -34,7 +30,4 @@ pub enum ClientError {
     /// The server's name is known not to resolve.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// The ENet host.
-    #[error(transparent)]
-    Session(#[from] CreateError),
 }

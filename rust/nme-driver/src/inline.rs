@@ -24,6 +24,8 @@ pub struct Inline {
     budget: u32,
     /// The socket was empty in this poll.
     dry: bool,
+    /// Time has had its turn in this poll.
+    is_timeout_done: bool,
     /// There was an event in this poll, and so a handler that may have worked.
     has_emitted: bool,
     ticks: Ticks,
@@ -56,7 +58,7 @@ impl Inline {
     /// When the socket cannot be bound or the ENet host not made.
     pub fn server(settings: ServerSettings) -> Result<Self, ServerError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.port.0 })?;
-        let session = Session::server(&settings.session, settings.max_clients, settings.secure)?;
+        let session = Session::server(&settings.session, settings.max_clients, settings.secure);
         Ok(Self::new(session, socket))
     }
 
@@ -69,7 +71,7 @@ impl Inline {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.local_port.0 })?;
         let mut resolution = Resolution::start(&settings.host, socket.families());
         let found = resolution.wait(RESOLVE_PATIENCE).transpose()?;
-        let mut inline = Self::new(Session::client(&settings.session, settings.secure)?, socket);
+        let mut inline = Self::new(Session::client(&settings.session, settings.secure), socket);
         let port = settings.port.0;
         match found {
             Some(address) => inline.connect(address, port),
@@ -87,6 +89,7 @@ impl Inline {
             search: None,
             budget: 0,
             dry: true,
+            is_timeout_done: true,
             has_emitted: false,
             ticks: Ticks::default(),
             counters: SocketCounters::default(),
@@ -121,6 +124,7 @@ impl Inline {
         self.flush_overdue();
         self.budget = READS_PER_POLL;
         self.dry = false;
+        self.is_timeout_done = false;
         self.has_emitted = false;
         self.session.begin_poll(self.clock.elapsed());
         let Some(search) = &mut self.search else { return };
@@ -153,7 +157,10 @@ impl Inline {
             // make its round-trip time look worse than it is.
             self.transmit();
             if !self.read_batch() {
-                return None;
+                if std::mem::replace(&mut self.is_timeout_done, true) {
+                    return None;
+                }
+                self.session.handle_timeout(self.clock.elapsed());
             }
         }
     }

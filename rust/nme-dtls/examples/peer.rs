@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs, thread};
 
-use nme_core::secure::{Admission, SecureEvent, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureEvent, SecureLayer, SecureOutput, Verdict};
 use nme_dtls::{ClientOptions, Identity, ServerLimits, Trust, Verifier};
 
 /// How long the socket is waited for between two looks at the clock.
@@ -167,7 +167,7 @@ impl Host {
                     self.note_cipher(from, datagram);
                 }
                 self.call(|layer, now, out| {
-                    layer.receive(now, from, datagram, &mut || Admission::Granted, out);
+                    layer.receive(now, from, datagram, &mut || Verdict::Accept, out);
                 })?;
             }
             Err(error) if is_harmless(error.kind()) => {}

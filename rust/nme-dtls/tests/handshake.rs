@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureEvent, SecureFailure};
+use nme_core::secure::{SecureEvent, SecureFailure, Verdict};
 use nme_dtls::{Identity, Trust};
 use support::*;
 
@@ -216,7 +216,7 @@ fn a_client_gives_up_after_thirty_seconds_of_silence() {
     let mut world = World::empty(1);
     let address = client_address(1);
     world.connect(address, client());
-    world.hosts.get_mut(&address).unwrap().admits = Admission::Refused;
+    world.hosts.get_mut(&address).unwrap().admits = Verdict::Refuse;
     let start = world.now;
     while world.failure(address).is_none() {
         world.step();
@@ -321,7 +321,7 @@ fn a_goodbye_is_heard_at_once_on_both_sides() {
 fn a_full_server_turns_a_client_away_before_any_handshake() {
     let mut world = World::new(1);
     let there = world.connected(1);
-    world.server().admits = Admission::Refused;
+    world.server().admits = Verdict::Refuse;
     let address = client_address(2);
     world.connect(address, client());
     let time = world.run_until(5 * SECOND, |world| world.failure(address).is_some());
@@ -340,7 +340,7 @@ fn a_full_server_turns_a_client_away_before_any_handshake() {
     let asked = std::cell::Cell::new(0);
     let mut admits = || {
         asked.set(asked.get() + 1);
-        Admission::Refused
+        Verdict::Refuse
     };
     let hello = Hello::new(1);
     let mut out = nme_core::secure::SecureOutput::default();
@@ -357,12 +357,12 @@ fn a_full_server_turns_a_client_away_before_any_handshake() {
 #[test]
 fn a_refusal_that_is_withdrawn_is_forgotten() {
     let mut world = World::new(1);
-    world.server().admits = Admission::Refused;
+    world.server().admits = Verdict::Refuse;
     let address = client_address(1);
     world.connect(address, client());
     world.run(300 * MS);
     assert_eq!(world.failure(address), None);
-    world.server().admits = Admission::Granted;
+    world.server().admits = Verdict::Accept;
     world.run_until(SECOND, |world| world.is_established(address));
     world.run(5 * SECOND);
     assert_eq!(world.failure(address), None);

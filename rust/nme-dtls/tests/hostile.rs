@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Instant;
 
-use nme_core::secure::{Admission, SecureEvent, SecureFailure, SecureOutput};
+use nme_core::secure::{SecureEvent, SecureFailure, SecureOutput, Verdict};
 use nme_testing::random::Random;
 use support::*;
 
@@ -17,7 +17,7 @@ fn hellos_without_a_cookie_leave_nothing_behind() {
     let start = Instant::now();
     for number in 0..COUNT {
         let from = client_address(number as u16);
-        layer.receive(SECOND, from, &Hello::new(number).datagram(), &mut || Admission::Granted, &mut out);
+        layer.receive(SECOND, from, &Hello::new(number).datagram(), &mut || Verdict::Accept, &mut out);
         assert_eq!(out.wire.len(), 1);
         assert_eq!(out.wire.iter().next().map(|(to, bytes)| (to, bytes.len())), Some((from, 48)));
         out.wire.clear();

@@ -2,7 +2,7 @@
 
 mod support;
 
-use nme_core::secure::{Admission, SecureEvent};
+use nme_core::secure::{SecureEvent, Verdict};
 use support::*;
 
 /// Case 34.
@@ -12,7 +12,7 @@ fn a_restarted_client_gets_in_and_its_old_association_is_reported_closed_first()
     let address = world.connected(1);
     world.server().events.clear();
     // Even when the server is full: it has its place already.
-    world.server().admits = Admission::Refused;
+    world.server().admits = Verdict::Refuse;
     world.connect(address, client());
     let time = world.run_until(SECOND, |world| {
         world.hosts[&address].events == [SecureEvent::Established(server_address())]

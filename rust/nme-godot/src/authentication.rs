@@ -34,7 +34,7 @@ pub(crate) fn emit_peer_connected(object: &Gd<NetworkedMultiplayerENet>, id: Pee
 /// Lets those in that SceneMultiplayer has accepted.
 pub(crate) fn admit_accepted(object: &Gd<NetworkedMultiplayerENet>) {
     let shared = object.shared();
-    let apart = shared.with_connection(|connection| connection.session().apart().clone()).unwrap_or_default();
+    let apart = shared.with_connection(|connection| connection.session().apart()).unwrap_or_default();
     let Some(api) = scene_multiplayer(object) else { return };
     let pending = api.get_authenticating_peers();
     let mut decided: Vec<PeerId> = apart.into_iter().filter(|id| !pending.contains(id.get())).collect();

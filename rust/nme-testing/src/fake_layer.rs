@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput, Verdict};
 
 /// The overhead of a record of DTLS with AES-GCM, in bytes.
 pub const DTLS_OVERHEAD: u8 = 37;
@@ -74,7 +74,7 @@ impl FakeLayer {
         &mut self,
         number: u64,
         from: SocketAddr,
-        admits: &mut dyn FnMut() -> Admission,
+        judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     ) {
         match self.associations.get(&from) {
@@ -83,13 +83,13 @@ impl FakeLayer {
                 if known.is_some() {
                     out.events.push_back(SecureEvent::Closed(from));
                 } else {
-                    match admits() {
-                        Admission::Granted => {}
-                        Admission::Refused => {
+                    match judge() {
+                        Verdict::Accept => {}
+                        Verdict::Refuse => {
                             self.counters.turned_away += 1;
                             return out.wire.push(from, &message(Kind::Refusal, number));
                         }
-                        Admission::Unanswered => return self.counters.turned_away += 1,
+                        Verdict::Ignore => return self.counters.turned_away += 1,
                     }
                 }
                 self.associations.insert(from, number);
@@ -136,14 +136,14 @@ impl SecureLayer for FakeLayer {
         _now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &mut dyn FnMut() -> Admission,
+        judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     ) {
         let kind = kind(datagram);
         let number = datagram.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
         let is_known = number.is_some() && self.associations.get(&from) == number.as_ref();
         match (kind, number) {
-            (Some(Kind::Hello), Some(number)) => self.hello(number, from, admits, out),
+            (Some(Kind::Hello), Some(number)) => self.hello(number, from, judge, out),
             (Some(Kind::Data), _) if is_known => {
                 let overhead = datagram.get(9).copied().unwrap_or(MIN_OVERHEAD);
                 let payload = datagram.get(usize::from(overhead)..).unwrap_or_default();

@@ -11,8 +11,8 @@ use std::time::Duration;
 use nme_core::channel::{TransferChannel, TransferMode};
 pub use nme_core::codec::Compression;
 pub use nme_core::codec::fuzz::{decode, fastlz_blocks, round_trip};
-use nme_core::guard::Quotas;
 use nme_core::relay::Target;
+use nme_core::session::Quotas;
 use nme_core::session::{Config, Limits, SendOptions};
 
 use crate::network::Link;

@@ -34,11 +34,11 @@ impl Table {
     fn new(clients: usize, compression: Compression, relay: bool) -> Self {
         let config = |seed| Config::new(seed).compression(compression).server_relay(relay);
         let max_clients = MaxClients::new(4095).expect("a number of clients");
-        let server = Session::server(&config(1), max_clients, None).expect("a server");
+        let server = Session::server(&config(1), max_clients, None);
         let mut table = Self { now: Duration::from_secs(1), server, clients: Vec::new() };
         for index in 0..clients as u64 {
             let seed = (index + 2) << 32 | index;
-            let mut client = Session::client(&config(seed), None).expect("a client");
+            let mut client = Session::client(&config(seed), None);
             client.connect(table.now, address(0));
             table.clients.push(client);
         }

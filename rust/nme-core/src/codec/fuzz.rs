@@ -2,7 +2,7 @@
 
 use super::fastlz::{self, PADDED_LEN};
 use super::{Codec, Compression, Stage, codec};
-use crate::pipeline::MAX_DATAGRAM;
+use crate::endpoint::MAX_DATAGRAM;
 
 /// A codec without the rule about what is worth a try.
 pub struct Raw(Box<dyn Codec>);

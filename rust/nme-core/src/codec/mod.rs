@@ -15,7 +15,7 @@ mod zstd;
 
 use skip::Skip;
 
-use crate::pipeline::MAX_DATAGRAM;
+use crate::endpoint::MAX_DATAGRAM;
 
 /// The compression of a host's datagrams. Both sides of a connection must use the same one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -20,25 +20,12 @@ pub(crate) struct Header {
     pub(crate) target: Option<Target>,
 }
 
-/// A packet with its header.
-pub(crate) fn encode(source: PeerId, target: Target, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_LEN + payload.len());
-    bytes.extend_from_slice(&source.get().to_le_bytes());
-    bytes.extend_from_slice(&target.number().to_le_bytes());
-    bytes.extend_from_slice(payload);
+/// The header of a data packet.
+pub(crate) fn header(source: PeerId, target: Target) -> [u8; HEADER_LEN] {
+    let mut bytes = [0; HEADER_LEN];
+    bytes[..4].copy_from_slice(&source.get().to_le_bytes());
+    bytes[4..].copy_from_slice(&target.number().to_le_bytes());
     bytes
-}
-
-/// Writes another target into a packet made by [`encode`].
-pub(crate) fn set_target(packet: &mut [u8], target: Target) {
-    if let Some(field) = packet.get_mut(4..HEADER_LEN) {
-        field.copy_from_slice(&target.number().to_le_bytes());
-    }
-}
-
-/// What is behind the header.
-pub(crate) fn payload(packet: &[u8]) -> &[u8] {
-    packet.get(HEADER_LEN..).unwrap_or_default()
 }
 
 /// The header; `None` when no payload is behind it. Neither engine sends empty packets, and SceneMultiplayer
@@ -60,14 +47,14 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    pub(crate) fn encode(self) -> Vec<u8> {
+    pub(crate) fn encode(self) -> [u8; HEADER_LEN] {
         let (kind, id) = match self {
             Self::Joined(id) => (JOINED, id),
             Self::Left(id) => (LEFT, id),
         };
-        let mut bytes = Vec::with_capacity(HEADER_LEN);
-        bytes.extend_from_slice(&kind.to_le_bytes());
-        bytes.extend_from_slice(&id.get().to_le_bytes());
+        let mut bytes = [0; HEADER_LEN];
+        bytes[..4].copy_from_slice(&kind.to_le_bytes());
+        bytes[4..].copy_from_slice(&id.get().to_le_bytes());
         bytes
     }
 
@@ -94,13 +81,8 @@ mod tests {
     #[test]
     fn a_data_packet_has_source_and_signed_target_in_little_endian() {
         let id = PeerId::client(0x0102_0304).expect("a client");
-        assert_eq!(
-            encode(id, Target::AllExcept(PeerId::SERVER), b"hi"),
-            b"\x04\x03\x02\x01\xff\xff\xff\xffhi"
-        );
-        let mut packet = encode(id, Target::All, b"hi");
-        set_target(&mut packet, Target::One(id));
-        assert_eq!((&packet[..], payload(&packet)), (&b"\x04\x03\x02\x01\x04\x03\x02\x01hi"[..], &b"hi"[..]));
+        assert_eq!(header(id, Target::AllExcept(PeerId::SERVER)), *b"\x04\x03\x02\x01\xff\xff\xff\xff");
+        assert_eq!(header(id, Target::One(id)), *b"\x04\x03\x02\x01\x04\x03\x02\x01");
         let header = decode(b"\x04\x03\x02\x01\x05\x00\x00\x00!").expect("a header and a payload");
         assert_eq!(header.source, 0x0102_0304);
         assert_eq!(header.target.map(Target::number), Some(5));
@@ -115,7 +97,7 @@ mod tests {
         for notice in [Notice::Joined(id), Notice::Left(id)] {
             assert_eq!(Notice::decode(&notice.encode()), Some(notice));
         }
-        assert_eq!(Notice::Joined(id).encode(), b"\0\0\0\0\x4d\0\0\0");
+        assert_eq!(&Notice::Joined(id).encode(), b"\0\0\0\0\x4d\0\0\0");
         for bytes in [
             &b""[..],
             b"\0\0\0\0\x4d\0\0",

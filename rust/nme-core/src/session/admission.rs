@@ -7,31 +7,30 @@
 use std::collections::BTreeSet;
 
 use super::{Role, Session, Status};
-use crate::peer::{Link, PeerId};
+use crate::peer::PeerId;
 
 impl Session {
     /// Keeps a peer apart until [`Session::admit`]. To be called when its [`super::Event::PeerConnected`] has come,
     /// before anything else.
     pub fn keep_apart(&mut self, id: PeerId) {
-        if let Role::Server(server) = &mut self.role {
-            server.withdraw(id);
+        if self.peers.set_apart(id, true) && self.is_server() {
+            self.endpoint.keep_apart(id);
         }
-        self.peers.keep_apart(id);
     }
 
     /// The peers that are kept apart.
     #[must_use]
-    pub const fn apart(&self) -> &BTreeSet<PeerId> {
+    pub fn apart(&self) -> BTreeSet<PeerId> {
         self.peers.apart()
     }
 
     /// The game has accepted a peer that was kept apart: the others hear of it, and it of them.
     pub fn admit(&mut self, id: PeerId) {
-        if !self.peers.admit(id) {
+        if !self.peers.set_apart(id, false) {
             return;
         }
         match &mut self.role {
-            Role::Server(_) => self.introduce(id),
+            Role::Server => self.endpoint.admit(id),
             Role::Client(client) => {
                 for id in client.take_awaited() {
                     self.add_relayed(id);
@@ -42,7 +41,9 @@ impl Session {
 
     /// Drops what a peer sends from now on. For one that leaves when everything queued has arrived.
     pub fn ignore(&mut self, id: PeerId) {
-        self.peers.ignore(id);
+        if let Some(peer) = self.peers.handle(id) {
+            self.endpoint.ignore(peer);
+        }
     }
 
     /// Drops the packets of a peer that wait to be fetched.
@@ -59,10 +60,10 @@ impl Session {
             return false;
         }
         client.set_leaving();
-        self.release_run();
-        self.peers.ignore(PeerId::SERVER);
-        if let Some(slot) = self.peers.link(PeerId::SERVER).and_then(Link::slot) {
-            self.link.disconnect_later(slot);
+        self.end_folding();
+        self.ignore(PeerId::SERVER);
+        if let Some(peer) = self.peers.handle(PeerId::SERVER) {
+            self.endpoint.disconnect_later(peer);
         }
         true
     }

@@ -1,22 +1,23 @@
-//! The client's side: the attempt to connect, the server's notices, and packets of peers behind the relay.
+//! The client's side of the game: how far its connection is, and the peers behind the server's relay.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::link::HostLink;
+use super::peer_table::Reach;
 use super::{ConnectionError, Role, Session, Status};
 use crate::counters::DroppedPacket;
-use crate::enet::{Packet, Slot};
-use crate::peer::{Link, PeerId};
-use crate::relay::wire::{self, Notice};
+use crate::endpoint::Received;
+use crate::peer::PeerId;
+use crate::relay::wire::Notice;
 use crate::session::config::MAX_CLIENTS;
 use crate::session::event::Event;
-use crate::session::inbox::Received;
 
 /// What only a client has.
+#[derive(Debug)]
 pub(super) struct Client {
     state: State,
-    attempt: Attempt,
+    /// The server that it connects to, once that is known.
+    server: Option<SocketAddr>,
     error: Option<ConnectionError>,
     /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
     /// lost datagram can let a packet overtake its sender's announcement.
@@ -27,43 +28,21 @@ pub(super) struct Client {
     leaving: bool,
 }
 
-/// What is known of the server before there is a connection.
-#[derive(Default)]
-struct Attempt {
-    /// When the attempt began, in ms of the engine's clock.
-    began: Option<u32>,
-    address: Option<SocketAddr>,
-    slot: Option<Slot>,
-    timeout: Option<PeerTimeout>,
-}
-
-/// When a peer is taken for lost: a factor of the round-trip time, and two times in ms.
-#[derive(Clone, Copy)]
-pub(super) struct PeerTimeout {
-    pub(super) limit: u32,
-    pub(super) minimum: u32,
-    pub(super) maximum: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The server's address is not known yet.
-    Waiting,
-    /// The encryption's handshake with the server goes on.
-    Securing,
-    Connecting,
+    Trying,
     Connected,
     /// The server has gone; the game hears of it with the next poll.
-    LossHeld,
+    LossWaits,
     Failed,
     Over,
 }
 
 impl Client {
-    pub(super) fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            state: State::Waiting,
-            attempt: Attempt::default(),
+            state: State::Trying,
+            server: None,
             error: None,
             unannounced: VecDeque::new(),
             awaited: Vec::new(),
@@ -71,90 +50,41 @@ impl Client {
         }
     }
 
-    /// The server's address is known. True the first time.
-    pub(super) fn begin(&mut self, now: u32, address: SocketAddr) -> bool {
-        let is_first = self.state == State::Waiting;
-        if is_first {
-            self.state = State::Securing;
-            self.attempt.address = Some(address);
-            self.attempt.began.get_or_insert(now);
-        }
-        is_first
-    }
-
-    /// Asks for an ENet connection, once nothing stands before it; false when the engine does not take it.
-    pub(super) fn knock(
-        &mut self,
-        link: &mut HostLink,
-        address: SocketAddr,
-        channels: u8,
-        id: PeerId,
-    ) -> bool {
-        if self.state != State::Securing {
-            return true;
-        }
-        self.state = State::Connecting;
-        self.attempt.slot = link.host.connect(address, channels, id.get() as u32);
-        self.heed_timeout(link);
-        self.attempt.slot.is_some()
-    }
-
     /// True while an attempt to connect goes on.
-    pub(super) const fn is_trying(&self) -> bool {
-        matches!(self.state, State::Waiting | State::Securing | State::Connecting)
+    pub(super) fn is_trying(&self) -> bool {
+        self.state == State::Trying
     }
 
     /// The server that the client connects to, once its name has been looked up.
     pub(super) const fn server(&self) -> Option<SocketAddr> {
-        self.attempt.address
+        self.server
     }
 
-    /// Sets the timeout of the attempt, and of the connection that it leads to.
-    pub(super) fn set_timeout(&mut self, link: &mut HostLink, timeout: PeerTimeout) {
-        self.attempt.timeout = Some(timeout);
-        self.heed_timeout(link);
+    pub(super) fn set_server(&mut self, address: SocketAddr) {
+        self.server.get_or_insert(address);
     }
 
-    fn heed_timeout(&self, link: &mut HostLink) {
-        if let Attempt { slot: Some(slot), timeout: Some(timeout), .. } = self.attempt {
-            link.host.set_timeout(slot, timeout.limit, timeout.minimum, timeout.maximum);
-        }
-    }
-
-    /// What to report of an attempt that has had the longest time that the game has set. The engine would look at that
-    /// only when it repeats its request, and not before it has begun.
-    pub(super) fn overdue(&mut self, now: u32) -> Option<ConnectionError> {
-        let error = match self.state {
-            State::Waiting => ConnectionError::NotResolved,
-            State::Securing => ConnectionError::HandshakeTimedOut,
-            _ => ConnectionError::TimedOut,
-        };
-        let lasts = now.wrapping_sub(*self.attempt.began.get_or_insert(now));
-        let maximum = self.attempt.timeout?.maximum;
-        (self.is_trying() && maximum > 0 && lasts >= maximum).then_some(error)
-    }
-
-    pub(super) fn status(&self) -> Status {
+    pub(super) const fn status(&self) -> Status {
         match self.state {
-            State::Waiting | State::Securing | State::Connecting | State::Failed => Status::Connecting,
+            State::Trying | State::Failed => Status::Connecting,
             // Until the game has heard of the loss, it goes on as if connected.
-            State::Connected | State::LossHeld => Status::Connected,
+            State::Connected | State::LossWaits => Status::Connected,
             State::Over => Status::Disconnected,
         }
     }
 
-    pub(super) fn succeed(&mut self) {
+    pub(super) const fn succeed(&mut self) {
         self.state = State::Connected;
     }
 
     /// Ends an attempt; false when there is none.
     pub(super) fn fail(&mut self, error: ConnectionError) -> bool {
-        let trying = self.is_trying();
-        if trying {
+        let is_trying = self.is_trying();
+        if is_trying {
             self.state = State::Failed;
             self.note(error);
         }
-        trying
+        is_trying
     }
 
     /// Notes why the connection ends, unless that is known.
@@ -176,16 +106,17 @@ impl Client {
         self.error
     }
 
-    pub(super) fn hold_loss(&mut self) {
-        self.state = State::LossHeld;
+    pub(super) const fn postpone_loss(&mut self) {
+        self.state = State::LossWaits;
     }
 
-    pub(super) fn take_held_loss(&mut self) -> bool {
-        let held = self.state == State::LossHeld;
-        if held {
+    /// True when a loss waits for this poll.
+    pub(super) fn take_loss(&mut self) -> bool {
+        let waits = self.state == State::LossWaits;
+        if waits {
             self.state = State::Connected;
         }
-        held
+        waits
     }
 
     pub(super) fn end(&mut self) {
@@ -196,26 +127,23 @@ impl Client {
 }
 
 impl Session {
-    pub(super) fn on_notice(&mut self, packet: &Packet) {
-        let Some(notice) = Notice::decode(packet.bytes()) else {
-            return self.link.counters.drop_packet(DroppedPacket::Notice);
-        };
+    pub(super) fn on_notice(&mut self, notice: Notice) {
         match notice {
             Notice::Joined(id) if self.can_join(id) => match &mut self.role {
                 Role::Client(client) if self.peers.is_apart(PeerId::SERVER) => client.awaited.push(id),
                 _ => self.add_relayed(id),
             },
             Notice::Left(id) if self.is_awaited(id) => self.forget_awaited(id),
-            Notice::Left(id) if self.peers.link(id) == Some(Link::Relayed) => {
+            Notice::Left(id) if self.peers.reach(id) == Some(Reach::Relayed) => {
                 self.peers.mark_gone(id);
                 self.report_departure(id);
             }
-            Notice::Joined(_) | Notice::Left(_) => self.link.counters.drop_packet(DroppedPacket::Notice),
+            Notice::Joined(_) | Notice::Left(_) => self.endpoint.note_dropped(DroppedPacket::Notice),
         }
     }
 
     pub(super) fn add_relayed(&mut self, id: PeerId) {
-        self.peers.insert_relayed(id);
+        self.peers.insert(id, Reach::Relayed);
         self.events.push_back(Event::PeerConnected(id));
         self.deliver_unannounced(id);
     }
@@ -228,7 +156,7 @@ impl Session {
     fn awaited(&self) -> &[PeerId] {
         match &self.role {
             Role::Client(client) => &client.awaited,
-            Role::Server(_) => &[],
+            Role::Server => &[],
         }
     }
 
@@ -243,18 +171,12 @@ impl Session {
         client.unannounced.retain(|kept| kept.from != id);
     }
 
-    pub(super) fn on_server_packet(&mut self, channel: u8, packet: Packet) {
-        let Some(header) = wire::decode(packet.bytes()) else {
-            return self.link.counters.drop_packet(DroppedPacket::Short);
-        };
-        let Some(from) = PeerId::new(header.source as i32) else {
-            return self.link.counters.drop_packet(DroppedPacket::SpoofedSource);
-        };
-        let received = Received { from, channel, packet };
-        match self.peers.link(from) {
-            Some(Link::Direct { .. } | Link::Relayed) => self.inbox.push(received),
+    /// A packet of the server or of a peer behind it.
+    pub(super) fn on_server_packet(&mut self, received: Received) {
+        match self.peers.reach(received.from) {
+            Some(Reach::Direct { .. } | Reach::Relayed) => self.inbox.push(received),
             // Left already: its packets must not come behind its departure.
-            Some(Link::Gone { .. }) => self.link.counters.drop_packet(DroppedPacket::Unannounced),
+            Some(Reach::Gone { .. }) => self.endpoint.note_dropped(DroppedPacket::Unannounced),
             None => self.keep_unannounced(received),
         }
     }
@@ -262,11 +184,11 @@ impl Session {
     fn keep_unannounced(&mut self, received: Received) {
         let Role::Client(client) = &mut self.role else { return };
         client.unannounced.push_back(received);
-        let mut bytes: usize = client.unannounced.iter().map(|kept| kept.packet.bytes().len()).sum();
-        while client.unannounced.len() > UNANNOUNCED_PACKETS || bytes > UNANNOUNCED_BYTES {
+        let mut bytes: usize = client.unannounced.iter().map(|kept| kept.packet.len()).sum();
+        while client.unannounced.len() > MAX_UNANNOUNCED_PACKETS || bytes > MAX_UNANNOUNCED_BYTES {
             let Some(oldest) = client.unannounced.pop_front() else { break };
-            bytes -= oldest.packet.bytes().len();
-            self.link.counters.drop_packet(DroppedPacket::Unannounced);
+            bytes -= oldest.packet.len();
+            self.endpoint.note_dropped(DroppedPacket::Unannounced);
         }
     }
 
@@ -280,5 +202,5 @@ impl Session {
 }
 
 /// Kept for peers that are not announced yet. The notice is at most a resend away.
-const UNANNOUNCED_PACKETS: usize = 256;
-const UNANNOUNCED_BYTES: usize = 1 << 20;
+const MAX_UNANNOUNCED_PACKETS: usize = 256;
+const MAX_UNANNOUNCED_BYTES: usize = 1 << 20;

@@ -1,10 +1,10 @@
 //! What a session is made from.
 
+use nme_enet::Quotas;
 use thiserror::Error;
 
 use crate::channel::MIN_CHANNELS;
 use crate::codec::Compression;
-use crate::guard::Quotas;
 
 /// Largest packet a game may send, in bytes (16 MiB, as `get_max_packet_size` of 3.6).
 pub const MAX_PACKET: usize = 1 << 24;

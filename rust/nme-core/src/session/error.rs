@@ -7,14 +7,6 @@ use thiserror::Error;
 use crate::peer::PeerId;
 use crate::relay::Target;
 
-/// Why a session could not be made.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum CreateError {
-    /// The ENet engine did not take the configuration.
-    #[error("the ENet host could not be created")]
-    Host,
-}
-
 /// Why a packet was not queued.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum SendError {

@@ -12,19 +12,16 @@
 //! call that can produce datagrams.
 
 mod admission;
-mod backlog;
 mod client;
 mod config;
 mod connection_error;
 mod error;
 mod event;
-mod handshake;
+mod folding;
 mod inbox;
-mod link;
 mod outgoing;
+mod peer_table;
 mod peers;
-mod run;
-mod server;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -35,40 +32,37 @@ pub use config::{
     Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
 };
 pub use connection_error::ConnectionError;
-pub use error::{
-    CreateError, DisconnectError, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError,
-};
+pub use error::{DisconnectError, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError};
 pub use event::{Event, Status};
-pub use inbox::Received;
+use nme_enet::PeerHandle;
+pub use nme_enet::{DropReason, Quotas};
 pub use waiting::FlushMode;
 
 use crate::channel::{self, TransferChannel, TransferMode};
-use crate::counters::{Counters, DroppedPacket};
+use crate::counters::Counters;
 use crate::datagram::DatagramBatch;
-use crate::enet::{HostConfig, HostEvent, Packet, RustyHost, Slot};
-use crate::guard::{DropReason, GuardConfig, Role as GuardRole};
-use crate::peer::{Link, PeerId, PeerTable};
-use crate::pipeline::{self, Pipeline};
+pub use crate::endpoint::Received;
+use crate::endpoint::{Endpoint, Report};
+use crate::peer::PeerId;
 use crate::relay::Target;
 use crate::relay::wire::HEADER_LEN;
-use crate::secure::SecureLayer;
-use backlog::Backlog;
+use crate::secure::{SecureCounters, SecureLayer};
 use client::Client;
+use folding::Folding;
 use inbox::Inbox;
-use link::HostLink;
-use run::Run;
-use server::Server;
+use peer_table::{PeerTable, Reach};
 use waiting::Waiting;
 
-/// A server or a client.
+/// A server or a client: the game's side, with the endpoint that it works on.
 pub struct Session {
-    link: HostLink,
+    endpoint: Endpoint,
     role: Role,
     id: PeerId,
     channel_count: u8,
     peers: PeerTable,
     inbox: Inbox,
-    run: Run,
+    folding: Folding,
+    waiting: Waiting,
     flush_mode: FlushMode,
     events: VecDeque<Event>,
     /// Peers that have left while the game had packets of theirs to fetch: reported by the next poll.
@@ -76,7 +70,7 @@ pub struct Session {
 }
 
 enum Role {
-    Server(Server),
+    Server,
     Client(Client),
 }
 
@@ -95,128 +89,100 @@ pub struct SendOptions {
 
 impl Session {
     /// A server. It is connected from the start. With a layer, it talks to nobody without encryption.
-    ///
-    /// # Errors
-    /// When the ENet host cannot be made.
-    pub fn server(
-        config: &Config,
-        max_clients: MaxClients,
-        secure: Option<Box<dyn SecureLayer>>,
-    ) -> Result<Self, CreateError> {
-        let server = Server::new(config.server_relay);
-        Self::new(config, max_clients.0, GuardRole::Server, PeerId::SERVER, Role::Server(server), secure)
+    #[must_use]
+    pub fn server(config: &Config, max_clients: MaxClients, secure: Option<Box<dyn SecureLayer>>) -> Self {
+        let endpoint = Endpoint::server(config, max_clients.0, secure);
+        Self::new(config, endpoint, PeerId::SERVER, Role::Server)
     }
 
     /// A client with a new random id. It has no server before [`Session::connect`]. With a layer, it talks to it only
     /// encrypted.
-    ///
-    /// # Errors
-    /// When the ENet host cannot be made.
-    pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Result<Self, CreateError> {
+    #[must_use]
+    pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
         let id = PeerId::from_random((config.seed >> 32) as u32);
-        Self::new(config, 1, GuardRole::Client, id, Role::Client(Client::new()), secure)
+        Self::new(config, Endpoint::client(config, secure), id, Role::Client(Client::new()))
     }
 
-    fn new(
-        config: &Config,
-        slots: u16,
-        guard_role: GuardRole,
-        id: PeerId,
-        role: Role,
-        secure: Option<Box<dyn SecureLayer>>,
-    ) -> Result<Self, CreateError> {
-        let max_packet = MAX_PACKET + HEADER_LEN;
-        let mtu = pipeline::mtu(secure.as_deref());
-        let peer_mtu = pipeline::peer_mtu(secure.as_deref());
-        let host = RustyHost::new(&HostConfig {
-            peer_limit: slots,
-            channel_limit: config.channel_count,
-            in_bandwidth: config.bandwidth.incoming,
-            out_bandwidth: config.bandwidth.outgoing,
-            max_packet,
-            mtu,
-            seed: config.seed as u32,
-        })
-        .ok_or(CreateError::Host)?;
-        let quotas = config.limits.incoming;
-        let guard = GuardConfig { role: guard_role, slots, mtu, peer_mtu, max_packet, quotas };
-        Ok(Self {
-            link: HostLink {
-                host: Box::new(host),
-                pipeline: Pipeline::new(config.compression, guard, secure),
-                counters: Counters::default(),
-                waiting: Waiting::new(mtu),
-                backlog: Backlog::default(),
-                unacknowledged_limit: config.limits.unacknowledged,
-            },
+    fn new(config: &Config, endpoint: Endpoint, id: PeerId, role: Role) -> Self {
+        Self {
+            endpoint,
             role,
             id,
             channel_count: config.channel_count,
             peers: PeerTable::default(),
             inbox: Inbox::default(),
-            run: Run::default(),
+            folding: Folding::default(),
+            waiting: Waiting::new(),
             flush_mode: FlushMode::default(),
             events: VecDeque::new(),
             leaving: Vec::new(),
-        })
+        }
     }
 
     /// Client: asks the server at `address` for a connection. Further calls do nothing.
     pub fn connect(&mut self, now: Duration, address: SocketAddr) {
-        self.link.set_time(now);
-        self.begin_connection(address);
+        if let Role::Client(client) = &mut self.role
+            && client.is_trying()
+        {
+            client.set_server(address);
+            self.endpoint.set_time(now);
+            self.endpoint.connect(address, self.id);
+        }
     }
 
     /// Client: gives up an attempt whose server's address cannot be found.
     pub fn fail(&mut self) {
-        self.fail_attempt(ConnectionError::NotResolved);
+        self.endpoint.fail_attempt(ConnectionError::NotResolved);
     }
 
-    /// Begins a poll: time goes on, and departures that were held back are due.
+    /// Begins a poll: time goes on, and departures that had to wait are due.
     pub fn begin_poll(&mut self, now: Duration) {
-        self.link.begin_poll(now);
-        self.release_run();
+        self.endpoint.begin_poll(now);
+        self.end_folding();
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
         if let Role::Client(client) = &mut self.role
-            && client.take_held_loss()
+            && client.take_loss()
         {
             self.report_lost_server();
         }
-        self.heed_handshakes();
-        self.heed_deadline();
     }
 
     /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
     pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
-        let link = &mut self.link;
-        link.pipeline.receive(from, datagram, link.host.as_mut(), &mut link.counters);
-        self.heed_handshakes();
+        self.endpoint.receive(from, datagram);
+    }
+
+    /// Lets time work, once all that has come is received: repeats, pings, timeouts. What comes of it is in
+    /// [`Session::poll_event`].
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.endpoint.handle_timeout(now);
     }
 
     /// The next thing that happened, or `None` when everything received so far has been worked off.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.release_run();
+        self.end_folding();
         loop {
             if let Some(event) = self.events.pop_front() {
                 self.apply(event);
                 return Some(event);
             }
-            let happened = self.link.next_event()?;
-            match happened {
-                HostEvent::Connected { slot, data } => self.on_connected(slot, data),
-                HostEvent::Disconnected { slot } => self.on_disconnected(slot),
-                HostEvent::Received { slot, channel, packet } => self.on_received(slot, channel, packet),
+            match self.endpoint.next_report()? {
+                Report::Connected { id, peer, address, channels } => {
+                    self.on_connected(id, Reach::Direct { peer, address, channels });
+                }
+                Report::Disconnected { id, peer, error } => self.on_disconnected(id, peer, error),
+                Report::Received(received) => self.on_received(received),
+                Report::Notice(notice) => self.on_notice(notice),
+                Report::Failed(error) => self.on_failed(error),
             }
         }
     }
 
     /// Turns all that is queued into datagrams.
     pub fn flush(&mut self, now: Duration) {
-        self.link.set_time(now);
-        self.release_run();
-        self.introduce_some();
-        self.link.flush();
-        self.renew_introductions();
+        self.end_folding();
+        self.endpoint.flush(now);
+        self.waiting.clear();
     }
 
     /// When packets are to leave; the driver keeps to it with [`Session::flush_is_due`] before each packet,
@@ -234,7 +200,7 @@ impl Session {
     /// True when packets wait for a flush.
     #[must_use]
     pub const fn needs_flush(&self) -> bool {
-        !self.waiting().is_empty()
+        !self.waiting.is_empty()
     }
 
     /// True when a flush should come before this packet is queued, because a receiver of it has a datagram's worth
@@ -244,13 +210,13 @@ impl Session {
     pub fn flush_is_due(&self, options: &SendOptions, payload: &[u8]) -> bool {
         let delivery = channel::delivery(options.mode, options.always_ordered);
         let len = HEADER_LEN + payload.len();
-        if !self.waiting().is_full(len, delivery) {
+        if !self.waiting.is_full(len, delivery) {
             return false;
         }
         match (&self.role, options.target) {
-            (Role::Server(_), Target::One(id)) if !self.waiting().exceeds_memory() => {
-                let slot = self.peers.link(id).and_then(Link::slot);
-                slot.is_some_and(|slot| self.waiting().is_slot_full(slot, len, delivery))
+            (Role::Server, Target::One(id)) if !self.waiting.exceeds_memory() => {
+                let peer = self.peers.handle(id);
+                peer.is_some_and(|peer| self.waiting.is_peer_full(peer.index(), len, delivery))
             }
             _ => true,
         }
@@ -260,20 +226,12 @@ impl Session {
     /// which begins the wait, and whenever else the driver works.
     #[must_use]
     pub fn flush_is_overdue(&mut self, now: Duration) -> bool {
-        self.link.waiting.is_overdue(now)
-    }
-
-    const fn waiting(&self) -> &Waiting {
-        &self.link.waiting
+        self.waiting.is_overdue(now)
     }
 
     /// The datagrams that are ready for the socket. Take them all and clear the batch.
     pub fn transmit(&mut self) -> &mut DatagramBatch {
-        self.link.collect();
-        let ready = self.link.pipeline.ready();
-        self.link.counters.datagrams_sent += ready.len() as u64;
-        self.link.counters.bytes_sent += ready.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
-        ready
+        self.endpoint.transmit()
     }
 
     /// Server: disconnects a client. With `now`, at once, and the event to report is returned: what is queued for it
@@ -283,48 +241,57 @@ impl Session {
     /// # Errors
     /// On a client, and for an id that no client has.
     pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
-        let Role::Server(_) = &self.role else { return Err(DisconnectError::NotServer) };
-        let peer = self.known(id).ok_or(DisconnectError::UnknownPeer(id))?;
-        self.release_run();
-        let slot = self.peers.link(peer).and_then(Link::slot);
+        if !self.is_server() {
+            return Err(DisconnectError::NotServer);
+        }
+        let id = self.known(id).ok_or(DisconnectError::UnknownPeer(id))?;
+        self.end_folding();
+        let peer = self.peers.handle(id);
         if !now {
-            if let Some(slot) = slot {
-                self.link.disconnect_later(slot);
+            if let Some(peer) = peer {
+                self.endpoint.disconnect_later(peer);
             }
             return Ok(None);
         }
-        if let Some(slot) = slot {
+        if let Some(peer) = peer {
             // What was put before has left already in 3.6, as far as ENet lets it.
-            self.link.flush();
-            self.link.disconnect_now(slot, 0);
-            self.peers.mark_gone(peer);
-            let overflown = self.announce_departure(peer);
-            self.lose(overflown);
+            self.endpoint.disconnect_now(peer);
         }
-        self.inbox.forget(peer);
-        self.leaving.retain(|leaving| *leaving != peer);
-        self.events.retain(|event| *event != Event::PeerDisconnected(peer));
-        self.peers.remove(peer);
-        Ok(Some(Event::PeerDisconnected(peer)))
+        self.inbox.forget(id);
+        self.leaving.retain(|leaving| *leaving != id);
+        self.events.retain(|event| *event != Event::PeerDisconnected(id));
+        self.peers.remove(id);
+        Ok(Some(Event::PeerDisconnected(id)))
     }
 
     /// Tells every connected peer that this session ends, and ends every association of the encryption. The
     /// datagrams are in [`Session::transmit`]; the session is of no use afterwards.
     pub fn close(&mut self, now: Duration) {
-        self.flush(now);
-        let slots: Vec<Slot> = self.peers.slots().map(|(_, slot)| slot).collect();
-        for slot in slots {
-            self.link.disconnect_now(slot, self.id.get() as u32);
+        self.end_folding();
+        self.endpoint.close(now, self.id);
+    }
+
+    /// Client: why the attempt has failed, or why the connection has ended. It is there before the event that reports
+    /// it. Nothing is an error for a server, nor what this side ends itself.
+    #[must_use]
+    pub const fn connection_error(&self) -> Option<ConnectionError> {
+        match &self.role {
+            Role::Server => None,
+            Role::Client(client) => client.error(),
         }
-        self.link.flush();
-        self.link.pipeline.close_all();
+    }
+
+    /// Everything that the encryption has counted, when there is one.
+    #[must_use]
+    pub fn secure_counters(&self) -> Option<SecureCounters> {
+        self.endpoint.secure_counters()
     }
 
     /// How far the connection is.
     #[must_use]
     pub fn status(&self) -> Status {
         match &self.role {
-            Role::Server(_) => Status::Connected,
+            Role::Server => Status::Connected,
             Role::Client(client) => client.status(),
         }
     }
@@ -338,15 +305,12 @@ impl Session {
     /// True for a server.
     #[must_use]
     pub const fn is_server(&self) -> bool {
-        matches!(self.role, Role::Server(_))
+        matches!(self.role, Role::Server)
     }
 
     /// Server: turns new clients away, or takes them again.
-    pub fn set_refuse_new_connections(&mut self, refuse: bool) {
-        if let Role::Server(server) = &mut self.role {
-            server.set_refusing(refuse);
-            self.link.pipeline.set_refusing(refuse);
-        }
+    pub const fn set_refuse_new_connections(&mut self, refuse: bool) {
+        self.endpoint.set_refusing(refuse);
     }
 
     /// Packets that wait to be fetched.
@@ -369,21 +333,18 @@ impl Session {
     /// Everything counted so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
-        &self.link.counters
+        self.endpoint.counters()
     }
 
-    /// Commands that the guard has cut out of datagrams for one of the reasons that concern single commands.
+    /// Commands that were ignored for this reason, out of datagrams with others that were not.
     #[must_use]
-    pub const fn refused_commands(&self, reason: DropReason) -> u64 {
-        self.link.pipeline.refused_commands(reason)
+    pub const fn ignored_commands(&self, reason: DropReason) -> u64 {
+        self.endpoint.ignored_commands(reason)
     }
 
     /// Server: the first packet that could not be passed on for want of a channel. Answers once.
     pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
-        match &mut self.role {
-            Role::Server(server) => server.take_not_forwarded(),
-            Role::Client(_) => None,
-        }
+        self.endpoint.take_not_forwarded()
     }
 
     /// Brings the peer table to where the game sees it when it hears of `event`.
@@ -399,61 +360,39 @@ impl Session {
         }
     }
 
-    fn on_connected(&mut self, slot: Slot, data: u32) {
-        let Some(address) = self.link.host.address(slot) else { return };
-        let agreed = self.link.pipeline.channel_count(slot).min(self.channel_count.into()) as u8;
+    fn on_connected(&mut self, id: PeerId, reach: Reach) {
+        self.peers.insert(id, reach);
+        self.events.push_back(Event::PeerConnected(id));
+        if let Role::Client(client) = &mut self.role {
+            client.succeed();
+            self.events.push_back(Event::ConnectionSucceeded);
+        }
+    }
+
+    fn on_disconnected(&mut self, id: PeerId, peer: PeerHandle, error: ConnectionError) {
+        if self.peers.handle(id) != Some(peer) {
+            return;
+        }
+        self.peers.mark_gone(id);
         match &mut self.role {
-            Role::Server(server) => {
-                let newcomer = PeerId::client(data).filter(|id| !self.peers.contains(*id));
-                let Some(id) = newcomer.filter(|_| !server.is_refusing()) else {
-                    // The client is told, so that it need not find out by a timeout.
-                    self.link.disconnect_now(slot, 0);
-                    return;
-                };
-                self.peers.insert_direct(id, slot, address, agreed);
-                self.events.push_back(Event::PeerConnected(id));
-                self.introduce(id);
-            }
+            Role::Server => self.report_departure(id),
             Role::Client(client) => {
-                client.succeed();
-                self.peers.insert_direct(PeerId::SERVER, slot, address, agreed);
-                self.events.push_back(Event::PeerConnected(PeerId::SERVER));
-                self.events.push_back(Event::ConnectionSucceeded);
-            }
-        }
-    }
-
-    fn on_disconnected(&mut self, slot: Slot) {
-        let announced = self.link.release(slot);
-        let Some(id) = self.peers.at(slot) else {
-            let error = if announced { ConnectionError::Refused } else { ConnectionError::TimedOut };
-            return self.fail_attempt(error);
-        };
-        if let Role::Client(client) = &mut self.role
-            && announced
-        {
-            client.note(ConnectionError::ClosedByServer);
-        }
-        self.lose(vec![id]);
-    }
-
-    /// Peers with a connection have gone. Telling the others can be too much for some of those: they go, too.
-    fn lose(&mut self, ids: Vec<PeerId>) {
-        let mut ids = VecDeque::from(ids);
-        while let Some(id) = ids.pop_front() {
-            self.peers.mark_gone(id);
-            if let Role::Client(client) = &mut self.role {
-                client.note(ConnectionError::Lost);
-            }
-            match &mut self.role {
-                Role::Server(_) => {
-                    ids.extend(self.announce_departure(id));
-                    self.report_departure(id);
-                }
+                client.note(error);
                 // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
-                Role::Client(client) if self.inbox.len() > 0 => client.hold_loss(),
-                Role::Client(_) => self.report_lost_server(),
+                if self.inbox.len() > 0 {
+                    client.postpone_loss();
+                } else {
+                    self.report_lost_server();
+                }
             }
+        }
+    }
+
+    fn on_failed(&mut self, error: ConnectionError) {
+        if let Role::Client(client) = &mut self.role
+            && client.fail(error)
+        {
+            self.events.push_back(Event::ConnectionFailed);
         }
     }
 
@@ -475,15 +414,12 @@ impl Session {
         self.events.push_back(Event::ServerDisconnected);
     }
 
-    fn on_received(&mut self, slot: Slot, channel: u8, packet: Packet) {
-        let Some(sender) = self.peers.at(slot) else { return };
-        if self.peers.is_ignored(sender) {
-            return self.link.counters.drop_packet(DroppedPacket::Ignored);
-        }
+    fn on_received(&mut self, received: Received) {
         match &self.role {
-            Role::Server(_) => self.on_client_packet(sender, channel, packet),
-            Role::Client(_) if channel == channel::CONFIG => self.on_notice(&packet),
-            Role::Client(_) => self.on_server_packet(channel, packet),
+            // The game may have sent it away meanwhile.
+            Role::Server if self.peers.handle(received.from).is_none() => {}
+            Role::Server => self.inbox.push(received),
+            Role::Client(_) => self.on_server_packet(received),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::client::PeerTimeout;
+use nme_enet::PeerHandle;
+
 use super::{PeerError, Role, Session, ThrottleError, TimeoutError};
-use crate::enet::Slot;
+use crate::endpoint::PeerTimeout;
 use crate::peer::PeerId;
 
 impl Session {
@@ -22,10 +23,10 @@ impl Session {
     }
 
     /// A peer with a connection to this side, or one that the game has not heard of yet that it has lost.
-    fn connected(&self, id: i64) -> Result<(Option<Slot>, SocketAddr), PeerError> {
+    fn connected(&self, id: i64) -> Result<(Option<PeerHandle>, SocketAddr), PeerError> {
         let peer = self.known(id).ok_or(PeerError::Unknown(id))?;
-        let link = self.peers.link(peer).ok_or(PeerError::Unknown(id))?;
-        Ok((link.slot(), link.address().ok_or(PeerError::Relayed(peer))?))
+        let reach = self.peers.reach(peer).ok_or(PeerError::Unknown(id))?;
+        Ok((reach.handle(), reach.address().ok_or(PeerError::Relayed(peer))?))
     }
 
     /// Sets when a peer that does not acknowledge is taken for lost. `minimum` and `maximum` are in ms; `limit`
@@ -44,7 +45,7 @@ impl Session {
         maximum: i64,
     ) -> Result<(), TimeoutError> {
         let is_attempt = id == SERVER && matches!(&self.role, Role::Client(client) if client.is_trying());
-        let slot = if is_attempt { None } else { self.connected(id)?.0 };
+        let peer = if is_attempt { None } else { self.connected(id)?.0 };
         let order = TimeoutError::Order { limit, minimum, maximum };
         if limit < 0 || limit > minimum || minimum > maximum {
             return Err(order);
@@ -54,15 +55,11 @@ impl Session {
         else {
             return Err(order);
         };
-        match &mut self.role {
-            Role::Client(client) if is_attempt => {
-                client.set_timeout(&mut self.link, PeerTimeout { limit, minimum, maximum });
-            }
-            _ => {
-                if let Some(slot) = slot {
-                    self.link.host.set_timeout(slot, limit, minimum, maximum);
-                }
-            }
+        let timeout = PeerTimeout { limit, minimum, maximum };
+        if is_attempt {
+            self.endpoint.set_attempt_timeout(timeout);
+        } else if let Some(peer) = peer {
+            self.endpoint.set_timeout(peer, timeout);
         }
         Ok(())
     }
@@ -81,14 +78,14 @@ impl Session {
         acceleration: i64,
         deceleration: i64,
     ) -> Result<(), ThrottleError> {
-        let (slot, _) = self.connected(id)?;
+        let (peer, _) = self.connected(id)?;
         let (Ok(interval_ms), Ok(acceleration_32nds), Ok(deceleration_32nds)) =
             (u32::try_from(interval), u32::try_from(acceleration), u32::try_from(deceleration))
         else {
             return Err(ThrottleError::Range { interval, acceleration, deceleration });
         };
-        if let Some(slot) = slot {
-            self.link.host.set_throttle(slot, interval_ms, acceleration_32nds, deceleration_32nds);
+        if let Some(peer) = peer {
+            self.endpoint.set_throttle(peer, interval_ms, acceleration_32nds, deceleration_32nds);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::channel::Delivery;
-use crate::enet::Slot;
+use crate::endpoint::MTU;
 
 /// When packets leave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum FlushMode {
     EachPut,
 }
 
-/// The packets queued since the last flush, by slot.
+/// The packets queued since the last flush, by connection.
 ///
 /// ENet's flush turns everything that is queued, for every peer, into datagrams. So it should not come when one peer
 /// has a datagram's worth, but before the packet that no longer fits: until then, the other peers of a broadcast get
@@ -23,10 +23,10 @@ pub enum FlushMode {
 pub(super) struct Waiting {
     /// Bytes for commands in a datagram.
     capacity: u32,
-    /// Indexed by slot; what an earlier round has left counts as nothing.
+    /// By the index of the peer's handle; what an earlier round has left counts as nothing.
     fills: Vec<Fill>,
     round: u64,
-    /// The fullest slot, so that most packets need no look at their own.
+    /// The fullest of all, so that most packets need no look at their own.
     fullest: Fill,
     /// Memory in use, in bytes, roughly.
     memory: usize,
@@ -43,15 +43,15 @@ struct Fill {
 }
 
 impl Waiting {
-    /// Nothing waits. `mtu` is the host's.
-    pub(super) fn new(mtu: u16) -> Self {
-        let capacity = u32::from(mtu) - DATAGRAM_HEADER;
+    /// Nothing waits.
+    pub(super) fn new() -> Self {
+        let capacity = u32::from(MTU) - DATAGRAM_HEADER;
         Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0, since: None }
     }
 
     /// Notes a queued packet of `len` bytes, header included.
-    pub(super) fn note(&mut self, slot: Slot, len: usize, delivery: Delivery) {
-        let index = usize::from(slot.0);
+    pub(super) fn note(&mut self, peer: usize, len: usize, delivery: Delivery) {
+        let index = peer;
         if self.fills.len() <= index {
             self.fills.resize(index + 1, Fill::default());
         }
@@ -82,8 +82,8 @@ impl Waiting {
     }
 
     /// True when one more packet of `len` bytes does not fit into this peer's datagram.
-    pub(super) fn is_slot_full(&self, slot: Slot, len: usize, delivery: Delivery) -> bool {
-        let fill = self.fills.get(usize::from(slot.0)).filter(|fill| fill.round == self.round);
+    pub(super) fn is_peer_full(&self, peer: usize, len: usize, delivery: Delivery) -> bool {
+        let fill = self.fills.get(peer).filter(|fill| fill.round == self.round);
         fill.is_some_and(|fill| fill.is_full_for(size_on_wire(len, delivery), self.capacity))
     }
 
@@ -141,45 +141,44 @@ const PER_COMMAND: usize = 112;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::MTU;
 
-    const A: Slot = Slot(0);
-    const B: Slot = Slot(5);
+    const A: usize = 0;
+    const B: usize = 5;
 
     #[test]
     fn a_datagram_holds_32_commands() {
-        let mut waiting = Waiting::new(MTU);
+        let mut waiting = Waiting::new();
         for _ in 0..32 {
             assert!(!waiting.is_full(20, Delivery::Unsequenced));
             waiting.note(A, 20, Delivery::Unsequenced);
         }
         assert!(waiting.is_full(20, Delivery::Unsequenced));
-        assert!(waiting.is_slot_full(A, 20, Delivery::Unsequenced));
-        assert!(!waiting.is_slot_full(B, 20, Delivery::Unsequenced));
+        assert!(waiting.is_peer_full(A, 20, Delivery::Unsequenced));
+        assert!(!waiting.is_peer_full(B, 20, Delivery::Unsequenced));
         waiting.clear();
-        assert!(waiting.is_empty() && !waiting.is_slot_full(A, 20, Delivery::Unsequenced));
+        assert!(waiting.is_empty() && !waiting.is_peer_full(A, 20, Delivery::Unsequenced));
     }
 
     #[test]
     fn a_datagram_holds_an_mtu() {
-        let mut waiting = Waiting::new(MTU);
+        let mut waiting = Waiting::new();
         waiting.note(A, 1000, Delivery::Reliable);
         // 4 bytes of header, 1006 of the first packet.
-        assert!(!waiting.is_slot_full(A, 376, Delivery::Reliable));
-        assert!(waiting.is_slot_full(A, 377, Delivery::Reliable));
-        assert!(waiting.is_slot_full(A, 375, Delivery::Sequenced));
+        assert!(!waiting.is_peer_full(A, 376, Delivery::Reliable));
+        assert!(waiting.is_peer_full(A, 377, Delivery::Reliable));
+        assert!(waiting.is_peer_full(A, 375, Delivery::Sequenced));
         // This one is cut anyway.
-        assert!(!waiting.is_slot_full(A, 100_000, Delivery::Reliable));
+        assert!(!waiting.is_peer_full(A, 100_000, Delivery::Reliable));
         waiting.note(A, 100_000, Delivery::Reliable);
-        assert!(waiting.is_slot_full(A, 1, Delivery::Reliable));
+        assert!(waiting.is_peer_full(A, 1, Delivery::Reliable));
     }
 
     #[test]
     fn memory_has_a_bound() {
-        let mut waiting = Waiting::new(MTU);
+        let mut waiting = Waiting::new();
         for slot in 0..200 {
             assert!(!waiting.exceeds_memory());
-            waiting.note(Slot(slot), 100, Delivery::Sequenced);
+            waiting.note(slot, 100, Delivery::Sequenced);
             waiting.note_memory(20_900);
         }
         assert!(waiting.exceeds_memory() && waiting.is_full(1, Delivery::Sequenced));

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput, Verdict};
 use rustls_pki_types::CertificateDer;
 
 use crate::SetUpError;
@@ -248,7 +248,7 @@ impl SecureLayer for ClientLayer {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        _admits: &mut dyn FnMut() -> Admission,
+        _judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     ) {
         if self.server != Some(from) {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureEvent, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureEvent, SecureLayer, SecureOutput, Verdict};
 
 use crate::server::ServerLimits;
 use crate::{ClientOptions, Identity, Trust, Verifier};
@@ -103,7 +103,7 @@ impl Pair {
                     self.now,
                     SERVER,
                     datagram,
-                    &mut || Admission::Granted,
+                    &mut || Verdict::Accept,
                     &mut self.from_client,
                 );
             }
@@ -117,7 +117,7 @@ impl Pair {
     }
 
     fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
-        self.server.receive(self.now, from, datagram, &mut || Admission::Granted, &mut self.from_server);
+        self.server.receive(self.now, from, datagram, &mut || Verdict::Accept, &mut self.from_server);
         self.delivered.extend(self.from_server.plain.iter().map(|(_, datagram)| datagram.to_vec()));
         self.from_server.plain.clear();
         let closed = self.from_server.events.drain(..).filter(|event| *event == SecureEvent::Closed(CLIENT));

@@ -64,17 +64,17 @@ impl HalfOpens {
     }
 
     /// What to do with a new hello from this address.
-    pub(crate) fn judge(&self, now: Duration, from: SocketAddr, random: &[u8; RANDOM]) -> Verdict {
+    pub(crate) fn judge(&self, now: Duration, from: SocketAddr, random: &[u8; RANDOM]) -> Placement {
         match self.0.get(&from) {
-            Some(half) if half.random == *random => Verdict::Repeat,
+            Some(half) if half.random == *random => Placement::Repeat,
             Some(half)
                 if half.replaced >= FREE_REPLACEMENTS && now.saturating_sub(half.began) < REPLACEABLE =>
             {
-                Verdict::TooSoon
+                Placement::TooSoon
             }
-            Some(_) => Verdict::Begin,
-            None if self.0.len() < LIMIT => Verdict::Begin,
-            None => self.crowded(from).map_or(Verdict::Full, Verdict::BeginFor),
+            Some(_) => Placement::Begin,
+            None if self.0.len() < LIMIT => Placement::Begin,
+            None => self.crowded(from).map_or(Placement::Full, Placement::BeginFor),
         }
     }
 
@@ -113,7 +113,7 @@ impl HalfOpens {
 
 /// What becomes of a hello with a valid cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Placement {
     /// A handshake can begin. It takes the place of the one with the same address.
     Begin,
     /// A handshake can begin once that of this address has been forgotten.
@@ -181,41 +181,41 @@ mod tests {
     fn a_host_that_fills_the_table_yields_to_others_but_not_to_itself() {
         let mut table = full("192.0.2.1");
         let newcomer = address("192.0.2.2", 7);
-        assert_eq!(table.judge(SECOND, address("192.0.2.1", 5000), &RANDOM_A), Verdict::Full);
+        assert_eq!(table.judge(SECOND, address("192.0.2.1", 5000), &RANDOM_A), Placement::Full);
         // The oldest goes first, until both have as many.
         for other in 0..LIMIT as u16 / 2 {
             let oldest = address("192.0.2.1", other + 1);
             let newcomer = address("192.0.2.2", other);
-            assert_eq!(table.judge(SECOND, newcomer, &RANDOM_A), Verdict::BeginFor(oldest), "{other}");
+            assert_eq!(table.judge(SECOND, newcomer, &RANDOM_A), Placement::BeginFor(oldest), "{other}");
             table.remove(&oldest);
             table.insert(SECOND, newcomer, RANDOM_A, Box::new(Idle));
         }
-        assert_eq!(table.judge(SECOND, address("192.0.2.2", 99), &RANDOM_A), Verdict::Full);
-        assert_eq!(table.judge(SECOND, newcomer, &RANDOM_A), Verdict::Repeat);
+        assert_eq!(table.judge(SECOND, address("192.0.2.2", 99), &RANDOM_A), Placement::Full);
+        assert_eq!(table.judge(SECOND, newcomer, &RANDOM_A), Placement::Repeat);
     }
 
     #[test]
     fn addresses_of_one_ipv6_network_are_one_host() {
         let table = full("2001:db8:0:1::1");
-        assert_eq!(table.judge(SECOND, address("2001:db8:0:1::2", 1), &RANDOM_A), Verdict::Full);
+        assert_eq!(table.judge(SECOND, address("2001:db8:0:1::2", 1), &RANDOM_A), Placement::Full);
         let other = table.judge(SECOND, address("2001:db8:0:2::1", 1), &RANDOM_A);
-        assert_eq!(other, Verdict::BeginFor(address("2001:db8:0:1::1", 1)));
+        assert_eq!(other, Placement::BeginFor(address("2001:db8:0:1::1", 1)));
     }
 
     #[test]
     fn a_new_hello_replaces_a_handshake_at_once_but_not_for_ever() {
         let mut table = HalfOpens::default();
         let client = address("192.0.2.1", 1);
-        assert_eq!(table.judge(SECOND, client, &RANDOM_A), Verdict::Begin);
+        assert_eq!(table.judge(SECOND, client, &RANDOM_A), Placement::Begin);
         assert!(!table.insert(SECOND, client, RANDOM_A, Box::new(Idle)));
-        assert_eq!(table.judge(SECOND, client, &RANDOM_A), Verdict::Repeat);
+        assert_eq!(table.judge(SECOND, client, &RANDOM_A), Placement::Repeat);
         for _ in 0..FREE_REPLACEMENTS {
-            assert_eq!(table.judge(SECOND, client, &RANDOM_B), Verdict::Begin);
+            assert_eq!(table.judge(SECOND, client, &RANDOM_B), Placement::Begin);
             assert!(table.insert(SECOND, client, RANDOM_A, Box::new(Idle)));
         }
-        assert_eq!(table.judge(2 * SECOND, client, &RANDOM_B), Verdict::TooSoon);
-        assert_eq!(table.judge(3 * SECOND, client, &RANDOM_B), Verdict::Begin);
-        assert_eq!(table.judge(3 * SECOND, client, &RANDOM_A), Verdict::Repeat);
+        assert_eq!(table.judge(2 * SECOND, client, &RANDOM_B), Placement::TooSoon);
+        assert_eq!(table.judge(3 * SECOND, client, &RANDOM_B), Placement::Begin);
+        assert_eq!(table.judge(3 * SECOND, client, &RANDOM_A), Placement::Repeat);
     }
 
     #[test]

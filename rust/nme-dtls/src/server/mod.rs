@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureCounters, SecureEvent, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureCounters, SecureEvent, SecureLayer, SecureOutput, Verdict};
 
 use crate::SetUpError;
 use crate::association::rtc::{self, Acceptor, Declined};
@@ -26,7 +26,7 @@ use crate::gate::cookie::{Cookie, CookieJar};
 use crate::gate::handshake::{self, kind};
 use crate::gate::hello::{self, ClientHello, RANDOM, alert};
 use crate::gate::record::{Content, DTLS_1_0, DTLS_1_2, Record, Records};
-use half_open::{HalfOpens, Verdict};
+use half_open::{HalfOpens, Placement};
 
 /// Longest handshake message that is taken from a client. Its key exchange has up to 98 bytes.
 const MAX_MESSAGE: usize = 512;
@@ -106,7 +106,7 @@ impl ServerLayer {
         now: Duration,
         from: SocketAddr,
         record: &Record<'_>,
-        admits: &mut dyn FnMut() -> Admission,
+        judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     ) {
         let Some(hello) = ClientHello::parse(record) else { return self.counters.dropped += 1 };
@@ -120,7 +120,7 @@ impl ServerLayer {
         }
         match self.cookies.accepts(from, &hello) {
             // The number belongs to the transcript, and the library knows no other one.
-            Some(cookie) if hello.message == 1 => self.begin(now, from, &hello, record, cookie, admits, out),
+            Some(cookie) if hello.message == 1 => self.begin(now, from, &hello, record, cookie, judge, out),
             Some(_) => self.counters.dropped += 1,
             None => {
                 self.counters.cookies += 1;
@@ -138,7 +138,7 @@ impl ServerLayer {
         hello: &ClientHello<'_>,
         record: &Record<'_>,
         cookie: Cookie,
-        admits: &mut dyn FnMut() -> Admission,
+        judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     ) {
         let returns = match self.established.get(&from) {
@@ -146,17 +146,17 @@ impl ServerLayer {
             returns => returns.is_some(),
         };
         let crowded_out = match self.half_open.judge(now, from, hello.random) {
-            Verdict::Repeat => return,
-            Verdict::TooSoon | Verdict::Full => return self.counters.turned_away += 1,
-            Verdict::BeginFor(address) => Some(address),
-            Verdict::Begin => None,
+            Placement::Repeat => return,
+            Placement::TooSoon | Placement::Full => return self.counters.turned_away += 1,
+            Placement::BeginFor(address) => Some(address),
+            Placement::Begin => None,
         };
         // A client that returns takes the place that it has already.
-        let admission = if returns { Admission::Granted } else { admits() };
-        match admission {
-            Admission::Granted if returns || self.make_room(now, out) => {}
-            Admission::Unanswered => return self.counters.turned_away += 1,
-            Admission::Granted | Admission::Refused => {
+        let verdict = if returns { Verdict::Accept } else { judge() };
+        match verdict {
+            Verdict::Accept if returns || self.make_room(now, out) => {}
+            Verdict::Ignore => return self.counters.turned_away += 1,
+            Verdict::Accept | Verdict::Refuse => {
                 return self.turn_away(from, hello, alert::ACCESS_DENIED, out);
             }
         }
@@ -348,12 +348,12 @@ impl SecureLayer for ServerLayer {
         now: Duration,
         from: SocketAddr,
         datagram: &[u8],
-        admits: &mut dyn FnMut() -> Admission,
+        judge: &mut dyn FnMut() -> Verdict,
         out: &mut SecureOutput,
     ) {
         let Some(records) = Records::parse(datagram) else { return self.counters.dropped += 1 };
         match records.single() {
-            Some(record) if ClientHello::is_in(&record) => self.greet(now, from, &record, admits, out),
+            Some(record) if ClientHello::is_in(&record) => self.greet(now, from, &record, judge, out),
             _ => {
                 // An association first: the handshake may take its place.
                 let carried = self.carry(now, from, records, out);

@@ -40,7 +40,7 @@ fn an_association_that_breaks_sends_its_alert_and_is_reported_closed() {
     for read in [Read::Failed, Read::Closed] {
         let mut out = SecureOutput::default();
         layer.establish(SECOND, peer, [0; RANDOM], Box::new(Broken(read, None)), &mut out);
-        layer.receive(SECOND, peer, &record, &mut || Admission::Granted, &mut out);
+        layer.receive(SECOND, peer, &record, &mut || Verdict::Accept, &mut out);
         assert_eq!(out.plain.iter().collect::<Vec<_>>(), [(peer, &b"before"[..])]);
         assert_eq!(out.wire.iter().collect::<Vec<_>>(), [(peer, &b"alert"[..])]);
         assert_eq!(out.events, [SecureEvent::Established(peer), SecureEvent::Closed(peer)]);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput, Verdict};
 use nme_dtls::{ClientOptions, Identity, ServerLimits, Trust, Verifier};
 use nme_testing::network::Network;
 
@@ -57,7 +57,7 @@ pub(crate) struct Host {
     pub(crate) layer: Box<dyn SecureLayer>,
     pub(crate) events: Vec<SecureEvent>,
     pub(crate) plain: Vec<(SocketAddr, Vec<u8>)>,
-    pub(crate) admits: Admission,
+    pub(crate) admits: Verdict,
     output: SecureOutput,
 }
 
@@ -105,7 +105,7 @@ impl World {
             layer,
             events: Vec::new(),
             plain: Vec::new(),
-            admits: Admission::Granted,
+            admits: Verdict::Accept,
             output: SecureOutput::default(),
         };
         self.hosts.insert(address, host);

@@ -16,7 +16,7 @@ use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
-use nme_core::secure::{Admission, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureLayer, SecureOutput, Verdict};
 use nme_core::session::{
     Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
 };
@@ -112,7 +112,7 @@ impl World {
     pub fn server_with(&mut self, config: &Config, max_clients: i64) -> HostId {
         let max_clients = MaxClients::new(max_clients).expect("a valid number of clients");
         let layer = self.layer();
-        self.add(Session::server(config, max_clients, layer).expect("a server"))
+        self.add(Session::server(config, max_clients, layer))
     }
 
     /// Opens a client that begins to connect.
@@ -137,7 +137,7 @@ impl World {
         config: &Config,
         server: SocketAddr,
     ) -> HostId {
-        let mut session = Session::client(config, layer).expect("a client");
+        let mut session = Session::client(config, layer);
         session.connect(self.now, server);
         self.add(session)
     }
@@ -271,6 +271,7 @@ impl World {
         }
         host.polls += 1;
         host.session.begin_poll(self.now);
+        let mut is_timeout_done = false;
         loop {
             for _ in 0..BATCH {
                 let Some((from, bytes)) = host.socket.pop_front() else { break };
@@ -283,7 +284,10 @@ impl World {
                 }
             }
             if host.socket.is_empty() {
-                break;
+                if std::mem::replace(&mut is_timeout_done, true) {
+                    break;
+                }
+                host.session.handle_timeout(self.now);
             }
         }
         if host.fetching {
@@ -539,7 +543,7 @@ impl World {
         if let Some(layer) = secure {
             layer.tick(now, &mut out);
             for (from, bytes) in arrived.drain(..) {
-                layer.receive(now, from, &bytes, &mut || Admission::Granted, &mut out);
+                layer.receive(now, from, &bytes, &mut || Verdict::Accept, &mut out);
             }
             arrived.extend(out.plain.iter().map(|(from, bytes)| (from, bytes.to_vec())));
         }

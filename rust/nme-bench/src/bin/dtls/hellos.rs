@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureCounters};
+use nme_core::secure::{SecureCounters, Verdict};
 use nme_core::session::Session;
 
 use crate::ALLOCATOR;
@@ -25,7 +25,7 @@ pub(crate) fn print() {
     println!("|---|---|---|---|---|---|---|---|");
     let mut server = Party::server(&RSA_2048);
     row("layer", |hello, number| {
-        server.layer.receive(NOW, client_address(number), hello, &mut || Admission::Granted, &mut server.out);
+        server.layer.receive(NOW, client_address(number), hello, &mut || Verdict::Accept, &mut server.out);
         let answered = server.out.wire.iter().map(|(_, bytes)| bytes.len()).sum();
         server.out.wire.clear();
         answered

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use nme_core::secure::{Admission, SecureLayer, SecureOutput};
+use nme_core::secure::{SecureLayer, SecureOutput, Verdict};
 use nme_dtls::{ClientOptions, ServerLimits, Trust, Verifier};
 
 use crate::keys::Credentials;
@@ -53,7 +53,7 @@ impl Party {
     /// Takes everything that `sender` has for the wire.
     pub(crate) fn receive_from(&mut self, sender: &mut Self) {
         for (_, datagram) in sender.out.wire.iter() {
-            self.layer.receive(NOW, sender.address, datagram, &mut || Admission::Granted, &mut self.out);
+            self.layer.receive(NOW, sender.address, datagram, &mut || Verdict::Accept, &mut self.out);
         }
         sender.out.wire.clear();
     }

@@ -54,7 +54,7 @@ fn config(seed: u64) -> Config {
 /// A server with this layer.
 pub(crate) fn server(layer: Option<Box<dyn SecureLayer>>) -> Session {
     let clients = MaxClients::new(32).expect("a number of clients");
-    Session::server(&config(1), clients, layer).expect("a server")
+    Session::server(&config(1), clients, layer)
 }
 
 /// A server and a client that is connected.
@@ -74,7 +74,7 @@ impl Sessions {
         server_layer: Option<Box<dyn SecureLayer>>,
         client_layer: Option<Box<dyn SecureLayer>>,
     ) -> Self {
-        let client = Session::client(&config(2 << 32), client_layer).expect("a client");
+        let client = Session::client(&config(2 << 32), client_layer);
         let mut sessions = Self {
             server: Host { session: server(server_layer), address: SERVER },
             client: Host { session: client, address: client_address(0) },

@@ -3,7 +3,7 @@
 
 use super::super::{Compression, Stage, codec, fastlz};
 use super::MODES;
-use crate::pipeline::MAX_DATAGRAM;
+use crate::endpoint::MAX_DATAGRAM;
 
 const PAYLOADS: &str = include_str!("../../../tests/data/codec/payloads.txt");
 const DATAGRAMS: &str = include_str!("../../../tests/data/codec/datagrams_3.6.txt");

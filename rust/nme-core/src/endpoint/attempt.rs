@@ -1,0 +1,132 @@
+//! A client's attempt to reach its server, and what comes from it afterwards.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use nme_enet::{Packet, PeerHandle};
+
+use super::{Endpoint, Received, Report, Role};
+use crate::channel::{self, Transfer};
+use crate::counters::DroppedPacket;
+use crate::peer::PeerId;
+use crate::relay::wire::{self, Notice};
+use crate::session::ConnectionError;
+
+/// The attempt.
+#[derive(Debug, Default)]
+pub(super) struct Attempt {
+    stage: Stage,
+    /// When it began, by the host's clock.
+    began: Option<Duration>,
+    /// The client's id, which the server is told.
+    id: Option<PeerId>,
+    server: Option<PeerHandle>,
+    timeout: Option<PeerTimeout>,
+}
+
+/// How far the attempt is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The server's address is not known yet.
+    #[default]
+    Resolving,
+    /// The encryption's handshake with the server goes on.
+    Securing,
+    /// ENet's handshake goes on.
+    Connecting,
+    /// The attempt has come to a connection, or to nothing.
+    Over,
+}
+
+/// When a peer is taken for lost: a factor of the round-trip time, and two times in ms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerTimeout {
+    pub(crate) limit: u32,
+    pub(crate) minimum: u32,
+    pub(crate) maximum: u32,
+}
+
+impl Attempt {
+    pub(super) const fn succeed(&mut self) {
+        self.stage = Stage::Over;
+    }
+}
+
+impl Endpoint {
+    /// Client: asks the server at `address` for a connection. Further calls do nothing.
+    pub(crate) fn connect(&mut self, address: SocketAddr, id: PeerId) {
+        let Role::Client(attempt) = &mut self.role else { return };
+        if attempt.stage != Stage::Resolving {
+            return;
+        }
+        attempt.stage = Stage::Securing;
+        attempt.began.get_or_insert(self.now);
+        attempt.id = Some(id);
+        if !self.datagrams.connect(self.now, address) {
+            self.request_connection(address);
+        }
+    }
+
+    /// Client: nothing stands before ENet's handshake any more.
+    pub(super) fn request_connection(&mut self, address: SocketAddr) {
+        let Role::Client(attempt) = &mut self.role else { return };
+        if attempt.stage != Stage::Securing {
+            return;
+        }
+        attempt.stage = Stage::Connecting;
+        let data = attempt.id.map_or(0, |id| id.get() as u32);
+        attempt.server = self.host.connect(self.told, address, self.channel_count, data).ok();
+        match (attempt.server, attempt.timeout) {
+            (None, _) => self.fail_attempt(ConnectionError::TimedOut),
+            (Some(server), Some(timeout)) => self.set_timeout(server, timeout),
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Client: sets the timeout of the attempt, and of the connection that it leads to.
+    pub(crate) fn set_attempt_timeout(&mut self, timeout: PeerTimeout) {
+        let Role::Client(attempt) = &mut self.role else { return };
+        attempt.timeout = Some(timeout);
+        if let Some(server) = attempt.server {
+            self.set_timeout(server, timeout);
+        }
+    }
+
+    /// Client: gives up an attempt that has had the longest time that the game has set. ENet would look at that only when
+    /// it repeats its request, and not before the attempt has got that far.
+    pub(super) fn heed_deadline(&mut self) {
+        let Role::Client(attempt) = &mut self.role else { return };
+        let error = match attempt.stage {
+            Stage::Resolving => ConnectionError::NotResolved,
+            Stage::Securing => ConnectionError::HandshakeTimedOut,
+            Stage::Connecting => ConnectionError::TimedOut,
+            Stage::Over => return,
+        };
+        let lasts = self.now.saturating_sub(*attempt.began.get_or_insert(self.now));
+        let maximum = attempt.timeout.map_or(0, |timeout| timeout.maximum);
+        if maximum > 0 && lasts >= Duration::from_millis(maximum.into()) {
+            self.fail_attempt(error);
+        }
+    }
+
+    /// Client: the attempt has come to nothing. Does nothing when there is none.
+    pub(crate) fn fail_attempt(&mut self, error: ConnectionError) {
+        if let Role::Client(attempt) = &mut self.role
+            && attempt.stage != Stage::Over
+        {
+            attempt.stage = Stage::Over;
+            self.reports.push_back(Report::Failed(error));
+        }
+    }
+}
+
+/// What a packet of the server says.
+pub(super) fn read_server_packet(transfer: Transfer, packet: Packet) -> Result<Report, DroppedPacket> {
+    if transfer.channel == channel::CONFIG {
+        return Notice::decode(&packet).map(Report::Notice).ok_or(DroppedPacket::Notice);
+    }
+    let header = wire::decode(&packet).ok_or(DroppedPacket::Short)?;
+    let from = PeerId::new(header.source as i32).ok_or(DroppedPacket::SpoofedSource)?;
+    let Transfer { channel, delivery } = transfer;
+    Ok(Report::Received(Received { from, channel, delivery, packet }))
+}

@@ -1,0 +1,111 @@
+//! The connections of an endpoint, by handle and by id.
+
+use std::collections::BTreeMap;
+
+use nme_enet::{Packet, PeerHandle};
+
+use super::secure::Association;
+use crate::peer::PeerId;
+
+/// A connection with a complete handshake, of a peer with an id.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: PeerId,
+    pub(super) handle: PeerHandle,
+    /// Channels that both sides have.
+    pub(super) channels: u8,
+    /// The game has not accepted it yet: the relay keeps it from all others.
+    pub(super) is_apart: bool,
+    /// What it sends is dropped.
+    pub(super) is_ignored: bool,
+    /// It is to leave once it has got everything.
+    pub(super) is_leaving: bool,
+    /// The last round of [`Admission`](super::admission::Admission) in which it was heard from.
+    pub(super) heard_in: u32,
+    /// The notice that it is there, one packet for all who hear of it. `None` for one that was not introduced.
+    pub(super) joined: Option<Packet>,
+    pub(super) association: Option<Box<Association>>,
+}
+
+/// All connections.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    /// By the handle's index.
+    places: Vec<Option<Connection>>,
+    by_id: BTreeMap<PeerId, PeerHandle>,
+    /// The fewest channels of any connection so far, so that most packets need no look at each.
+    fewest_channels: Option<u8>,
+}
+
+impl Connections {
+    pub(super) fn insert(
+        &mut self,
+        id: PeerId,
+        handle: PeerHandle,
+        channels: u8,
+        association: Option<Box<Association>>,
+    ) {
+        let index = handle.index();
+        if self.places.len() <= index {
+            self.places.resize_with(index + 1, || None);
+        }
+        self.places[index] = Some(Connection {
+            id,
+            handle,
+            channels,
+            is_apart: false,
+            is_ignored: false,
+            is_leaving: false,
+            heard_in: 0,
+            joined: None,
+            association,
+        });
+        self.by_id.insert(id, handle);
+        self.fewest_channels = Some(self.fewest_channels.map_or(channels, |fewest| fewest.min(channels)));
+    }
+
+    pub(super) fn remove(&mut self, handle: PeerHandle) -> Option<Connection> {
+        self.get(handle)?;
+        let connection = self.places.get_mut(handle.index())?.take()?;
+        self.by_id.remove(&connection.id);
+        Some(connection)
+    }
+
+    pub(super) fn get(&self, handle: PeerHandle) -> Option<&Connection> {
+        self.places.get(handle.index())?.as_ref().filter(|connection| connection.handle == handle)
+    }
+
+    pub(super) fn get_mut(&mut self, handle: PeerHandle) -> Option<&mut Connection> {
+        self.places.get_mut(handle.index())?.as_mut().filter(|connection| connection.handle == handle)
+    }
+
+    pub(super) fn contains(&self, handle: PeerHandle) -> bool {
+        self.get(handle).is_some()
+    }
+
+    pub(super) fn has(&self, id: PeerId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    pub(super) fn handle(&self, id: PeerId) -> Option<PeerHandle> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn by_id(&self, id: PeerId) -> Option<&Connection> {
+        self.get(self.handle(id)?)
+    }
+
+    pub(super) fn by_id_mut(&mut self, id: PeerId) -> Option<&mut Connection> {
+        self.get_mut(self.handle(id)?)
+    }
+
+    /// All connections, by id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.by_id.values().filter_map(|handle| self.get(*handle))
+    }
+
+    /// True when there may be a connection without this channel.
+    pub(super) fn may_lack(&self, channel: u8) -> bool {
+        self.fewest_channels.is_some_and(|fewest| fewest <= channel)
+    }
+}

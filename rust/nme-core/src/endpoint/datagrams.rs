@@ -1,0 +1,175 @@
+//! The way of datagrams between ENet and the socket: compression, and encryption around it.
+//!
+//! What comes from a stranger costs as little as possible: peer, address and session are checked in the plain header
+//! before anything is decompressed, and a connect request expands to its 52 bytes at most.
+
+use std::net::SocketAddr;
+
+use nme_enet::ConnectRequest;
+
+use super::secure::{Associations, post};
+use super::{Endpoint, Role};
+use crate::codec::{Compression, Stage};
+use crate::counters::Dropped;
+use crate::datagram::DatagramBatch;
+use crate::secure::{SecureLayer, SecureOutput};
+
+/// MTU of 3.6's hosts, in bytes of UDP payload.
+pub(crate) const MTU: u16 = 1392;
+
+/// The largest datagram that a socket has to take: what ENet can send with any MTU.
+pub const MAX_DATAGRAM: usize = 4096;
+
+/// Compression and encryption of an endpoint, with their scratch memory.
+pub(super) struct Datagrams {
+    codec: Option<Stage>,
+    /// A plain datagram.
+    plain: Box<[u8; MAX_DATAGRAM]>,
+    /// A compressed one.
+    compressed: Box<[u8; MAX_DATAGRAM]>,
+    pub(super) associations: Option<Associations>,
+    /// What is on its way. `wire` is for the socket, also without encryption; the rest is empty then.
+    pub(super) out: SecureOutput,
+}
+
+impl Datagrams {
+    pub(super) fn new(compression: Compression, layer: Option<Box<dyn SecureLayer>>) -> Self {
+        Self {
+            codec: Stage::new(compression),
+            plain: Box::new([0; MAX_DATAGRAM]),
+            compressed: Box::new([0; MAX_DATAGRAM]),
+            associations: layer.map(Associations::new),
+            out: SecureOutput::default(),
+        }
+    }
+
+    /// What is ready for the socket.
+    pub(super) const fn ready(&mut self) -> &mut DatagramBatch {
+        &mut self.out.wire
+    }
+
+    /// Puts the plain form of a compressed datagram, at most `max_len` bytes, into the scratch memory.
+    fn expand(&mut self, datagram: &[u8], header_len: usize, max_len: usize) -> Result<usize, Dropped> {
+        let codec = self.codec.as_mut().ok_or(Dropped::UnexpectedCompression)?;
+        let (header, body) = datagram.split_at_checked(header_len).ok_or(Dropped::BadCompression)?;
+        let plain = self.plain.get_mut(..max_len).ok_or(Dropped::Oversized)?;
+        let (start, rest) = plain.split_at_mut_checked(header_len).ok_or(Dropped::BadCompression)?;
+        start.copy_from_slice(header);
+        start[0] &= !FLAG_COMPRESSED;
+        let len = codec.decompress(body, rest).ok_or(Dropped::BadCompression)?;
+        Ok(header_len + len)
+    }
+}
+
+impl Endpoint {
+    /// Takes a datagram that is not encrypted, or not any more.
+    pub(super) fn receive_plain(&mut self, from: SocketAddr, datagram: &[u8]) {
+        if let Err(reason) = self.take(from, datagram) {
+            self.counters.drop_datagram(reason);
+        }
+    }
+
+    fn take(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<(), Dropped> {
+        let Self { host, datagrams, connections, role, .. } = self;
+        if datagram.len() > MAX_DATAGRAM {
+            return Err(Dropped::Oversized);
+        }
+        let is_compressed = datagram.first().is_some_and(|byte| byte & FLAG_COMPRESSED != 0);
+        let is_listening = matches!(role, Role::Server { admission, .. } if admission.is_listening());
+        let mut sender = None;
+        let mut plain = datagram;
+        if is_compressed || is_listening {
+            let screened = host.screen(from, datagram)?;
+            sender = screened.peer;
+            if is_compressed {
+                let len = datagrams.expand(datagram, screened.header_len, screened.max_plain_len)?;
+                plain = &datagrams.plain[..len];
+            }
+        }
+        let now = self.now;
+        let mut is_full = false;
+        let mut judge = |request: &ConnectRequest| {
+            is_full = request.is_full;
+            match role {
+                Role::Server { admission, .. } => admission.judge(now, request),
+                Role::Client(_) => nme_enet::Verdict::Ignore,
+            }
+        };
+        let taken = host.handle_datagram(self.told, from, plain, &mut judge);
+        self.counters.ignored_commands = host.commands_ignored();
+        match taken {
+            Err(_) if is_full => return Err(Dropped::ServerFull),
+            other => other?,
+        }
+        if let (Role::Server { admission, .. }, Some(connection)) =
+            (role, sender.and_then(|sender| connections.get_mut(sender)))
+        {
+            admission.hear(now, connection);
+            self.refuse_newcomers();
+        }
+        Ok(())
+    }
+
+    /// Tells those who asked for a place that the server is full.
+    fn refuse_newcomers(&mut self) {
+        while let Role::Server { admission, .. } = &mut self.role
+            && let Some(request) = admission.next_refused()
+        {
+            self.host.refuse(&request);
+            self.collect();
+            self.datagrams.close_unless_used(self.now, request.from, &self.host);
+        }
+    }
+
+    /// Takes what ENet wants to send.
+    pub(super) fn collect(&mut self) {
+        let Datagrams { codec, plain, compressed, associations, out } = &mut self.datagrams;
+        while let Some((to, datagram)) = self.host.poll_transmit(&mut plain[..]) {
+            let datagram = match compress(codec.as_mut(), datagram, &mut compressed[..]) {
+                Some(len) => &compressed[..len],
+                None => datagram,
+            };
+            post(associations.as_mut(), self.now, to, datagram, out);
+        }
+    }
+}
+
+/// The compressed form of a plain datagram in `out`, or `None` when it is to go out plain.
+fn compress(codec: Option<&mut Stage>, datagram: &[u8], out: &mut [u8]) -> Option<usize> {
+    let codec = codec?;
+    let header_len = header_len(datagram);
+    let (header, commands) = datagram.split_at_checked(header_len)?;
+    let (start, rest) = out.split_at_mut(header_len);
+    start.copy_from_slice(header);
+    start[0] |= FLAG_COMPRESSED;
+    let len = codec.compress(commands, rest)?;
+    Some(header_len + len)
+}
+
+/// Bytes in front of a datagram's commands: the sent time is there only when its flag is set.
+fn header_len(datagram: &[u8]) -> usize {
+    if datagram.first().is_some_and(|byte| byte & FLAG_SENT_TIME != 0) { 4 } else { 2 }
+}
+
+/// MTU of an endpoint with such a layer: a protected datagram is no longer than a plain one of 3.6.
+pub(super) fn mtu(layer: Option<&dyn SecureLayer>) -> u16 {
+    let overhead = layer.map_or(0, SecureLayer::overhead);
+    MTU.saturating_sub(overhead).max(MIN_MTU)
+}
+
+/// The MTUs that a peer of such an endpoint may have. Without a layer that of 3.6 only. With one, a 3.6 asks for the same,
+/// and another version of this library may have a layer of another size.
+pub(super) fn peer_mtu(layer: Option<&dyn SecureLayer>) -> std::ops::RangeInclusive<u16> {
+    let smallest = if layer.is_some() { mtu(layer).min(MTU - MAX_OVERHEAD) } else { MTU };
+    smallest..=MTU
+}
+
+/// Flags in the first byte of a datagram.
+const FLAG_SENT_TIME: u8 = 0x80;
+const FLAG_COMPRESSED: u8 = 0x40;
+
+/// What DTLS 1.2 adds at most, in bytes: 13 of header, 16 of IV, 48 of MAC and 16 of padding, rounded up.
+const MAX_OVERHEAD: u16 = 96;
+
+/// The smallest MTU that ENet takes.
+const MIN_MTU: u16 = 576;

@@ -1,0 +1,3 @@
+//! Which ENet is underneath.
+
+pub(super) use nme_enet::Host;

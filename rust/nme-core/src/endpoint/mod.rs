@@ -1,0 +1,362 @@
+//! The side of a session that faces the network: ENet, compression, encryption, admission and the relay.
+//!
+//! It works on time and datagrams, and tells the game's side of what happens in [`Report`]s. Nothing here asks the game:
+//! all that goes between the two sides are plain values.
+//!
+//! In: socket → [`datagrams`] (encryption, then compression) → ENet → [`relay`] → [`Report`].
+//! Out: a packet → ENet → [`datagrams`] (compression, then encryption) → socket.
+
+mod admission;
+mod attempt;
+mod connections;
+mod datagrams;
+mod engine;
+mod relay;
+mod report;
+mod secure;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub(crate) use attempt::PeerTimeout;
+pub use datagrams::MAX_DATAGRAM;
+pub(crate) use datagrams::MTU;
+use engine::Host;
+use nme_enet::{DisconnectReason, DropReason, Event, Packet, PeerHandle, SendError};
+pub use report::Received;
+pub(crate) use report::Report;
+
+use crate::channel::{Delivery, Transfer};
+use crate::counters::{Counters, Dropped, DroppedPacket};
+use crate::datagram::DatagramBatch;
+use crate::peer::PeerId;
+use crate::relay::wire::HEADER_LEN;
+use crate::secure::{SecureCounters, SecureLayer};
+use crate::session::{Config, ConnectionError, MAX_PACKET, NotForwarded};
+use admission::Admission;
+use attempt::Attempt;
+use connections::Connections;
+use datagrams::Datagrams;
+use relay::Relay;
+
+/// One socket's worth of connections.
+pub(crate) struct Endpoint {
+    host: Host,
+    datagrams: Datagrams,
+    connections: Connections,
+    role: Role,
+    channel_count: u8,
+    counters: Counters,
+    reports: VecDeque<Report>,
+    /// The time that the owner told last.
+    told: Duration,
+    /// The host's time, which never jumps.
+    now: Duration,
+}
+
+/// What only a server or only a client has.
+enum Role {
+    Server { admission: Admission, relay: Relay },
+    Client(Attempt),
+}
+
+impl Endpoint {
+    /// A server of this many clients. With a layer, it talks to nobody without encryption.
+    pub(crate) fn server(config: &Config, clients: u16, secure: Option<Box<dyn SecureLayer>>) -> Self {
+        let role =
+            Role::Server { admission: Admission::new(clients), relay: Relay::new(config.server_relay) };
+        Self::new(nme_enet::Config::server(clients, config.seed), role, config, secure)
+    }
+
+    /// A client without a server.
+    pub(crate) fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
+        Self::new(nme_enet::Config::client(config.seed), Role::Client(Attempt::default()), config, secure)
+    }
+
+    fn new(
+        mut engine: nme_enet::Config,
+        role: Role,
+        config: &Config,
+        secure: Option<Box<dyn SecureLayer>>,
+    ) -> Self {
+        engine.channel_limit = config.channel_count;
+        engine.in_bandwidth = config.bandwidth.incoming;
+        engine.out_bandwidth = config.bandwidth.outgoing;
+        engine.max_packet = MAX_PACKET + HEADER_LEN;
+        engine.mtu = datagrams::mtu(secure.as_deref());
+        engine.peer_mtu = datagrams::peer_mtu(secure.as_deref());
+        engine.quotas = config.limits.incoming;
+        engine.backlog_limit = config.limits.unacknowledged;
+        Self {
+            host: Host::new(engine),
+            datagrams: Datagrams::new(config.compression, secure),
+            connections: Connections::default(),
+            role,
+            channel_count: config.channel_count,
+            counters: Counters::default(),
+            reports: VecDeque::new(),
+            told: Duration::ZERO,
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Time goes on. Going back is ignored.
+    pub(crate) fn set_time(&mut self, now: Duration) {
+        self.told = now;
+        self.now = self.host.advance(now);
+    }
+
+    /// Begins a poll: time goes on, before anything is read.
+    pub(crate) fn begin_poll(&mut self, now: Duration) {
+        self.set_time(now);
+        self.tick_encryption();
+        self.heed_deadline();
+    }
+
+    /// Takes a datagram off the socket. Its effects come out of [`Self::next_report`].
+    pub(crate) fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
+        self.counters.datagrams_received += 1;
+        self.counters.bytes_received += datagram.len() as u64;
+        if self.datagrams.is_encrypted() {
+            self.receive_encrypted(from, datagram);
+        } else {
+            self.receive_plain(from, datagram);
+        }
+    }
+
+    /// Lets time work, once everything that has come is read: repeats, pings, timeouts.
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+        self.set_time(now);
+        self.host.handle_timeout(now);
+    }
+
+    /// The next thing that happened; each is worked on when it is asked for.
+    pub(crate) fn next_report(&mut self) -> Option<Report> {
+        loop {
+            if let Some(report) = self.reports.pop_front() {
+                return Some(report);
+            }
+            match self.host.poll_event()? {
+                Event::Connected { peer, data } => self.on_connected(peer, data),
+                Event::Disconnected { peer, reason } => self.on_disconnected(peer, reason),
+                Event::Received { peer, channel, delivery, packet } => {
+                    self.on_received(peer, Transfer { channel, delivery }, packet);
+                }
+                Event::Overflow { peer } => self.cut_off(peer),
+            }
+        }
+    }
+
+    /// Turns everything that waits into datagrams.
+    pub(crate) fn flush(&mut self, now: Duration) {
+        self.set_time(now);
+        self.introduce_some();
+        self.host.flush(now);
+        self.collect();
+        if let Role::Server { relay, .. } = &mut self.role {
+            relay.renew_introductions();
+        }
+    }
+
+    /// The datagrams that are ready for the socket. Take them all and clear the batch.
+    pub(crate) fn transmit(&mut self) -> &mut DatagramBatch {
+        self.collect();
+        let ready = self.datagrams.ready();
+        self.counters.datagrams_sent += ready.len() as u64;
+        self.counters.bytes_sent += ready.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+        ready
+    }
+
+    /// A packet of these parts, to be sent to any number of peers.
+    pub(crate) fn packet(&self, parts: &[&[u8]]) -> Packet {
+        self.host.packets().packet(parts)
+    }
+
+    /// Queues a packet. A peer that has gone meanwhile is passed over.
+    pub(crate) fn send(&mut self, peer: PeerHandle, transfer: Transfer, packet: &Packet) {
+        send(&mut self.host, &mut self.counters, peer, transfer, packet);
+    }
+
+    /// Ends a connection at once. What waits for the peer is sent once, as far as ENet's window lets it.
+    pub(crate) fn disconnect_now(&mut self, peer: PeerHandle) {
+        self.introduce_some();
+        self.host.flush(self.told);
+        self.collect();
+        self.host.disconnect_now(peer, 0);
+        self.forget(peer);
+    }
+
+    /// Ends a connection when everything that waits has arrived.
+    pub(crate) fn disconnect_later(&mut self, peer: PeerHandle) {
+        self.host.disconnect_later(peer, 0);
+        if let Some(connection) = self.connections.get_mut(peer) {
+            connection.is_leaving = true;
+        }
+        self.note_vacancy();
+    }
+
+    /// Tells all connected peers that this side ends, with its id.
+    pub(crate) fn close(&mut self, now: Duration, id: PeerId) {
+        self.flush(now);
+        let peers: Vec<PeerHandle> = self.connections.iter().map(|connection| connection.handle).collect();
+        for peer in peers {
+            self.host.disconnect_now(peer, id.get() as u32);
+        }
+        self.collect();
+        self.datagrams.close_all(self.now);
+    }
+
+    /// Sets when a silent peer is given up; see [`crate::session::Session::set_peer_timeout`].
+    pub(crate) fn set_timeout(&mut self, peer: PeerHandle, timeout: PeerTimeout) {
+        self.host.set_timeout(peer, timeout.limit, timeout.minimum, timeout.maximum);
+    }
+
+    /// Sets how unreliable packets are dropped; see [`crate::session::Session::set_peer_throttle`].
+    pub(crate) fn set_throttle(
+        &mut self,
+        peer: PeerHandle,
+        interval: u32,
+        acceleration: u32,
+        deceleration: u32,
+    ) {
+        self.host.set_throttle(peer, interval, acceleration, deceleration);
+    }
+
+    /// Drops what a peer sends from now on.
+    pub(crate) fn ignore(&mut self, peer: PeerHandle) {
+        if let Some(connection) = self.connections.get_mut(peer) {
+            connection.is_ignored = true;
+        }
+    }
+
+    /// Server: turns new clients away, or takes them again.
+    pub(crate) const fn set_refusing(&mut self, refusing: bool) {
+        if let Role::Server { admission, .. } = &mut self.role {
+            admission.set_refusing(refusing);
+        }
+    }
+
+    /// Everything counted so far.
+    pub(crate) const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Counts a packet that the game's side has dropped.
+    pub(crate) const fn note_dropped(&mut self, reason: DroppedPacket) {
+        self.counters.drop_packet(reason);
+    }
+
+    /// Commands that were ignored for this reason.
+    pub(crate) const fn ignored_commands(&self, reason: DropReason) -> u64 {
+        self.host.figures().dropped(reason) - self.counters.dropped(Dropped::Enet(reason))
+    }
+
+    /// What the encryption has counted, when there is one.
+    pub(crate) fn secure_counters(&self) -> Option<SecureCounters> {
+        self.datagrams.secure_counters()
+    }
+
+    /// Server: the first packet that could not be passed on for want of a channel. Answers once.
+    pub(crate) const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
+        match &mut self.role {
+            Role::Server { relay, .. } => relay.take_not_forwarded(),
+            Role::Client(_) => None,
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerHandle, data: u32) {
+        // One that has ended already is not reported at all.
+        let Some(address) = self.host.address(peer) else { return };
+        let channels = self.host.peer_figures(peer).map_or(0, |figures| figures.channels as u8);
+        let id = match &mut self.role {
+            Role::Server { admission, .. } => {
+                let id = PeerId::client(data).filter(|id| !self.connections.has(*id));
+                let Some(id) = id.filter(|_| !admission.is_refusing()) else {
+                    // The client is told, so that it need not find out by a timeout.
+                    self.host.disconnect_now(peer, 0);
+                    self.collect();
+                    self.datagrams.close_unless_used(self.now, address, &self.host);
+                    return;
+                };
+                id
+            }
+            Role::Client(attempt) => {
+                attempt.succeed();
+                PeerId::SERVER
+            }
+        };
+        let association = self.datagrams.association(address);
+        self.connections.insert(id, peer, channels, association);
+        self.introduce(id);
+        self.reports.push_back(Report::Connected { id, peer, address, channels });
+    }
+
+    fn on_disconnected(&mut self, peer: PeerHandle, reason: DisconnectReason) {
+        let was_told = matches!(reason, DisconnectReason::ByPeer(_));
+        if !self.connections.contains(peer) {
+            let error = if was_told { ConnectionError::Refused } else { ConnectionError::TimedOut };
+            return self.fail_attempt(error);
+        }
+        self.lose(peer, if was_told { ConnectionError::ClosedByServer } else { ConnectionError::Lost });
+    }
+
+    /// Ends the connection of a peer that acknowledges too little of what it is sent.
+    fn cut_off(&mut self, peer: PeerHandle) {
+        self.host.disconnect_now(peer, 0);
+        self.lose(peer, ConnectionError::Lost);
+    }
+
+    fn lose(&mut self, peer: PeerHandle, error: ConnectionError) {
+        if let Some(id) = self.forget(peer) {
+            self.reports.push_back(Report::Disconnected { id, peer, error });
+        }
+    }
+
+    /// A connection has ended: forgets it, and tells those who know of it.
+    fn forget(&mut self, peer: PeerHandle) -> Option<PeerId> {
+        let connection = self.connections.remove(peer)?;
+        self.note_vacancy();
+        self.announce_departure(&connection);
+        if let Some(association) = connection.association {
+            // Its last datagrams come before the end of the encryption.
+            self.collect();
+            self.datagrams.close_association(self.now, &association, &self.host);
+        }
+        Some(connection.id)
+    }
+
+    fn on_received(&mut self, peer: PeerHandle, transfer: Transfer, packet: Packet) {
+        let Some(connection) = self.connections.get(peer) else { return };
+        if connection.is_ignored {
+            return self.counters.drop_packet(DroppedPacket::Ignored);
+        }
+        let report = match self.role {
+            Role::Server { .. } => self.route(peer, transfer, packet),
+            Role::Client(_) => attempt::read_server_packet(transfer, packet).map(Some),
+        };
+        match report {
+            Ok(report) => self.reports.extend(report),
+            Err(reason) => self.counters.drop_packet(reason),
+        }
+    }
+
+    /// A place is free, or will be.
+    fn note_vacancy(&mut self) {
+        if let Role::Server { admission, .. } = &mut self.role {
+            admission.forget_newcomers();
+        }
+    }
+}
+
+fn send(host: &mut Host, counters: &mut Counters, peer: PeerHandle, transfer: Transfer, packet: &Packet) {
+    match host.send(peer, transfer.channel, packet, transfer.delivery) {
+        // Too much for a peer is an event of its own.
+        Ok(_) => {}
+        Err(SendError::Channel) => counters.drop_packet(DroppedPacket::NoChannel),
+        Err(_) => counters.drop_packet(DroppedPacket::Unsent),
+    }
+}
+
+/// How the server's notices travel.
+const NOTICE: Transfer = Transfer { channel: crate::channel::CONFIG, delivery: Delivery::Reliable };
