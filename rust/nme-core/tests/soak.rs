@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::codec::Compression;
-use nme_core::counters::DroppedPacket;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::session::{Config, SendOptions};
