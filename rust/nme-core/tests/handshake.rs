@@ -13,7 +13,7 @@ use nme_core::session::{
     Config, ConnectionError, Event, NotForwarded, PeerError, SendError, SendOptions, Session, Status,
     TimeoutError,
 };
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{FRAME, HostId, World};
 

@@ -9,7 +9,7 @@ use nme_core::counters::DroppedPacket;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::session::{Config, SendOptions};
-use nme_testing::network::{Bandwidth, Link};
+use nme_netem::{Bandwidth, Link};
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{FRAME, HostId, World};
 

@@ -1,6 +1,10 @@
 //! An emulated network in virtual time. What happens in it depends on its seed alone.
 #![forbid(unsafe_code)]
 
-pub mod course;
-pub mod network;
-pub mod random;
+mod course;
+mod network;
+mod random;
+
+pub use course::Course;
+pub use network::{Bandwidth, Counters, Link, Network};
+pub use random::Random;

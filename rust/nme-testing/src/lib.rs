@@ -3,8 +3,6 @@
 //! A [`world::World`] holds everything; what happens in it depends on its seed alone.
 #![forbid(unsafe_code)]
 
-pub use nme_netem::{course, network, random};
-
 pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;

@@ -1,6 +1,6 @@
 //! The codec stage around the headers of datagrams.
 
-use nme_testing::random::Random;
+use nme_netem::Random;
 
 use super::*;
 use crate::guard::{Quotas, Role};

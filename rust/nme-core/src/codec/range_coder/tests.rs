@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use nme_testing::random::Random;
+use nme_netem::Random;
 
 use super::decoder::{self, Refusal};
 use super::*;
