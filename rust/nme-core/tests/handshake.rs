@@ -337,7 +337,7 @@ fn handshakes_survive_a_bad_network() {
         duplicate: 0.3,
         reorder: 0.3,
         reorder_delay: Duration::from_millis(100),
-        bandwidth: None,
+        ..Link::PERFECT
     });
     let server = world.server(30);
     let address = world.address(server);

@@ -150,7 +150,7 @@ fn hours_of_a_game_on_bad_networks() {
                     duplicate: random.within(0..10) as f64 / 100.0,
                     reorder: random.within(0..10) as f64 / 100.0,
                     reorder_delay: random.part_of(Duration::from_millis(120)),
-                    bandwidth: None,
+                    ..Link::PERFECT
                 };
                 world.network().set_link(from, to, link);
             }

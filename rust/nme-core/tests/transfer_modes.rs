@@ -19,7 +19,7 @@ const MESSY: Link = Link {
     duplicate: 0.1,
     reorder: 0.1,
     reorder_delay: Duration::from_millis(60),
-    bandwidth: None,
+    ..Link::PERFECT
 };
 
 const CHANNELS: u8 = 6;
