@@ -15,8 +15,8 @@ use crate::passage::{Arrivals, Dice, Passage};
 /// calls [`receive`](Self::receive) until `None`; then [`discard`](Self::discard) forgets what arrived where
 /// nobody reads.
 ///
-/// It takes settings as they are: a chance below 0 or not a number is never, one above 1 is always, and a time beyond the
-/// end of time is that end.
+/// It takes settings as they are: a chance below 0 or not a number is never, one above 1 is always, and a time
+/// beyond the end of time is that end.
 #[derive(Debug)]
 pub struct Network {
     dice: Dice,

@@ -11,8 +11,8 @@ use crate::passage::{Arrivals, Dice, Passage};
 
 /// One direction: datagrams go in with [`push`](Self::push), and come out with [`pop`](Self::pop) when they are due.
 ///
-/// `T` is what comes out with a datagram as it went in, as a rule the address of its sender or receiver. All datagrams of
-/// a pipe share its rate, its bursts and its order, whatever their `T`.
+/// `T` is what comes out with a datagram as it went in, as a rule the address of its sender or receiver. All
+/// datagrams of a pipe share its rate, its bursts and its order, whatever their `T`.
 ///
 /// The memory of datagrams that came out is used again.
 #[derive(Debug)]

@@ -47,6 +47,19 @@ fn the_same_settings_again_keep_the_order() {
 }
 
 #[test]
+fn a_burst_is_over_when_bursts_are_switched_off() {
+    let endless = Some(Burst { start: 1.0, end: 0.0, loss: 1.0 });
+    let none_starts = Some(Burst { start: 0.0, end: 0.0, loss: 1.0 });
+    let mut pipe = Pipe::new(Link { burst: endless, ..Link::PERFECT }, 1).expect("valid settings");
+    for (number, burst) in [endless, none_starts, None, none_starts].into_iter().enumerate() {
+        pipe.set_link(Link { burst, ..Link::PERFECT }).expect("valid settings");
+        pipe.push(MS, number as u8, b"x");
+    }
+    let arrived: Vec<_> = std::iter::from_fn(|| popped(&mut pipe, MS)).collect();
+    assert_eq!(arrived, [2, 3]);
+}
+
+#[test]
 fn what_is_on_its_way_can_be_forgotten() {
     let mut pipe = Pipe::new(Link::delayed(10 * MS), 1).expect("valid settings");
     (0..3).for_each(|number| pipe.push(Duration::ZERO, number, b"x"));
