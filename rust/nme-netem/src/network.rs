@@ -260,6 +260,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_seed_means_stays_as_it_is() {
+        // The tests of other crates are about what happens with their seeds.
+        let (got, _) = run(7, MESSY, 2000);
+        let fingerprint = got.iter().fold(0_u64, |sum, (time, number)| {
+            sum.wrapping_mul(31)
+                .wrapping_add(time.as_nanos() as u64)
+                .wrapping_mul(31)
+                .wrapping_add(u64::from(*number))
+        });
+        assert_eq!((got.len(), fingerprint), (1862, 6_512_661_772_469_864_446));
+    }
+
+    #[test]
     fn a_perfect_link_delivers_at_once_and_in_order() {
         let (got, counters) = run(1, Link::PERFECT, 100);
         assert_eq!(got, (0..100).map(|number| (MS * number, number)).collect::<Vec<_>>());
