@@ -6,7 +6,7 @@ use std::time::Duration;
 use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::relay::Target;
 use nme_core::session::{Event, SendOptions};
-use nme_testing::network::{Bandwidth, Link};
+use nme_netem::{Bandwidth, Link};
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{FRAME, HostId, Packet, World};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nme_core::channel::TransferMode;
 use nme_core::session::{ConnectionError, Event, Session};
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::world::{FRAME, HostId, World};
 
 const SECOND: Duration = Duration::from_secs(1);

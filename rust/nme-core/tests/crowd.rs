@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use nme_core::channel::TransferMode;
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{FRAME, HostId, World};
 

@@ -6,7 +6,7 @@ use nme_core::channel::TransferMode;
 use nme_core::counters::DroppedPacket;
 use nme_core::peer::PeerId;
 use nme_core::session::{DisconnectError, Event, PeerError, SendError, Status, TimeoutError};
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::payload::{number, numbered};
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{Entry, FRAME, HostId, Seen, World};

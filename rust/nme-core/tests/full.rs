@@ -5,8 +5,8 @@ use std::time::Duration;
 use nme_core::channel::TransferMode;
 use nme_core::counters::Dropped;
 use nme_core::session::{ConnectionError, Event, Session, Status};
+use nme_netem::Link;
 use nme_testing::fake_layer::DTLS_OVERHEAD;
-use nme_testing::network::Link;
 use nme_testing::world::{FRAME, HostId, World};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use nme_core::session::{
     Config, ConnectionError, Event, NotForwarded, PeerError, SendError, SendOptions, Session, Status,
     TimeoutError,
 };
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{FRAME, HostId, World};
 
@@ -337,7 +337,7 @@ fn handshakes_survive_a_bad_network() {
         duplicate: 0.3,
         reorder: 0.3,
         reorder_delay: Duration::from_millis(100),
-        bandwidth: None,
+        ..Link::PERFECT
     });
     let server = world.server(30);
     let address = world.address(server);

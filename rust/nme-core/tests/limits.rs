@@ -10,7 +10,7 @@ use nme_core::session::{
     Bandwidth, BandwidthError, Config, Event, Limits, MaxClients, MaxClientsError, SendOptions,
 };
 use nme_core::session::{DropReason, Quotas};
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::payload::{number, numbered};
 use nme_testing::raw_peer::RawConfig;
 use nme_testing::world::{FRAME, HostId, World};

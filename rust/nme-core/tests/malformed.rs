@@ -232,7 +232,7 @@ proptest! {
         play(&mut world, &hosts, &real, &steps);
         // Whatever has become of the connections: the server goes on.
         world.run_in_steps(40 * SECOND, SECOND / 10);
-        world.set_links(nme_testing::network::Link::PERFECT);
+        world.set_links(nme_netem::Link::PERFECT);
         let free = world.known(hosts[0]).len() < 3;
         if free {
             let config = world.config().compression(compression);
@@ -252,7 +252,7 @@ proptest! {
         let mut world = World::new(1);
         let config = world.config().compression(Compression::None);
         let server = world.server_with(&config, 3);
-        world.set_links(nme_testing::network::Link::delayed(FRAME));
+        world.set_links(nme_netem::Link::delayed(FRAME));
         let mut hosts = vec![server];
         for _ in 0..2 {
             let config = world.config().compression(Compression::None);

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use nme_core::channel::{Delivery, TransferMode};
-use nme_testing::course::Course;
-use nme_testing::network::Link;
+use nme_netem::{Course, Link};
 use nme_testing::payload::numbered;
 use nme_testing::raw_peer::RawConfig;
 use nme_testing::world::World;

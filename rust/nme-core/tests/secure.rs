@@ -8,8 +8,8 @@ use nme_core::codec::Compression;
 use nme_core::peer::PeerId;
 use nme_core::secure::SecureFailure;
 use nme_core::session::{ConnectionError, Event, Session, Status};
+use nme_netem::Link;
 use nme_testing::fake_layer::{DTLS_OVERHEAD, FakeLayer, Kind, kind, message};
-use nme_testing::network::Link;
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{Datagram, FRAME, HostId, World};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use nme_core::channel::{Delivery, TransferMode};
 use nme_core::codec::Compression;
 use nme_core::session::{ConnectionError, Event, Status};
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::raw_peer::{RawConfig, RawEvent};
 use nme_testing::world::{HostId, RawId, World};
 

@@ -8,7 +8,7 @@ use nme_core::codec::Compression;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::session::{Config, SendOptions};
-use nme_testing::network::{Bandwidth, Link};
+use nme_netem::{Bandwidth, Link};
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{FRAME, HostId, World};
 
@@ -149,7 +149,7 @@ fn hours_of_a_game_on_bad_networks() {
                     duplicate: random.within(0..10) as f64 / 100.0,
                     reorder: random.within(0..10) as f64 / 100.0,
                     reorder_delay: random.part_of(Duration::from_millis(120)),
-                    bandwidth: None,
+                    ..Link::PERFECT
                 };
                 world.network().set_link(from, to, link);
             }

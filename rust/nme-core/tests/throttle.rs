@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nme_core::channel::TransferMode;
 use nme_core::session::{PeerError, ThrottleError};
-use nme_testing::network::{Bandwidth, Link};
+use nme_netem::{Bandwidth, Link};
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{HostId, World};
 

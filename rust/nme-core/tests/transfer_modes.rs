@@ -6,7 +6,7 @@ use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::codec::Compression;
 use nme_core::relay::Target;
 use nme_core::session::{Config, Event, SendError, SendOptions};
-use nme_testing::network::Link;
+use nme_netem::Link;
 use nme_testing::payload::{number, numbered};
 use nme_testing::world::{FRAME, HostId, World};
 
@@ -19,7 +19,7 @@ const MESSY: Link = Link {
     duplicate: 0.1,
     reorder: 0.1,
     reorder_delay: Duration::from_millis(60),
-    bandwidth: None,
+    ..Link::PERFECT
 };
 
 const CHANNELS: u8 = 6;

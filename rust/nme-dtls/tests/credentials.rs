@@ -1,7 +1,7 @@
 //! What a server accepts as its key and certificate, and what it says about the rest.
 
 use nme_dtls::{CredentialsError, Identity};
-use nme_testing::random::Random;
+use nme_netem::Random;
 
 macro_rules! data {
     ($file:literal) => {

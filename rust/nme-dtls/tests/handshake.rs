@@ -257,7 +257,7 @@ fn a_server_that_answers_without_dtls_is_recognised() {
 #[test]
 fn foreign_datagrams_do_not_end_an_attempt_that_dtls_has_answered() {
     let mut world = World::new(1);
-    world.network.set_default(nme_testing::network::Link::delayed(700 * MS));
+    world.network.set_default(nme_netem::Link::delayed(700 * MS));
     let address = client_address(1);
     world.connect(address, client());
     world.run(2 * SECOND);

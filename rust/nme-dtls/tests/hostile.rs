@@ -5,7 +5,7 @@ mod support;
 use std::time::Instant;
 
 use nme_core::secure::{SecureEvent, SecureFailure, SecureOutput, Verdict};
-use nme_testing::random::Random;
+use nme_netem::Random;
 use support::*;
 
 /// Case 22.
@@ -146,7 +146,7 @@ fn no_single_forged_record_ends_an_association() {
 #[test]
 fn a_forged_alert_does_not_end_a_handshake() {
     let mut world = World::new(1);
-    world.network.set_default(nme_testing::network::Link::delayed(100 * MS));
+    world.network.set_default(nme_netem::Link::delayed(100 * MS));
     let address = client_address(1);
     world.connect(address, client());
     while !world.is_established(address) {

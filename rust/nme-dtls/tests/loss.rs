@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use nme_core::secure::SecureFailure;
 use nme_dtls::{Identity, Trust};
-use nme_testing::network::Link;
+use nme_netem::Link;
 use support::*;
 
 const SEEDS: u64 = 16;

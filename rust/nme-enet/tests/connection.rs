@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use nme_enet::Delivery;
+use nme_netem::{Bandwidth, Link};
 use nme_testing::engines::{Goodbye, Kind, Note, World, address};
-use nme_testing::network::{Bandwidth, Link};
 
 const MS: Duration = Duration::from_millis(1);
 const PAIRS: [(Kind, Kind); 3] =

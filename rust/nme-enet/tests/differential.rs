@@ -13,9 +13,8 @@
 use std::time::Duration;
 
 use nme_enet::Delivery;
+use nme_netem::{Link, Random};
 use nme_testing::engines::{Goodbye, Kind, Note, World, address};
-use nme_testing::network::Link;
-use nme_testing::random::Random;
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nme_enet::{
     Config, ConnectRequest, Delivery, Event, Host, Packet, PeerHandle, SendError, Sending, Verdict,
 };
-use nme_testing::network::{Bandwidth, Link, Network};
+use nme_netem::{Bandwidth, Link, Network};
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -14,9 +14,8 @@ pub use nme_core::codec::fuzz::{decode, fastlz_blocks, round_trip};
 use nme_core::relay::Target;
 use nme_core::session::Quotas;
 use nme_core::session::{Config, Limits, SendOptions};
+use nme_netem::{Link, Random};
 
-use crate::network::Link;
-use crate::random::Random;
 use crate::world::{Datagram, FRAME, HostId, World};
 
 /// Any datagrams from anybody, the peers' own addresses included: nothing may panic, and each host's game sees

@@ -3,12 +3,9 @@
 //! A [`world::World`] holds everything; what happens in it depends on its seed alone.
 #![forbid(unsafe_code)]
 
-pub mod course;
 pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;
-pub mod network;
 pub mod payload;
-pub mod random;
 pub mod raw_peer;
 pub mod world;

@@ -1,6 +1,6 @@
 //! Payloads that tell which they are, and whether they arrived as they were sent.
 
-use crate::random::Random;
+use nme_netem::Random;
 
 /// Bytes of the smallest payload.
 pub const MIN_LEN: usize = 8;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nme_core::secure::{SecureCounters, SecureEvent, SecureFailure, SecureLayer, SecureOutput, Verdict};
 use nme_dtls::{ClientOptions, Identity, ServerLimits, Trust, Verifier};
-use nme_testing::network::Network;
+use nme_netem::Network;
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);

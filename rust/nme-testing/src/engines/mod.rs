@@ -8,9 +8,8 @@ use std::time::Duration;
 
 pub use judge::Judge;
 use nme_enet::Delivery;
+use nme_netem::{Link, Network};
 pub use ours::Ours;
-
-use crate::network::{Link, Network};
 
 /// What a host has reported. Peers are named by their address.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use nme_core::peer::PeerId;
 use nme_core::session::{Event, Session};
+use nme_netem::Network;
 
 use super::log::{Entry, Packet, Seen};
-use crate::network::Network;
 
 /// A session, and what is around it.
 pub(super) struct Host {

@@ -20,12 +20,11 @@ use nme_core::secure::{SecureLayer, SecureOutput, Verdict};
 use nme_core::session::{
     Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
 };
+use nme_netem::{Link, Network, Random};
 
 pub use log::{Entry, Packet, Seen};
 
 use crate::fake_layer::FakeLayer;
-use crate::network::{Link, Network};
-use crate::random::Random;
 use crate::raw_peer::{RawConfig, RawEvent, RawPeer};
 use host::Host;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nme_core::codec::Compression;
 use nme_core::codec::fuzz::Raw;
-use nme_testing::random::Random;
+use nme_netem::Random;
 
 use crate::timing::{micros, quick_micros};
 use crate::{MODES, payloads};

@@ -1,7 +1,7 @@
 //! From which length on a mode shrinks what ENet sends.
 
 use nme_core::codec::fuzz::{Raw, shortest};
-use nme_testing::random::Random;
+use nme_netem::Random;
 
 use crate::MODES;
 

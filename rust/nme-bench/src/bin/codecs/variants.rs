@@ -3,7 +3,7 @@
 //! The same datagram over and over would be learnt by heart: a processor foresees every branch of a tree walk that
 //! it has seen a thousand times, and a coder that is mostly such walks looks twice as fast as it is in a game.
 
-use nme_testing::random::Random;
+use nme_netem::Random;
 
 /// Datagrams of one kind, all about as long.
 pub(crate) struct Kind {

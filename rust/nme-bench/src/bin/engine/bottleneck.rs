@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use nme_netem::Random;
 use nme_testing::engines::{Engine, Kind, Note, Setup, address};
-use nme_testing::random::Random;
 
 /// A server, and clients that all send to it through the same link.
 pub(crate) struct Bottleneck {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use nme_testing::random::Random;
+use nme_netem::Random;
 use rusty_enet::{Compressor as _, RangeCoder as Reference};
 
 use super::decoder::{self, Refusal};

@@ -1,93 +1,33 @@
-//! An emulated network: datagrams travel in virtual time, and what happens to them depends on the seed alone.
-//!
-//! A datagram's way over the [`Link`] from its sender to its receiver:
-//!
-//! 1. It waits for the link to send what came before, then takes its own time (bandwidth). When the queue is
-//!    full it is dropped.
-//! 2. It may be lost.
-//! 3. It travels for the latency and a random part of the jitter. Jitter alone changes no order.
-//! 4. It may be held back on top of that, so that later ones overtake it (reorder).
-//! 5. A second copy may arrive, with a jitter of its own (duplicate).
-//!
-//! Every send draws the same number of random values whatever the settings, so a change of one setting does
-//! not change what the others do.
+//! A network of many addresses, in virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::conditions::Link;
+use crate::counters::Counters;
 use crate::course::Course;
-use crate::random::Random;
+use crate::passage::{Arrivals, Dice, Passage};
 
-/// A network that carries datagrams between any two addresses.
+/// A network that carries datagrams between any two addresses, each direction by the rules of a [`Pipe`](crate::Pipe).
 ///
 /// The drive: hosts [`send`](Self::send); the clock goes to [`next_arrival`](Self::next_arrival); each host
 /// calls [`receive`](Self::receive) until `None`; then [`discard`](Self::discard) forgets what arrived where
 /// nobody reads.
+///
+/// It takes settings as they are: a chance below 0 or not a number is never, one above 1 is always, and a time
+/// beyond the end of time is that end.
 #[derive(Debug)]
 pub struct Network {
-    random: Random,
+    dice: Dice,
     default: Course,
     links: BTreeMap<Route, Link>,
-    states: BTreeMap<Route, LinkState>,
+    passages: BTreeMap<Route, Passage>,
     /// What is on its way, by receiver.
     travelling: BTreeMap<SocketAddr, BTreeMap<Arrival, Datagram>>,
     /// When and where everything on its way arrives.
     arrivals: BTreeSet<(Arrival, SocketAddr)>,
     next_number: u64,
-    counters: Counters,
-}
-
-/// What happens between one sender and one receiver, in this direction.
-///
-/// The default is a perfect link: no delay, no loss, no limit. Chances are 0 (never) to 1 (always).
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Link {
-    /// How long every datagram travels.
-    pub latency: Duration,
-    /// The most that is added to the latency, at random and evenly; keeps the order.
-    pub jitter: Duration,
-    /// The chance that a datagram does not arrive.
-    pub loss: f64,
-    /// The chance that a datagram that is not lost arrives twice.
-    pub duplicate: f64,
-    /// The chance that a datagram is held back by `reorder_delay`.
-    pub reorder: f64,
-    /// The extra delay of what `reorder` picks.
-    pub reorder_delay: Duration,
-    /// How much passes in a time.
-    pub bandwidth: Option<Bandwidth>,
-}
-
-/// The limit of a [`Link`]. Counts the bytes of the datagrams, without IP and UDP headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bandwidth {
-    /// What passes; with 0 nothing does.
-    pub bytes_per_second: u64,
-    /// How many bytes wait, at most, the part of the datagram under way that is not sent yet included. What
-    /// does not fit is dropped. A datagram that finds the link idle always passes.
-    pub queue: u64,
-}
-
-/// What has happened so far.
-///
-/// At any time `sent + duplicated = lost + overflowed + delivered + discarded +` what is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Calls of [`Network::send`].
-    pub sent: u64,
-    /// Lost by chance.
-    pub lost: u64,
-    /// Dropped because a queue was full.
-    pub overflowed: u64,
-    /// Additional copies.
-    pub duplicated: u64,
-    /// Held back; whether something overtook them depends on what was sent next.
-    pub reordered: u64,
-    /// Handed to a receiver.
-    pub delivered: u64,
-    /// Forgotten by [`Network::discard`].
-    pub discarded: u64,
 }
 
 impl Network {
@@ -95,22 +35,13 @@ impl Network {
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self {
-            random: Random::new(seed),
+            dice: Dice::new(seed),
             default: Course::new(Link::PERFECT),
             links: BTreeMap::new(),
-            states: BTreeMap::new(),
+            passages: BTreeMap::new(),
             travelling: BTreeMap::new(),
             arrivals: BTreeSet::new(),
             next_number: 0,
-            counters: Counters {
-                sent: 0,
-                lost: 0,
-                overflowed: 0,
-                duplicated: 0,
-                reordered: 0,
-                delivered: 0,
-                discarded: 0,
-            },
         }
     }
 
@@ -120,9 +51,9 @@ impl Network {
     /// it.
     pub fn set_default(&mut self, link: Link) {
         self.default = Course::new(link);
-        for (route, state) in &mut self.states {
+        for (route, passage) in &mut self.passages {
             if !self.links.contains_key(route) {
-                state.last_arrival = Duration::ZERO;
+                passage.forget_order();
             }
         }
     }
@@ -152,35 +83,14 @@ impl Network {
 
     /// Puts one datagram on its way. `now` must not go back.
     pub fn send(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        self.counters.sent += 1;
         let link = self.links.get(&(from, to)).copied().unwrap_or_else(|| self.default.at(now));
-        let loss = self.random.chance(link.loss);
-        let duplicate = self.random.chance(link.duplicate);
-        let reorder = self.random.chance(link.reorder);
-        let jitter = self.random.part_of(link.jitter);
-        let jitter_of_copy = self.random.part_of(link.jitter);
-
-        let state = self.states.entry((from, to)).or_default();
-        let Some(departure) = state.pass(now, bytes.len(), link.bandwidth) else {
-            self.counters.overflowed += 1;
+        let passage = self.passages.entry((from, to)).or_insert(Passage::new());
+        let Some(Arrivals { first, copy }) = passage.send(now, bytes.len(), &link, &mut self.dice) else {
             return;
         };
-        if loss {
-            self.counters.lost += 1;
-            return;
-        }
-        let start = departure + link.latency;
-        let mut arrival = (start + jitter).max(state.last_arrival);
-        if reorder {
-            self.counters.reordered += 1;
-            arrival += link.reorder_delay;
-        } else {
-            state.last_arrival = arrival;
-        }
-        self.travel(arrival, from, to, bytes);
-        if duplicate {
-            self.counters.duplicated += 1;
-            self.travel(arrival.max(start + jitter_of_copy), from, to, bytes);
+        self.travel(first, from, to, bytes);
+        if let Some(copy) = copy {
+            self.travel(copy, from, to, bytes);
         }
     }
 
@@ -197,7 +107,7 @@ impl Network {
         let first = queue.first_entry().filter(|entry| entry.key().time <= now)?;
         let (arrival, datagram) = first.remove_entry();
         self.arrivals.remove(&(arrival, at));
-        self.counters.delivered += 1;
+        self.count((datagram.from, at), |counters| counters.delivered += 1);
         Some((datagram.from, datagram.bytes))
     }
 
@@ -209,12 +119,11 @@ impl Network {
             self.arrivals.first().copied().filter(|(arrival, _)| arrival.time <= now)
         {
             self.arrivals.remove(&(arrival, at));
-            if let Some(queue) = self.travelling.get_mut(&at) {
-                queue.remove(&arrival);
+            if let Some(datagram) = self.travelling.get_mut(&at).and_then(|queue| queue.remove(&arrival)) {
+                self.count((datagram.from, at), |counters| counters.discarded += 1);
+                discarded += 1;
             }
-            discarded += 1;
         }
-        self.counters.discarded += discarded;
         discarded
     }
 
@@ -224,10 +133,18 @@ impl Network {
         self.arrivals.len()
     }
 
-    /// What has happened so far.
+    /// What has happened so far, in all directions together.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.counters
+    pub fn counters(&self) -> Counters {
+        let mut total = Counters::ZERO;
+        self.passages.values().for_each(|passage| total += passage.counters);
+        total
+    }
+
+    /// What has happened so far from one address to another.
+    #[must_use]
+    pub fn counters_of(&self, from: SocketAddr, to: SocketAddr) -> Counters {
+        self.passages.get(&(from, to)).map_or(Counters::ZERO, |passage| passage.counters)
     }
 
     fn travel(&mut self, time: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
@@ -238,31 +155,15 @@ impl Network {
     }
 
     fn forget_order(&mut self, from: SocketAddr, to: SocketAddr) {
-        if let Some(state) = self.states.get_mut(&(from, to)) {
-            state.last_arrival = Duration::ZERO;
+        if let Some(passage) = self.passages.get_mut(&(from, to)) {
+            passage.forget_order();
         }
     }
-}
 
-impl Link {
-    /// The [default](Self::default).
-    pub const PERFECT: Self = Self {
-        latency: Duration::ZERO,
-        jitter: Duration::ZERO,
-        loss: 0.0,
-        duplicate: 0.0,
-        reorder: 0.0,
-        reorder_delay: Duration::ZERO,
-        bandwidth: None,
-    };
-
-    /// A link over which nothing arrives.
-    pub const DOWN: Self = Self { loss: 1.0, ..Self::PERFECT };
-
-    /// A link that only delays.
-    #[must_use]
-    pub const fn delayed(latency: Duration) -> Self {
-        Self { latency, ..Self::PERFECT }
+    fn count(&mut self, route: Route, count: impl FnOnce(&mut Counters)) {
+        if let Some(passage) = self.passages.get_mut(&route) {
+            count(&mut passage.counters);
+        }
     }
 }
 
@@ -282,38 +183,10 @@ struct Datagram {
     bytes: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
-struct LinkState {
-    /// When everything that was sent has passed the bandwidth limit.
-    free_at: Duration,
-    /// The latest arrival among the datagrams that keep their order.
-    last_arrival: Duration,
-}
-
-impl LinkState {
-    /// When the last byte leaves the queue; `None` when there is no place in it.
-    fn pass(&mut self, now: Duration, len: usize, bandwidth: Option<Bandwidth>) -> Option<Duration> {
-        let Some(Bandwidth { bytes_per_second, queue }) = bandwidth else {
-            self.free_at = now;
-            return Some(now);
-        };
-        let rate = u128::from(bytes_per_second);
-        let waiting = self.free_at.saturating_sub(now).as_nanos() * rate / NANOS;
-        let len = len as u128;
-        if rate == 0 || (waiting > 0 && waiting + len > u128::from(queue)) {
-            return None;
-        }
-        let took = u64::try_from(len * NANOS / rate).map_or(Duration::MAX, Duration::from_nanos);
-        self.free_at = self.free_at.max(now).saturating_add(took);
-        Some(self.free_at)
-    }
-}
-
-const NANOS: u128 = 1_000_000_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conditions::{Bandwidth, Burst};
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -352,6 +225,7 @@ mod tests {
         reorder: 0.2,
         reorder_delay: Duration::from_millis(10),
         bandwidth: Some(Bandwidth { bytes_per_second: 3900, queue: 40 }),
+        ..Link::PERFECT
     };
 
     fn run(seed: u64, link: Link, count: u32) -> (Vec<(Duration, u32)>, Counters) {
@@ -363,7 +237,11 @@ mod tests {
         assert_eq!(network.on_the_way(), 0);
         assert_eq!(
             counters.sent + counters.duplicated,
-            counters.lost + counters.overflowed + counters.delivered + counters.discarded
+            counters.lost
+                + counters.lost_in_bursts
+                + counters.overflowed
+                + counters.delivered
+                + counters.discarded
         );
         assert_eq!(counters.delivered, got.len() as u64);
         (got, counters)
@@ -374,11 +252,24 @@ mod tests {
         let first = run(7, MESSY, 2000);
         assert_eq!(first, run(7, MESSY, 2000));
         assert_ne!(first.0, run(8, MESSY, 2000).0);
-        let Counters { sent, lost, overflowed, duplicated, reordered, delivered, discarded } = first.1;
+        let Counters { sent, lost, overflowed, duplicated, reordered, delivered, discarded, .. } = first.1;
         assert_eq!((sent, discarded), (2000, 0));
         for count in [lost, overflowed, duplicated, reordered, delivered] {
             assert!(count > 0, "{:?}", first.1);
         }
+    }
+
+    #[test]
+    fn what_a_seed_means_stays_as_it_is() {
+        // The tests of other crates are about what happens with their seeds.
+        let (got, _) = run(7, MESSY, 2000);
+        let fingerprint = got.iter().fold(0_u64, |sum, (time, number)| {
+            sum.wrapping_mul(31)
+                .wrapping_add(time.as_nanos() as u64)
+                .wrapping_mul(31)
+                .wrapping_add(u64::from(*number))
+        });
+        assert_eq!((got.len(), fingerprint), (1862, 6_512_661_772_469_864_446));
     }
 
     #[test]
@@ -557,5 +448,42 @@ mod tests {
         assert_eq!(network.receive(15 * MS, host(2)), Some((host(1), b"c".to_vec())));
         let expected = Counters { sent: 3, delivered: 1, discarded: 2, ..Counters::default() };
         assert_eq!(network.counters(), expected);
+    }
+    #[test]
+    fn each_direction_is_counted_by_itself() {
+        let mut network = Network::new(1);
+        network.set_link(host(2), host(1), Link::DOWN);
+        network.set_link(host(1), host(3), Link { duplicate: 1.0, ..Link::PERFECT });
+        for (from, to) in [(1, 2), (1, 2), (2, 1), (1, 3)] {
+            network.send(MS, host(from), host(to), b"x");
+        }
+        assert!(network.receive(MS, host(2)).is_some());
+        assert!(network.receive(MS, host(3)).is_some());
+        network.discard(MS);
+        let zero = Counters::default();
+        let there = Counters { sent: 2, delivered: 1, discarded: 1, ..zero };
+        let back = Counters { sent: 1, lost: 1, ..zero };
+        let doubled = Counters { sent: 1, duplicated: 1, delivered: 1, discarded: 1, ..zero };
+        assert_eq!(network.counters_of(host(1), host(2)), there);
+        assert_eq!(network.counters_of(host(2), host(1)), back);
+        assert_eq!(network.counters_of(host(1), host(3)), doubled);
+        assert_eq!(network.counters_of(host(3), host(1)), zero);
+        let total = Counters { sent: 4, lost: 1, duplicated: 1, delivered: 2, discarded: 2, ..zero };
+        assert_eq!(network.counters(), total);
+    }
+
+    #[test]
+    fn a_direction_is_in_a_burst_by_itself() {
+        let burst = Some(Burst { start: 1.0, end: 0.0, loss: 1.0 });
+        let mut network = Network::new(1);
+        network.set_link(host(1), host(2), Link { burst, ..Link::PERFECT });
+        send_numbers(&mut network, Duration::ZERO, 0..10);
+        network.send(MS, host(2), host(1), b"back");
+        assert!(network.receive(MS, host(1)).is_some());
+        assert_eq!(network.counters_of(host(1), host(2)).lost_in_bursts, 10);
+        // Without bursts there is none to be in.
+        network.set_link(host(1), host(2), Link::PERFECT);
+        send_numbers(&mut network, MS, 10..12);
+        assert_eq!(numbers(&drain(&mut network)), [10, 11]);
     }
 }

@@ -30,10 +30,11 @@ impl Random {
         drawn < chance
     }
 
-    /// Evenly from nothing to all of it.
+    /// Evenly from nothing to all of it; 584 years at most.
     pub fn part_of(&mut self, whole: Duration) -> Duration {
         let drawn = u128::from(self.bits());
-        let nanos = (drawn * (whole.as_nanos() + 1)) >> 64;
+        let whole = u64::try_from(whole.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = (drawn * (u128::from(whole) + 1)) >> 64;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
@@ -44,7 +45,10 @@ impl Random {
         range.start + usize::try_from(drawn).unwrap_or_default()
     }
 
-    /// One of the items. There must be one.
+    /// One of the items.
+    ///
+    /// # Panics
+    /// There is none.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.within(0..items.len())]
     }
@@ -82,5 +86,20 @@ mod tests {
         assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
         assert_eq!(random.within(4..4), 4);
         assert_eq!([0, 1, 7, 8, 9].map(|len| random.bytes(len).len()), [0, 1, 7, 8, 9]);
+    }
+    #[test]
+    fn a_part_is_at_most_the_whole_however_long() {
+        let mut random = Random::new(3);
+        for whole in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1), Duration::MAX] {
+            let parts: Vec<_> = (0..100).map(|_| random.part_of(whole)).collect();
+            assert!(parts.iter().all(|part| *part <= whole));
+            assert!(parts.iter().any(|part| *part >= whole.min(Duration::from_secs(1 << 32)) / 2));
+        }
+    }
+
+    #[test]
+    fn a_chance_that_is_no_number_is_none() {
+        let mut random = Random::new(4);
+        assert!((0..100).all(|_| !random.chance(f64::NAN) && !random.chance(-1.0) && random.chance(1.0)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::network::Link;
+use crate::conditions::Link;
 
 /// What a path is like over time: a link to begin with, and changes of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,11 @@ impl Course {
 }
 
 fn between(from: Duration, to: Duration, part: f64) -> Duration {
-    from.mul_f64(1.0 - part) + to.mul_f64(part)
+    let share = |whole: Duration, part: f64| {
+        // Beyond the end of time by rounding only.
+        Duration::try_from_secs_f64(whole.as_secs_f64() * part).unwrap_or(Duration::MAX)
+    };
+    share(from, 1.0 - part).saturating_add(share(to, part))
 }
 
 #[cfg(test)]
@@ -78,5 +82,13 @@ mod tests {
         assert_eq!(seen.map(|link| link.latency), [20, 20, 60, 60, 110, 160, 160].map(|ms| ms * MS));
         assert_eq!(seen.map(|link| link.jitter), [0, 0, 0, 0, 5, 10, 10].map(|ms| ms * MS));
         assert_eq!(seen.map(|link| link.loss), [0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.0]);
+    }
+    #[test]
+    fn a_ramp_between_endless_delays_is_endless() {
+        let endless = Link { jitter: Duration::MAX, ..Link::delayed(Duration::MAX) };
+        let course = Course::new(endless).ramp(Duration::ZERO, 3 * MS, endless);
+        for at in 0..5 {
+            assert!(course.at(at * MS).latency > Duration::MAX / 2);
+        }
     }
 }
