@@ -7,6 +7,7 @@ pub mod course;
 pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;
+pub mod memory;
 pub mod network;
 pub mod payload;
 pub mod random;
