@@ -53,9 +53,9 @@ pub struct Counters {
     pub datagrams_received: u64,
     /// UDP payload bytes off the socket.
     pub bytes_received: u64,
-    /// Datagrams handed to the socket.
+    /// Datagrams that the socket has taken.
     pub datagrams_sent: u64,
-    /// UDP payload bytes handed to the socket.
+    /// UDP payload bytes that the socket has taken.
     pub bytes_sent: u64,
     /// Commands that were ignored because a quota was full or they contradicted others.
     pub ignored_commands: u64,

@@ -23,8 +23,11 @@ fn address(port: u16) -> SocketAddr {
 /// What a session wants to send.
 fn sent(session: &mut Session) -> Vec<(SocketAddr, Vec<u8>)> {
     let batch = session.transmit();
-    let datagrams = batch.iter().map(|(to, bytes)| (to, bytes.to_vec())).collect();
+    let datagrams: Vec<_> = batch.iter().map(|(to, bytes)| (to, bytes.to_vec())).collect();
     batch.clear();
+    for (_, bytes) in &datagrams {
+        session.note_sent(1, bytes.len() as u64);
+    }
     datagrams
 }
 
@@ -51,6 +54,17 @@ fn datagrams_appear_with_flush_and_only_once() {
     assert_eq!(client.poll_event(), None);
     client.flush(2 * SECOND);
     assert_eq!(sent(&mut client).len(), 1);
+}
+
+#[test]
+fn what_the_socket_has_not_taken_is_not_counted() {
+    let mut client = Session::client(&Config::new(9 << 32), None);
+    client.connect(FRAME, address(1));
+    client.flush(FRAME);
+    assert_eq!(client.transmit().len(), 1);
+    assert_eq!((client.counters().datagrams_sent, client.counters().bytes_sent), (0, 0));
+    client.note_sent(1, 52);
+    assert_eq!((client.counters().datagrams_sent, client.counters().bytes_sent), (1, 52));
 }
 
 #[test]

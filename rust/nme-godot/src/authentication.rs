@@ -34,7 +34,7 @@ pub(crate) fn emit_peer_connected(object: &Gd<NetworkedMultiplayerENet>, id: Pee
 /// Lets those in that SceneMultiplayer has accepted.
 pub(crate) fn admit_accepted(object: &Gd<NetworkedMultiplayerENet>) {
     let shared = object.shared();
-    let apart = shared.with_connection(|connection| connection.session().apart()).unwrap_or_default();
+    let apart = shared.with_connection(|connection| connection.apart()).unwrap_or_default();
     let Some(api) = scene_multiplayer(object) else { return };
     let pending = api.get_authenticating_peers();
     let mut decided: Vec<PeerId> = apart.into_iter().filter(|id| !pending.contains(id.get())).collect();
@@ -43,7 +43,7 @@ pub(crate) fn admit_accepted(object: &Gd<NetworkedMultiplayerENet>) {
         decided.retain(|id| accepted.contains(id.get()));
     }
     shared.with_connection(|connection| {
-        decided.into_iter().for_each(|id| connection.session_mut().admit(id));
+        decided.into_iter().for_each(|id| connection.admit(id));
     });
 }
 
@@ -56,17 +56,12 @@ pub(crate) fn send_away(callee: &Callee<'_>, id: i32, force: bool) {
         let is_unknown = scene_multiplayer(&callee.object())
             .is_some_and(|api| !api.get_peers().contains(id) && !api.get_authenticating_peers().contains(id));
         let is_leaving = shared.with_connection(|connection| {
-            let session = connection.session_mut();
-            session.ignore(peer);
+            connection.ignore(peer);
             if is_unknown {
                 // SceneMultiplayer would print an error for each.
-                session.forget_packets(peer);
+                connection.forget_packets(peer);
             }
-            let is_leaving = session.leave();
-            if is_leaving {
-                connection.flush();
-            }
-            is_leaving
+            connection.leave()
         });
         if is_leaving == Some(true) {
             return;
@@ -81,7 +76,7 @@ pub(crate) fn send_away(callee: &Callee<'_>, id: i32, force: bool) {
 
 impl Shared {
     pub(crate) fn keeps_apart(&self) -> bool {
-        self.with_connection(|connection| !connection.session().apart().is_empty()) == Some(true)
+        self.with_connection(|connection| connection.keeps_apart()) == Some(true)
     }
 
     /// The object, while it keeps a peer apart.
@@ -96,19 +91,18 @@ impl State {
     fn keep_apart(&mut self, id: PeerId, object: InstanceId) -> bool {
         let is_direct = self.is_direct(id);
         if let Some(connection) = self.connection.as_mut().filter(|_| is_direct) {
-            connection.session_mut().keep_apart(id);
+            connection.keep_apart(id);
             self.keeper = Some(object);
         }
         is_direct
     }
 
     fn is_direct(&self, id: PeerId) -> bool {
-        id == PeerId::SERVER
-            || self.connection.as_ref().is_some_and(|connection| connection.session().is_server())
+        id == PeerId::SERVER || self.connection.as_ref().is_some_and(|connection| connection.is_server())
     }
 
     fn is_client(&self) -> bool {
-        self.connection.as_ref().is_some_and(|connection| !connection.session().is_server())
+        self.connection.as_ref().is_some_and(|connection| !connection.is_server())
     }
 }
 

@@ -11,7 +11,7 @@ use godot::classes::{CryptoKey, MultiplayerPeerExtension, X509Certificate};
 use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel};
-use nme_driver::{Bind, Inline};
+use nme_driver::{Bind, Connection};
 
 use crate::connection::DEFAULT_WAIT;
 use crate::constants::{self, CompressionMode};
@@ -257,8 +257,9 @@ impl NetworkedMultiplayerENet {
     /// is its UDP port, from 1 to 65535 (0 is no error, but nobody answers there). The outcome comes later, from
     /// [method MultiplayerPeer.poll]: [signal connection_succeeded] or [signal connection_failed].
     ///
-    /// A host name is looked up in the background. This call waits at most 16 ms for that, and a name that turns
-    /// out to have no address later is a failed connection ([constant CONNECTION_ERROR_NOT_RESOLVED]).
+    /// A host name is looked up in the background, and this call does not wait for that. A name that turns out to
+    /// have no address is a failed connection: [signal connection_failed], with
+    /// [constant CONNECTION_ERROR_NOT_RESOLVED].
     ///
     /// [param in_bandwidth] and [param out_bandwidth] are what this side can receive and send, in bytes per second,
     /// up to 4294967295; 0 is no limit. [param client_port] is the local UDP port, which some ways through a NAT
@@ -269,7 +270,8 @@ impl NetworkedMultiplayerENet {
     /// - [constant @GlobalScope.ERR_ALREADY_IN_USE] while a connection or an attempt is open;
     /// - [constant @GlobalScope.ERR_INVALID_PARAMETER] for a number out of its range, and with [member use_dtls]
     ///   for a certificate that cannot be read and a server's name of more than 255 bytes;
-    /// - [constant @GlobalScope.ERR_CANT_RESOLVE] for a name without an address;
+    /// - [constant @GlobalScope.ERR_CANT_RESOLVE] for what can be no host name, and for an IP address of another
+    ///   family than that of [method set_bind_ip];
     /// - [constant @GlobalScope.ERR_CANT_CREATE] when there is no socket to be had, as a rule because
     ///   [param client_port] is taken or this machine does not have the address of [method set_bind_ip];
     /// - [constant @GlobalScope.ERR_UNAVAILABLE] for [member use_dtls] in a library that was built without DTLS.
@@ -324,7 +326,7 @@ impl NetworkedMultiplayerENet {
     /// ```
     #[func(gd_self)]
     fn flush(this: impl Object) {
-        let flushed = this.shared().lock().connection.as_mut().map(Inline::flush);
+        let flushed = this.shared().lock().connection.as_mut().map(Connection::flush);
         if flushed.is_none() {
             error::complain("flush", Inactive);
         }
@@ -348,7 +350,7 @@ impl NetworkedMultiplayerENet {
     /// error and returns -1 when none is waiting. The sender chose it with [member transfer_channel].
     #[func]
     fn get_packet_channel(&self) -> i64 {
-        self.shared.next_packet("get_packet_channel", |received| received.channel().into()).unwrap_or(-1)
+        self.shared.next_packet("get_packet_channel", |packet| packet.channel.into()).unwrap_or(-1)
     }
 
     /// Chooses the local address for the next [method create_server] or [method create_client]. [param ip] is an
@@ -476,8 +478,7 @@ impl NetworkedMultiplayerENet {
         let mut state = shared.lock();
         state.settings.flush_mode = mode;
         if let Some(connection) = &mut state.connection {
-            connection.session_mut().set_flush_mode(mode);
-            connection.flush();
+            connection.set_flush_mode(mode);
         }
     }
 

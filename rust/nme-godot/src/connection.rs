@@ -1,13 +1,14 @@
 //! What becomes of the open connection: calls go to it, and its events become signals.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{ChannelError, TransferChannel};
 use nme_core::relay::Target;
-use nme_core::session::{DisconnectError, Event, Received, SendError, SendOptions};
+use nme_core::session::{DisconnectError, Event, SendError, SendOptions};
+use nme_driver::{Connection, PacketInfo};
 use thiserror::Error as ThisError;
 
 use crate::authentication;
@@ -43,10 +44,10 @@ impl Shared {
     }
 
     /// What is asked about the packet that comes next.
-    pub(crate) fn next_packet<R>(&self, call: &str, ask: impl FnOnce(&Received) -> R) -> Option<R> {
+    pub(crate) fn next_packet<R>(&self, call: &str, ask: impl FnOnce(PacketInfo) -> R) -> Option<R> {
         let state = self.lock();
         let connection = state.connection.as_ref();
-        let answer = connection.and_then(|connection| connection.session().next_packet()).map(ask);
+        let answer = connection.and_then(|connection| connection.next_packet()).map(ask);
         drop(state);
         if answer.is_none() {
             error::complain(call, error::NoPacket);
@@ -56,7 +57,7 @@ impl Shared {
 
     pub(crate) fn peer_socket_address(&self, call: &str, id: i64) -> Option<std::net::SocketAddr> {
         let state = self.lock();
-        let answer = state.connection.as_ref().map(|connection| connection.session().peer_address(id));
+        let answer = state.connection.as_ref().map(|connection| connection.peer_address(id));
         drop(state);
         match answer {
             Some(Ok(address)) => return Some(address),
@@ -82,7 +83,7 @@ impl Shared {
         while let Some(event) = poll.next_event() {
             emit(alive.get_or_insert_with(&object), event);
         }
-        let not_forwarded = self.with_connection(|connection| connection.session_mut().take_not_forwarded());
+        let not_forwarded = self.with_connection(|connection| connection.take_not_forwarded());
         if let Some(problem) = not_forwarded.flatten() {
             error::warn("poll", problem);
         }
@@ -127,18 +128,13 @@ impl State {
 
     /// Answers whether a flush has to be scheduled, which is taken for done.
     fn flush_becomes_due(&mut self) -> bool {
-        let waits = self.connection.as_ref().is_some_and(|connection| connection.session().needs_flush());
-        let is_due = waits && self.flush_scheduled.is_none();
-        if is_due {
-            self.flush_scheduled = Some(Instant::now());
-        }
-        is_due
+        self.connection.as_mut().is_some_and(Connection::promise_flush)
     }
 
     /// Fetches a packet, which is kept for this thread; `None` without a connection.
     pub(crate) fn fetch(&mut self) -> Option<Option<&[u8]>> {
         let connection = self.connection.as_mut()?;
-        let Some(received) = connection.session_mut().fetch() else { return Some(None) };
+        let Some(received) = connection.fetch() else { return Some(None) };
         self.last_channel = Some(received.channel());
         let here = ThreadMark::here();
         let index = match self.lent.iter().position(|(thread, _)| *thread == here) {
@@ -182,8 +178,8 @@ impl<'a> Poll<'a> {
         let mut state = shared.lock();
         let state = &mut *state;
         state.lent.retain(|(thread, _)| *thread != here);
-        state.flush_scheduled.take_if(|since| since.elapsed() > LONGEST_FRAME);
         let connection = state.connection.as_mut().ok_or(Inactive)?;
+        connection.forget_promise();
         if state.polling.is_some_and(|thread| thread != here) {
             return Ok(None);
         }
@@ -239,8 +235,8 @@ impl ScheduledFlush {
             authentication::admit_accepted(&object);
         }
         let mut state = shared.lock();
-        state.flush_scheduled = None;
         if let Some(connection) = &mut state.connection {
+            connection.keep_promise();
             connection.flush();
         }
     }
@@ -248,8 +244,10 @@ impl ScheduledFlush {
 
 impl Drop for ScheduledFlush {
     fn drop(&mut self) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.lock().flush_scheduled = None;
+        if let Some(shared) = self.0.upgrade()
+            && let Some(connection) = &mut shared.lock().connection
+        {
+            connection.keep_promise();
         }
     }
 }
@@ -310,6 +308,3 @@ fn outlive_this_call(this: Gd<NetworkedMultiplayerENet>) {
 
 /// As in 3.6, where it is the default of `close_connection`.
 pub(crate) const DEFAULT_WAIT: Duration = Duration::from_micros(100);
-
-/// A flush that has waited for longer than this is in a queue that nobody works off: the next one is scheduled anew.
-const LONGEST_FRAME: Duration = Duration::from_secs(1);

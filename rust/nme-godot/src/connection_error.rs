@@ -49,7 +49,7 @@ impl State {
     /// Notes why the open connection ends, before it is closed.
     pub(crate) fn note_connection_error(&mut self) {
         if let Some(connection) = &self.connection {
-            self.connection_error = connection.session().connection_error();
+            self.connection_error = connection.connection_error();
         }
     }
 

@@ -6,7 +6,7 @@ use godot::prelude::*;
 use nme_core::codec::Compression;
 use nme_core::secure::SecureLayer;
 use nme_core::session::{Bandwidth, Config, MaxClients};
-use nme_driver::{ClientSettings, Inline, Port, ServerSettings};
+use nme_driver::{ClientSettings, Connection, Port, ServerSettings};
 
 use crate::constants::CompressionMode;
 #[cfg(feature = "dtls")]
@@ -21,7 +21,7 @@ impl Settings {
         max_clients: i64,
         in_bandwidth: i64,
         out_bandwidth: i64,
-    ) -> Result<Inline, OpenError> {
+    ) -> Result<Connection, OpenError> {
         warn_of_channel_count("create_server", "max_clients", in_bandwidth, out_bandwidth);
         let port = Port::new("port", port)?;
         let max_clients = MaxClients::new(max_clients)?;
@@ -29,7 +29,7 @@ impl Settings {
         let session = self.session_config(bandwidth)?;
         let secure = if self.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
         let bind = self.bind;
-        Ok(Inline::server(ServerSettings { bind, port, max_clients, session, secure })?)
+        Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure })?)
     }
 
     pub(crate) fn open_client(
@@ -39,7 +39,7 @@ impl Settings {
         in_bandwidth: i64,
         out_bandwidth: i64,
         client_port: i64,
-    ) -> Result<Inline, OpenError> {
+    ) -> Result<Connection, OpenError> {
         warn_of_channel_count("create_client", "port", in_bandwidth, out_bandwidth);
         let port = Port::new("port", port)?;
         let local_port = Port::new("client_port", client_port)?;
@@ -48,7 +48,7 @@ impl Settings {
         let (bind, host) = (self.bind, host.to_string());
         let secure = if self.use_dtls { Some(self.client_layer(&host)?) } else { None };
         let settings = ClientSettings { bind, local_port, host: host.clone(), port, session, secure };
-        Inline::client(settings).map_err(|problem| OpenError::client(problem, host))
+        Connection::client(settings).map_err(|problem| OpenError::client(problem, host))
     }
 
     #[cfg(not(feature = "dtls"))]

@@ -1,7 +1,6 @@
 //! Methods about one peer.
 
 use godot::prelude::*;
-use nme_core::session::ThrottleError;
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::error::{self, Inactive};
@@ -91,11 +90,7 @@ impl NetworkedMultiplayerENet {
         deceleration: i64,
     ) {
         let done = this.shared().with_connection(|connection| {
-            let session = connection.session_mut();
-            session.set_peer_throttle(id, interval_msec, acceleration, deceleration)?;
-            // The peer is told.
-            connection.flush();
-            Ok::<_, ThrottleError>(())
+            connection.set_peer_throttle(id, interval_msec, acceleration, deceleration)
         });
         match done {
             Some(Ok(())) => {}
@@ -123,7 +118,7 @@ impl NetworkedMultiplayerENet {
     #[func(gd_self)]
     fn set_peer_timeout(this: impl Object, id: i64, timeout_limit: i64, timeout_min: i64, timeout_max: i64) {
         let done = this.shared().with_connection(|connection| {
-            connection.session_mut().set_peer_timeout(id, timeout_limit, timeout_min, timeout_max)
+            connection.set_peer_timeout(id, timeout_limit, timeout_min, timeout_max)
         });
         match done {
             Some(Ok(())) => {}

@@ -7,13 +7,13 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
 use nme_core::session::{ConnectionError, Event, FlushMode, Received};
-use nme_driver::{Bind, Farewell, Inline};
+use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 /// The part of a peer that changes.
 pub(crate) struct State {
     pub(crate) settings: Settings,
-    pub(crate) connection: Option<Inline>,
+    pub(crate) connection: Option<Connection>,
     /// A thread opens the next connection, without the lock.
     pub(crate) opening: bool,
     /// Why the last connection has ended.
@@ -48,8 +48,6 @@ pub(crate) struct State {
     pub(crate) rpc_channel: i32,
     pub(crate) refuse_new_connections: bool,
     pub(crate) last_channel: Option<u8>,
-    /// Since when a flush waits for the end of the frame.
-    pub(crate) flush_scheduled: Option<Instant>,
     /// The object, once a peer has been kept apart.
     pub(crate) keeper: Option<InstanceId>,
     /// The packet that each thread has fetched last. The engine reads it after the call.
@@ -93,14 +91,14 @@ impl Shared {
     }
 
     /// Calls the open connection; `None` without one.
-    pub(crate) fn with_connection<R>(&self, call: impl FnOnce(&mut Inline) -> R) -> Option<R> {
+    pub(crate) fn with_connection<R>(&self, call: impl FnOnce(&mut Connection) -> R) -> Option<R> {
         self.lock().connection.as_mut().map(call)
     }
 
-    /// Opens a connection with `make`, to which the lock is of no concern: it asks the engine for keys and waits for names.
+    /// Opens a connection with `make`, to which the lock is of no concern: it asks the engine for keys.
     pub(crate) fn open(
         &self,
-        make: impl FnOnce(&Settings) -> Result<Inline, OpenError>,
+        make: impl FnOnce(&Settings) -> Result<Connection, OpenError>,
     ) -> Result<(), OpenError> {
         let opening = Opening::begin(self)?;
         let made = make(&opening.settings);
@@ -145,8 +143,8 @@ impl State {
         self.connection.is_none() && !self.opening
     }
 
-    pub(crate) fn open(&mut self, mut connection: Inline) {
-        connection.session_mut().set_flush_mode(self.settings.flush_mode);
+    pub(crate) fn open(&mut self, mut connection: Connection) {
+        connection.set_flush_mode(self.settings.flush_mode);
         self.connection = Some(connection);
         self.connection_error = None;
         self.begin_generation();
@@ -155,7 +153,7 @@ impl State {
     }
 
     /// Ends the connection; the peers have been told.
-    pub(crate) fn shut(&mut self) -> Option<Farewell> {
+    pub(crate) fn shut(&mut self) -> Option<ConnectionFarewell> {
         let connection = self.connection.take()?;
         self.begin_generation();
         Some(connection.close())
@@ -207,7 +205,6 @@ impl Default for State {
             rpc_channel: 0,
             refuse_new_connections: false,
             last_channel: None,
-            flush_scheduled: None,
             keeper: None,
             lent: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! What has gone over the wire: `get_sent_bytes` and `get_received_bytes`.
 
 use godot::prelude::*;
-use nme_core::counters::Counters;
+use nme_driver::Traffic;
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::error::{self, Inactive};
@@ -19,21 +19,21 @@ impl NetworkedMultiplayerENet {
     /// ```
     #[func]
     fn get_sent_bytes(&self) -> i64 {
-        self.count("get_sent_bytes", |counters| counters.bytes_sent)
+        self.count("get_sent_bytes", |traffic| traffic.bytes_sent)
     }
 
     /// How many bytes the open connection has received since it was created, counted as in [method get_sent_bytes]; an
     /// error and 0 when no connection is open. Datagrams that were dropped, such as those of strangers, count, too.
     #[func]
     fn get_received_bytes(&self) -> i64 {
-        self.count("get_received_bytes", |counters| counters.bytes_received)
+        self.count("get_received_bytes", |traffic| traffic.bytes_received)
     }
 }
 
 impl NetworkedMultiplayerENet {
-    fn count(&self, call: &str, which: fn(&Counters) -> u64) -> i64 {
+    fn count(&self, call: &str, which: fn(Traffic) -> u64) -> i64 {
         let state = self.shared.lock();
-        let bytes = state.connection.as_ref().map(|connection| which(connection.session().counters()));
+        let bytes = state.connection.as_ref().map(|connection| which(connection.traffic()));
         drop(state);
         let Some(bytes) = bytes else {
             error::complain(call, Inactive);

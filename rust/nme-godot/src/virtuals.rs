@@ -105,7 +105,7 @@ fn put_packet(peer: Callee<'_>, (buffer, len): (RawPtr<*const u8>, i32)) -> Erro
 
 fn get_available_packet_count(peer: Callee<'_>, (): ()) -> i32 {
     let state = peer.shared.lock();
-    let waiting = state.connection.as_ref().map_or(0, |connection| connection.session().waiting_packets());
+    let waiting = state.connection.as_ref().map_or(0, |connection| connection.waiting_packets());
     i32::try_from(waiting).unwrap_or(i32::MAX)
 }
 
@@ -114,12 +114,12 @@ fn get_max_packet_size(_: Callee<'_>, (): ()) -> i32 {
 }
 
 fn get_packet_channel(peer: Callee<'_>, (): ()) -> i32 {
-    peer.shared.next_packet("get_packet_channel", |received| received.channel().into()).unwrap_or(-1)
+    peer.shared.next_packet("get_packet_channel", |packet| packet.channel.into()).unwrap_or(-1)
 }
 
 fn get_packet_mode(peer: Callee<'_>, (): ()) -> GodotMode {
     peer.shared
-        .next_packet("get_packet_mode", |received| godot_mode(received.mode()))
+        .next_packet("get_packet_mode", |packet| godot_mode(packet.mode))
         .unwrap_or(GodotMode::RELIABLE)
 }
 
@@ -154,11 +154,11 @@ fn set_target_peer(peer: Callee<'_>, (target,): (i32,)) {
 }
 
 fn get_packet_peer(peer: Callee<'_>, (): ()) -> i32 {
-    peer.shared.next_packet("get_packet_peer", |received| received.from().get()).unwrap_or(1)
+    peer.shared.next_packet("get_packet_peer", |packet| packet.from.get()).unwrap_or(1)
 }
 
 fn is_server(peer: Callee<'_>, (): ()) -> bool {
-    peer.shared.lock().connection.as_ref().is_some_and(|connection| connection.session().is_server())
+    peer.shared.lock().connection.as_ref().is_some_and(|connection| connection.is_server())
 }
 
 fn poll(peer: Callee<'_>, (): ()) {
@@ -174,7 +174,7 @@ fn disconnect_peer(peer: Callee<'_>, (id, force): (i32, bool)) {
 }
 
 fn get_unique_id(peer: Callee<'_>, (): ()) -> i32 {
-    let id = peer.shared.lock().connection.as_ref().map(|connection| connection.session().id().get());
+    let id = peer.shared.lock().connection.as_ref().map(|connection| connection.id().get());
     id.unwrap_or_else(|| {
         error::complain("get_unique_id", Inactive);
         0
@@ -185,7 +185,7 @@ fn set_refuse_new_connections(peer: Callee<'_>, (refuse,): (bool,)) {
     let mut state = peer.shared.lock();
     state.refuse_new_connections = refuse;
     if let Some(connection) = &mut state.connection {
-        connection.session_mut().set_refuse_new_connections(refuse);
+        connection.set_refuse_new_connections(refuse);
     }
 }
 
@@ -200,7 +200,7 @@ fn is_server_relay_supported(_: Callee<'_>, (): ()) -> bool {
 
 fn get_connection_status(peer: Callee<'_>, (): ()) -> ConnectionStatus {
     let state = peer.shared.lock();
-    match state.connection.as_ref().map(|connection| connection.session().status()) {
+    match state.connection.as_ref().map(|connection| connection.status()) {
         None | Some(Status::Disconnected) => ConnectionStatus::DISCONNECTED,
         Some(Status::Connecting) => ConnectionStatus::CONNECTING,
         Some(Status::Connected) => ConnectionStatus::CONNECTED,

@@ -2,16 +2,17 @@
 //!
 //! - [`UdpSocket`] is non-blocking. Nothing that arrives from the network, and no destination it is given,
 //!   ends it or panics: every failure is a value to count.
-//! - [`Resolution`] turns a host name into an address on a thread of its own, so that a slow name server
-//!   never stops the game.
+//! - [`Resolution`] turns a host name into an address, on one of a few threads, so that a slow name server never
+//!   stops the game.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
 mod fault;
+mod lookups;
 mod resolver;
 mod socket;
 
 pub use address::Families;
-pub use resolver::{Resolution, ResolveError};
+pub use resolver::{Resolution, ResolveError, Resolver};
 pub use socket::{Bind, BindError, Options, Received, SendError, UdpSocket};

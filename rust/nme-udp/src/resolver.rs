@@ -1,102 +1,95 @@
 //! Host names to addresses, without stopping the caller.
 //!
 //! 1. Literals and `localhost` are answered at once; what no host name can be fails at once.
-//! 2. Everything else goes to the system (`getaddrinfo`) on a thread of its own, which may take as long as
-//!    the name servers need.
+//! 2. Everything else goes to the system (`getaddrinfo`) on one of a few threads of the [`lookups`](crate::lookups),
+//!    which may take as long as the name servers need.
 //! 3. Of several addresses, IPv4 comes first, because there are builds of Godot 3.6 without IPv6. An address
 //!    without a route from this machine comes last.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
-use std::thread;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use crate::address::{Families, plain, scoped};
+use crate::lookups::{Found, Lookups, Waiter};
+
+/// Looks up host names, several at once.
+pub struct Resolver(Arc<Lookups>);
+
+impl Resolver {
+    /// A resolver that asks `lookup`, in up to `threads` threads at once.
+    #[must_use]
+    pub fn new(
+        threads: usize,
+        lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Lookups::new(threads, lookup)))
+    }
+
+    /// Starts to look up `host`, for a socket that reaches `families`
+    /// ([`UdpSocket::families`](crate::UdpSocket::families)).
+    #[must_use]
+    pub fn resolve(&self, host: &str, families: Families) -> Resolution {
+        let answer = match classify(host) {
+            Host::Literal(address) => choose(&[address], families, |_| true),
+            Host::Loopback => {
+                let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+                choose(&loopback.map(|ip: IpAddr| (ip, 0).into()), families, has_route)
+            }
+            Host::Nothing => Err(ResolveError::NotFound),
+            Host::Name => {
+                return Resolution(State::Running { waiter: self.0.find(host), families });
+            }
+        };
+        Resolution(State::Known { answer, at_once: true })
+    }
+}
 
 /// The search for the address of one host.
 ///
-/// Dropping it leaves the thread to itself: it ends when the system answers, and shares nothing.
+/// Dropped, it is forgotten: a look-up that has not begun never does, and one that the system works on goes on
+/// for whoever else asks for the name meanwhile.
 #[derive(Debug)]
 pub struct Resolution(State);
 
 impl Resolution {
-    /// Starts to look up `host`, for a socket that reaches `families`
-    /// ([`UdpSocket::families`](crate::UdpSocket::families)). Go on with [`poll`](Self::poll) or
+    /// Starts to look up `host` with the system, as [`Resolver::resolve`]. Go on with [`poll`](Self::poll) or
     /// [`wait`](Self::wait).
     #[must_use]
     pub fn start(host: &str, families: Families) -> Self {
-        Self::start_with(host, families, |host| (host, 0).to_socket_addrs().map(Iterator::collect))
+        SYSTEM.resolve(host, families)
     }
 
-    /// [`start`](Self::start) with another way to look up a name; for tests. `lookup` runs on the thread, and
-    /// only for what is a name.
+    /// The answer, for a host that needed no look-up.
     #[must_use]
-    pub fn start_with<F>(host: &str, families: Families, lookup: F) -> Self
-    where
-        F: FnOnce(&str) -> io::Result<Vec<SocketAddr>> + Send + 'static,
-    {
-        match classify(host) {
-            Host::Literal(address) => Self::known(choose(&[address], families, |_| true)),
-            Host::Loopback => {
-                let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-                Self::known(choose(&loopback.map(|ip: IpAddr| (ip, 0).into()), families, has_route))
-            }
-            Host::Nothing => Self::known(Err(ResolveError::NotFound)),
-            Host::Name => {
-                let (sender, receiver) = mpsc::sync_channel(1);
-                let host = host.to_owned();
-                let search = move || {
-                    let answer = match lookup(&host) {
-                        Ok(addresses) => choose(&addresses, families, has_route),
-                        Err(error) => Err(ResolveError::Lookup(error.to_string())),
-                    };
-                    // Nobody may be waiting any more.
-                    let _ = sender.send(answer);
-                };
-                match thread::Builder::new().name(THREAD_NAME.into()).spawn(search) {
-                    Ok(_) => Self(State::Running(receiver)),
-                    Err(error) => Self::known(Err(ResolveError::Lookup(error.to_string()))),
-                }
-            }
+    pub fn immediate(&self) -> Option<Result<SocketAddr, ResolveError>> {
+        match &self.0 {
+            State::Known { answer, at_once: true } => Some(answer.clone()),
+            _ => None,
         }
     }
 
     /// The answer, if it is there. Its port is 0. Once there, it stays.
     pub fn poll(&mut self) -> Option<Result<SocketAddr, ResolveError>> {
-        if let State::Running(receiver) = &self.0 {
-            match receiver.try_recv() {
-                Ok(answer) => self.0 = State::Known(answer),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => self.0 = State::Known(Err(broken())),
-            }
-        }
-        self.answer()
+        self.wait(Duration::ZERO)
     }
 
     /// As [`poll`](Self::poll), but waits up to `timeout` for the answer.
     pub fn wait(&mut self, timeout: Duration) -> Option<Result<SocketAddr, ResolveError>> {
-        if let State::Running(receiver) = &self.0 {
-            match receiver.recv_timeout(timeout) {
-                Ok(answer) => self.0 = State::Known(answer),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => self.0 = State::Known(Err(broken())),
-            }
+        if let State::Running { waiter, families } = &self.0 {
+            let answer = match waiter.wait(timeout)? {
+                Found::Addresses(addresses) => choose(&addresses, *families, has_route),
+                Found::Error(problem) => Err(ResolveError::Lookup(problem)),
+            };
+            self.0 = State::Known { answer, at_once: false };
         }
-        self.answer()
-    }
-
-    const fn known(answer: Result<SocketAddr, ResolveError>) -> Self {
-        Self(State::Known(answer))
-    }
-
-    fn answer(&self) -> Option<Result<SocketAddr, ResolveError>> {
         match &self.0 {
-            State::Running(_) => None,
-            State::Known(answer) => Some(answer.clone()),
+            State::Running { .. } => None,
+            State::Known { answer, .. } => Some(answer.clone()),
         }
     }
 }
@@ -119,9 +112,16 @@ pub enum ResolveError {
 
 #[derive(Debug)]
 enum State {
-    Running(Receiver<Result<SocketAddr, ResolveError>>),
-    Known(Result<SocketAddr, ResolveError>),
+    Running { waiter: Waiter, families: Families },
+    Known { answer: Result<SocketAddr, ResolveError>, at_once: bool },
 }
+
+/// The system's resolver, which is the same for the whole process.
+static SYSTEM: LazyLock<Resolver> =
+    LazyLock::new(|| Resolver::new(THREADS, |host| (host, 0).to_socket_addrs().map(Iterator::collect)));
+
+/// Names that the system is asked about at once. It may take half a minute for each that no name server answers.
+const THREADS: usize = 4;
 
 #[derive(Debug, PartialEq, Eq)]
 enum Host {
@@ -214,12 +214,6 @@ fn has_route(mut address: SocketAddr) -> bool {
         .and_then(|socket| socket.connect(&address.into()))
         .is_ok()
 }
-
-fn broken() -> ResolveError {
-    ResolveError::Lookup("the lookup ended without an answer".into())
-}
-
-const THREAD_NAME: &str = "nme-resolve";
 
 /// RFC 1035 2.3.4, without the dot at the end.
 const MAX_NAME: usize = 253;

@@ -13,6 +13,8 @@ use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::codec::Compression;
 use nme_core::relay::Target;
 use nme_core::session::{Config, MaxClients, SendOptions, Session};
+use nme_driver::Driver;
+use nme_testing::memory::{MemorySocket, VirtualClock};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -20,14 +22,13 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const FRAME: Duration = Duration::from_millis(16);
 
-/// Clients between two looks at what their datagrams caused; drivers look as often.
-const BATCH: usize = 64;
+type MemoryDriver = Driver<MemorySocket, VirtualClock>;
 
 /// A server and clients whose datagrams are handed over in memory.
 struct Table {
     now: Duration,
-    server: Session,
-    clients: Vec<Session>,
+    server: MemoryDriver,
+    clients: Vec<MemoryDriver>,
 }
 
 impl Table {
@@ -35,14 +36,20 @@ impl Table {
         let config = |seed| Config::new(seed).compression(compression).server_relay(relay);
         let max_clients = MaxClients::new(4095).expect("a number of clients");
         let server = Session::server(&config(1), max_clients, None);
-        let mut table = Self { now: Duration::from_secs(1), server, clients: Vec::new() };
+        let now = Duration::from_secs(1);
+        let drive = |session| Driver::new(session, MemorySocket::default(), VirtualClock(now));
+        let mut table = Self { now, server: drive(server), clients: Vec::new() };
         for index in 0..clients as u64 {
             let seed = (index + 2) << 32 | index;
-            let mut client = Session::client(&config(seed), None);
-            client.connect(table.now, address(0));
+            let mut client = drive(Session::client(&config(seed), None));
+            client.connect(address(0));
             table.clients.push(client);
         }
-        while table.clients.iter().any(|client| client.status() != nme_core::session::Status::Connected) {
+        while table
+            .clients
+            .iter()
+            .any(|client| client.session().status() != nme_core::session::Status::Connected)
+        {
             table.frame();
         }
         for _ in 0..60 {
@@ -56,36 +63,33 @@ impl Table {
         self.now += FRAME;
         let mut fetched = 0;
         let Self { now, server, clients } = self;
-        server.begin_poll(*now);
         for (index, client) in clients.iter_mut().enumerate() {
-            client.flush(*now);
-            let ready = client.transmit();
-            ready.iter().for_each(|(_, datagram)| server.receive(address(index + 1), datagram));
-            ready.clear();
-            if index % BATCH == 0 {
-                while server.poll_event().is_some() {}
-            }
+            client.clock_mut().0 = *now;
+            client.flush();
+            let socket = client.socket_mut();
+            socket.sent().for_each(|(_, datagram)| server.socket_mut().push(address(index + 1), datagram));
+            socket.clear_sent();
         }
-        while server.poll_event().is_some() {}
-        while server.fetch().is_some() {
-            fetched += 1;
+        fetched += poll(server, *now);
+        for (to, datagram) in server.socket().sent() {
+            clients[usize::from(to.port()) - 1].socket_mut().push(address(0), datagram);
         }
-        server.flush(*now);
-        clients.iter_mut().for_each(|client| client.begin_poll(*now));
-        let ready = server.transmit();
-        for (to, datagram) in ready.iter() {
-            let index = usize::from(to.port()) - 1;
-            clients[index].receive(address(0), datagram);
-        }
-        ready.clear();
+        server.socket_mut().clear_sent();
         for client in clients {
-            while client.poll_event().is_some() {}
-            while client.fetch().is_some() {
-                fetched += 1;
-            }
+            fetched += poll(client, *now);
         }
         fetched
     }
+}
+
+/// Polls once; how many packets were fetched.
+fn poll(driver: &mut MemoryDriver, now: Duration) -> usize {
+    driver.clock_mut().0 = now;
+    driver.begin_poll();
+    while driver.next_event().is_some() {}
+    let fetched = std::iter::from_fn(|| driver.session_mut().fetch()).count();
+    driver.end_poll();
+    fetched
 }
 
 fn address(port: usize) -> SocketAddr {
@@ -110,19 +114,19 @@ struct Case {
 fn broadcast(table: &mut Table) {
     for number in 0..20 {
         let options = to(Target::All, TransferMode::Unreliable);
-        table.server.send(options, &[number; 48]).expect("a server");
+        table.server.session_mut().send(options, &[number; 48]).expect("a server");
     }
 }
 
 fn one_client(table: &mut Table, mode: TransferMode) {
     for number in 0..20 {
-        table.clients[0].send(to(Target::All, mode), &[number; 64]).expect("a connection");
+        table.clients[0].session_mut().send(to(Target::All, mode), &[number; 64]).expect("a connection");
     }
 }
 
 fn uplink(table: &mut Table) {
     for client in &mut table.clients {
-        client.send(to(Target::All, TransferMode::Unreliable), &[7; 48]).expect("a connection");
+        client.session_mut().send(to(Target::All, TransferMode::Unreliable), &[7; 48]).expect("a connection");
     }
 }
 

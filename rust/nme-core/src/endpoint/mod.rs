@@ -162,10 +162,13 @@ impl Endpoint {
     /// The datagrams that are ready for the socket. Take them all and clear the batch.
     pub(crate) fn transmit(&mut self) -> &mut DatagramBatch {
         self.collect();
-        let ready = self.datagrams.ready();
-        self.counters.datagrams_sent += ready.len() as u64;
-        self.counters.bytes_sent += ready.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
-        ready
+        self.datagrams.ready()
+    }
+
+    /// Counts datagrams that the socket has taken, and their bytes.
+    pub(crate) const fn note_sent(&mut self, datagrams: u64, bytes: u64) {
+        self.counters.datagrams_sent += datagrams;
+        self.counters.bytes_sent += bytes;
     }
 
     /// A packet of these parts, to be sent to any number of peers.

@@ -5,7 +5,8 @@
 //! 1. [`Session::begin_poll`] with the time;
 //! 2. [`Session::receive`] for datagrams off the socket, then [`Session::poll_event`] until it answers `None`,
 //!    and again while the socket has more;
-//! 3. [`Session::flush`], and every datagram of [`Session::transmit`] goes to the socket.
+//! 3. [`Session::flush`], and every datagram of [`Session::transmit`] goes to the socket; those that it has taken are
+//!    counted with [`Session::note_sent`].
 //!
 //! Between any two of these calls the game may send, fetch packets and disconnect peers: an event is
 //! handed out as it happens on the wire, not after everything else of the same poll. Step 3 follows each
@@ -229,9 +230,15 @@ impl Session {
         self.waiting.is_overdue(now)
     }
 
-    /// The datagrams that are ready for the socket. Take them all and clear the batch.
+    /// The datagrams that are ready for the socket. Take them all and clear the batch; [`Session::note_sent`] is told of
+    /// those that the socket has taken.
     pub fn transmit(&mut self) -> &mut DatagramBatch {
         self.endpoint.transmit()
+    }
+
+    /// Counts datagrams that the socket has taken, and their bytes.
+    pub const fn note_sent(&mut self, datagrams: u64, bytes: u64) {
+        self.endpoint.note_sent(datagrams, bytes);
     }
 
     /// Server: disconnects a client. With `now`, at once, and the event to report is returned: what is queued for it

@@ -20,11 +20,13 @@ use nme_core::secure::{SecureLayer, SecureOutput, Verdict};
 use nme_core::session::{
     Config, DisconnectError, Event, MaxClients, SendError, SendOptions, Session, Status,
 };
+use nme_driver::Driver;
 use nme_netem::{Link, Network, Random};
 
 pub use log::{Entry, Packet, Seen};
 
 use crate::fake_layer::FakeLayer;
+use crate::memory::{MemorySocket, VirtualClock};
 use crate::raw_peer::{RawConfig, RawEvent, RawPeer};
 use host::Host;
 
@@ -66,9 +68,6 @@ pub const FRAME: Duration = Duration::from_millis(16);
 
 /// A port for every host: addresses differ by their IP.
 const PORT: u16 = 7000;
-
-/// Datagrams that a host reads before it takes the events.
-const BATCH: usize = 64;
 
 impl World {
     /// An empty world with perfect links.
@@ -176,7 +175,7 @@ impl World {
     /// When a host is there.
     pub fn add_at(&mut self, address: SocketAddr, session: Session) -> HostId {
         assert!(self.hosts.iter().all(|host| host.over || host.address != address), "{address} is taken");
-        self.hosts.push(Host::new(address, session));
+        self.hosts.push(Host::new(address, session, self.now));
         HostId(self.hosts.len() - 1)
     }
 
@@ -269,30 +268,18 @@ impl World {
             return;
         }
         host.polls += 1;
-        host.session.begin_poll(self.now);
-        let mut is_timeout_done = false;
-        loop {
-            for _ in 0..BATCH {
-                let Some((from, bytes)) = host.socket.pop_front() else { break };
-                host.session.receive(from, &bytes);
-            }
-            while let Some(event) = host.session.poll_event() {
+        host.driver.clock_mut().0 = self.now;
+        host.driver.begin_poll();
+        while let Some(event) = host.driver.next_event() {
+            host.see_event(event, self.now);
+            if let Some(event) = handler(host.driver.session_mut(), event) {
                 host.see_event(event, self.now);
-                if let Some(event) = handler(&mut host.session, event) {
-                    host.see_event(event, self.now);
-                }
-            }
-            if host.socket.is_empty() {
-                if std::mem::replace(&mut is_timeout_done, true) {
-                    break;
-                }
-                host.session.handle_timeout(self.now);
             }
         }
         if host.fetching {
             host.fetch_all(self.now);
         }
-        host.session.flush(self.now);
+        host.driver.end_poll();
         self.transmit(id);
     }
 
@@ -322,8 +309,7 @@ impl World {
 
     /// Flushes one host now.
     pub fn flush(&mut self, host: HostId) {
-        let now = self.now;
-        self.session_mut(host).flush(now);
+        self.driver_mut(host).flush();
         self.transmit(host);
     }
 
@@ -333,7 +319,7 @@ impl World {
     /// Those of [`Session::disconnect_peer`].
     pub fn kick(&mut self, host: HostId, peer: PeerId, at_once: bool) -> Result<(), DisconnectError> {
         let (now, host) = (self.now, &mut self.hosts[host.0]);
-        if let Some(event) = host.session.disconnect_peer(peer.get().into(), at_once)? {
+        if let Some(event) = host.driver.session_mut().disconnect_peer(peer.get().into(), at_once)? {
             host.see_event(event, now);
         }
         Ok(())
@@ -341,8 +327,7 @@ impl World {
 
     /// Closes a host: it says goodbye and is not polled any more.
     pub fn close(&mut self, host: HostId) {
-        let now = self.now;
-        self.session_mut(host).close(now);
+        self.driver_mut(host).end();
         self.transmit(host);
         self.vanish(host);
     }
@@ -351,7 +336,7 @@ impl World {
     pub fn vanish(&mut self, host: HostId) {
         let host = &mut self.hosts[host.0];
         host.over = true;
-        host.socket.clear();
+        host.driver.socket_mut().clear();
     }
 
     /// Stops polling a host, or begins again. Its socket keeps what arrives.
@@ -424,12 +409,19 @@ impl World {
     /// A host's session.
     #[must_use]
     pub fn session(&self, host: HostId) -> &Session {
-        &self.hosts[host.0].session
+        self.hosts[host.0].driver.session()
     }
 
     /// A host's session, to do what the world does not.
     pub fn session_mut(&mut self, host: HostId) -> &mut Session {
-        &mut self.hosts[host.0].session
+        self.hosts[host.0].driver.session_mut()
+    }
+
+    /// A host's driver, whose clock shows the time.
+    pub fn driver_mut(&mut self, host: HostId) -> &mut Driver<MemorySocket, VirtualClock> {
+        let driver = &mut self.hosts[host.0].driver;
+        driver.clock_mut().0 = self.now;
+        driver
     }
 
     /// A foreign host.
@@ -522,14 +514,13 @@ impl World {
 
     fn transmit(&mut self, id: HostId) {
         let host = &mut self.hosts[id.0];
-        let batch = host.session.transmit();
-        for (to, bytes) in batch.iter() {
+        for (to, bytes) in host.driver.socket().sent() {
             if let Some(record) = &mut self.record {
                 record.push(Datagram { from: host.address, to, bytes: bytes.to_vec() });
             }
             self.network.send(self.now, host.address, to, bytes);
         }
-        batch.clear();
+        host.driver.socket_mut().clear_sent();
     }
 
     fn poll_raw(&mut self, id: RawId) {

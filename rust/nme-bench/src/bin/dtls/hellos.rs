@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use nme_core::secure::{SecureCounters, Verdict};
-use nme_core::session::Session;
 
 use crate::ALLOCATOR;
 use crate::keys::RSA_2048;
 use crate::layers::{NOW, Party, client_address, server_layer};
 use crate::memory::allocated;
-use crate::sessions;
+use crate::sessions::{self, MemoryDriver};
 use crate::timing::{Best, per_second};
 
 /// Prints the table.
@@ -31,23 +30,23 @@ pub(crate) fn print() {
         answered
     });
     check(server.layer.counters());
-    let mut session = sessions::server(Some(server_layer(&RSA_2048)));
+    let mut driver = sessions::server(Some(server_layer(&RSA_2048)));
     let mut now = NOW;
-    row("server session, a poll each", |hello, number| poll(&mut session, &mut now, hello, number));
-    check(session.secure_counters().expect("a layer"));
+    row("server session, a poll each", |hello, number| poll(&mut driver, &mut now, hello, number));
+    check(driver.session().secure_counters().expect("a layer"));
     println!();
 }
 
 /// One poll of a server that finds a hello. Answers how many bytes it sends.
-fn poll(session: &mut Session, now: &mut Duration, hello: &[u8], number: u32) -> usize {
+fn poll(driver: &mut MemoryDriver, now: &mut Duration, hello: &[u8], number: u32) -> usize {
     *now += Duration::from_micros(10);
-    session.begin_poll(*now);
-    session.receive(client_address(number), hello);
-    while session.poll_event().is_some() {}
-    session.flush(*now);
-    let batch = session.transmit();
-    let answered = batch.iter().map(|(_, bytes)| bytes.len()).sum();
-    batch.clear();
+    driver.clock_mut().0 = *now;
+    driver.socket_mut().push(client_address(number), hello);
+    driver.begin_poll();
+    while driver.next_event().is_some() {}
+    driver.end_poll();
+    let answered = driver.socket().sent().map(|(_, bytes)| bytes.len()).sum();
+    driver.socket_mut().clear_sent();
     answered
 }
 

@@ -9,6 +9,8 @@ use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::secure::SecureLayer;
 use nme_core::session::{Config, MaxClients, SendOptions, Session, Status};
+use nme_driver::Driver;
+use nme_testing::memory::{MemorySocket, VirtualClock};
 
 use crate::keys::RSA_2048;
 use crate::layers::{SERVER, client_address, client_layer, server_layer};
@@ -51,10 +53,17 @@ fn config(seed: u64) -> Config {
     Config::new(seed).compression(Compression::None)
 }
 
+/// A session without a system.
+pub(crate) type MemoryDriver = Driver<MemorySocket, VirtualClock>;
+
 /// A server with this layer.
-pub(crate) fn server(layer: Option<Box<dyn SecureLayer>>) -> Session {
+pub(crate) fn server(layer: Option<Box<dyn SecureLayer>>) -> MemoryDriver {
     let clients = MaxClients::new(32).expect("a number of clients");
-    Session::server(&config(1), clients, layer)
+    drive(Session::server(&config(1), clients, layer))
+}
+
+fn drive(session: Session) -> MemoryDriver {
+    Driver::new(session, MemorySocket::default(), VirtualClock(Duration::from_secs(1)))
 }
 
 /// A server and a client that is connected.
@@ -65,7 +74,7 @@ struct Sessions {
 }
 
 struct Host {
-    session: Session,
+    driver: MemoryDriver,
     address: SocketAddr,
 }
 
@@ -76,27 +85,34 @@ impl Sessions {
     ) -> Self {
         let client = Session::client(&config(2 << 32), client_layer);
         let mut sessions = Self {
-            server: Host { session: server(server_layer), address: SERVER },
-            client: Host { session: client, address: client_address(0) },
+            server: Host { driver: server(server_layer), address: SERVER },
+            client: Host { driver: drive(client), address: client_address(0) },
             now: Duration::from_secs(1),
         };
-        sessions.client.session.connect(sessions.now, SERVER);
+        sessions.client.driver.connect(SERVER);
         for _ in 0..PATIENCE {
             sessions.now += FRAME;
-            sessions.client.session.flush(sessions.now);
+            sessions.client.flush(sessions.now);
             sessions.server.receive_from(&mut sessions.client, sessions.now);
-            sessions.server.session.flush(sessions.now);
+            sessions.server.flush(sessions.now);
             sessions.client.receive_from(&mut sessions.server, sessions.now);
         }
-        let id = sessions.client.session.id();
-        assert_eq!(sessions.client.session.status(), Status::Connected, "the client is not connected");
-        assert!(sessions.server.session.peer_address(id.get().into()).is_ok(), "the server has no client");
+        let id = sessions.client.driver.session().id();
+        assert_eq!(
+            sessions.client.driver.session().status(),
+            Status::Connected,
+            "the client is not connected"
+        );
+        assert!(
+            sessions.server.driver.session().peer_address(id.get().into()).is_ok(),
+            "the server has no client"
+        );
         sessions
     }
 
     /// Packets from one side to the other, and what is answered.
     fn round(&mut self, to_server: bool, mode: TransferMode) {
-        let client = self.client.session.id();
+        let client = self.client.driver.session().id();
         let (sender, receiver, target) = if to_server {
             (&mut self.client, &mut self.server, PeerId::SERVER)
         } else {
@@ -106,14 +122,14 @@ impl Sessions {
         let options = SendOptions { target, mode, channel: TransferChannel::ByMode, always_ordered: false };
         self.now += FRAME;
         for _ in 0..COUNT {
-            sender.session.send(options, &[0x5a; BYTES]).expect("a connection");
+            sender.driver.session_mut().send(options, &[0x5a; BYTES]).expect("a connection");
         }
-        sender.session.flush(self.now);
-        let bytes = receiver.session.counters().bytes_received;
+        sender.flush(self.now);
+        let bytes = receiver.driver.session().counters().bytes_received;
         assert_eq!(receiver.receive_from(sender, self.now), COUNT, "packets were lost");
-        let bytes = receiver.session.counters().bytes_received - bytes;
+        let bytes = receiver.driver.session().counters().bytes_received - bytes;
         assert!(bytes > (COUNT * BYTES) as u64, "packets were compressed");
-        receiver.session.flush(self.now);
+        receiver.flush(self.now);
         sender.receive_from(receiver, self.now);
     }
 }
@@ -121,19 +137,24 @@ impl Sessions {
 impl Host {
     /// One poll that receives what `sender` has sent. Answers how many packets there were.
     fn receive_from(&mut self, sender: &mut Self, now: Duration) -> usize {
-        self.session.begin_poll(now);
-        let datagrams = sender.session.transmit();
-        for (_, datagram) in datagrams.iter() {
-            self.session.receive(sender.address, datagram);
+        for (_, datagram) in sender.driver.socket().sent() {
+            self.driver.socket_mut().push(sender.address, datagram);
         }
-        datagrams.clear();
-        while self.session.poll_event().is_some() {}
+        sender.driver.socket_mut().clear_sent();
+        self.driver.clock_mut().0 = now;
+        self.driver.begin_poll();
+        while self.driver.next_event().is_some() {}
         let mut packets = 0;
-        while let Some(packet) = self.session.fetch() {
+        while let Some(packet) = self.driver.session_mut().fetch() {
             assert_eq!(packet.payload().len(), BYTES, "a packet has changed");
             packets += 1;
         }
         packets
+    }
+
+    fn flush(&mut self, now: Duration) {
+        self.driver.clock_mut().0 = now;
+        self.driver.flush();
     }
 }
 

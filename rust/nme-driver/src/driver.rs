@@ -1,0 +1,347 @@
+//! The loop between a session, a socket and a clock.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use nme_core::MAX_DATAGRAM;
+use nme_core::session::{DisconnectError, Event, FlushMode, SendError, SendOptions, Session};
+use nme_udp::{Received, Resolution, ResolveError};
+
+use crate::clock::Clock;
+use crate::farewell::Farewell;
+use crate::outbox::Outbox;
+use crate::reading::Reading;
+use crate::socket::DatagramSocket;
+
+/// A session with its socket and its clock, moved by the calls of its owner.
+///
+/// A poll is [`Driver::begin_poll`], [`Driver::next_event`] until it answers `None`, and [`Driver::end_poll`].
+pub struct Driver<S, C> {
+    session: Session,
+    socket: S,
+    clock: C,
+    buffer: Box<[u8; MAX_DATAGRAM + 1]>,
+    outbox: Outbox,
+    search: Option<Search>,
+    reading: Reading,
+    /// Nothing more is read in this poll.
+    has_read: bool,
+    /// Time has had its turn in this poll.
+    has_timed: bool,
+    /// There was an event in this poll, and so a handler that may have worked.
+    has_emitted: bool,
+    /// The session knows since when something waits for a flush.
+    is_timed: bool,
+    receive_counters: ReceiveCounters,
+}
+
+/// A server whose address is not known yet.
+struct Search {
+    resolution: Resolution,
+    port: u16,
+    /// When to give up.
+    deadline: Duration,
+}
+
+#[derive(Clone, Copy, Default)]
+struct ReceiveCounters {
+    errors: u64,
+    oversized: u64,
+    polls_cut_short: u64,
+}
+
+/// What the socket reported. None of it ends a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketCounters {
+    /// Errors instead of a datagram, such as a port that nobody listens on.
+    pub receive_errors: u64,
+    /// Datagrams longer than ENet's.
+    pub oversized: u64,
+    /// Datagrams that the system refused to send, whatever room it has.
+    pub send_errors: u64,
+    /// Times that the system's send queue had no room. The datagram is tried again.
+    pub would_blocks: u64,
+    /// Datagrams that were dropped because too many waited for room.
+    pub overflowed: u64,
+    /// Datagrams that wait for room now.
+    pub waiting: usize,
+    /// Polls that stopped reading when their time was over, with the socket maybe not empty.
+    pub polls_cut_short: u64,
+}
+
+impl<S: DatagramSocket, C: Clock> Driver<S, C> {
+    /// Drives a session. A client also needs [`Driver::connect`] or [`Driver::look_up`].
+    #[must_use]
+    pub fn new(session: Session, socket: S, mut clock: C) -> Self {
+        let reading = Reading::new(clock.now());
+        Self {
+            session,
+            socket,
+            clock,
+            buffer: Box::new([0; MAX_DATAGRAM + 1]),
+            outbox: Outbox::default(),
+            search: None,
+            reading,
+            has_read: true,
+            has_timed: true,
+            has_emitted: false,
+            is_timed: false,
+            receive_counters: ReceiveCounters::default(),
+        }
+    }
+
+    /// Client: asks the server for a connection.
+    pub fn connect(&mut self, server: SocketAddr) {
+        self.socket.connect(server);
+        let now = self.clock.now();
+        self.session.connect(now, server);
+        self.flush_at(now);
+    }
+
+    /// Client: asks the server for a connection, at the address that a search finds, and this port. An answer that takes
+    /// longer than 30 s counts as none.
+    ///
+    /// # Errors
+    /// When there is nothing to search for. What a search finds out later is an [`Event::ConnectionFailed`].
+    pub fn look_up(&mut self, resolution: Resolution, port: u16) -> Result<(), ResolveError> {
+        match resolution.immediate().transpose()? {
+            Some(mut address) => {
+                address.set_port(port);
+                self.connect(address);
+            }
+            None => {
+                let deadline = self.clock.now() + LONGEST_SEARCH;
+                self.search = Some(Search { resolution, port, deadline });
+            }
+        }
+        Ok(())
+    }
+
+    /// The session, for everything that neither sends nor ends it.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The session, to change its settings and fetch its packets.
+    pub const fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The socket.
+    #[must_use]
+    pub const fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    /// The socket, for an owner that carries the datagrams itself.
+    pub const fn socket_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
+    /// The clock, for an owner that sets it.
+    pub const fn clock_mut(&mut self) -> &mut C {
+        &mut self.clock
+    }
+
+    /// The time of the driver's clock.
+    pub fn now(&mut self) -> Duration {
+        self.clock.now()
+    }
+
+    /// What the socket reported.
+    #[must_use]
+    pub fn socket_counters(&self) -> SocketCounters {
+        let (received, sent) = (self.receive_counters, self.outbox.counters());
+        SocketCounters {
+            receive_errors: received.errors,
+            oversized: received.oversized,
+            send_errors: sent.send_errors,
+            would_blocks: sent.would_blocks,
+            overflowed: sent.overflowed,
+            waiting: self.outbox.len(),
+            polls_cut_short: received.polls_cut_short,
+        }
+    }
+
+    /// Begins a poll.
+    pub fn begin_poll(&mut self) {
+        let now = self.clock.now();
+        self.reading.begin(now);
+        self.has_read = false;
+        self.has_timed = false;
+        self.has_emitted = false;
+        self.send_waiting();
+        self.flush_overdue(now);
+        self.session.begin_poll(now);
+        self.look_at_search(now);
+    }
+
+    /// The next event, with all that came before it on the wire done; `None` when the socket is empty, or the poll has
+    /// read for long enough.
+    pub fn next_event(&mut self) -> Option<Event> {
+        if self.has_emitted {
+            let now = self.clock.now();
+            // The handler of the event before may have taken its time.
+            self.flush_overdue(now);
+            self.reading.resume(now);
+        }
+        loop {
+            if let Some(event) = self.session.poll_event() {
+                self.has_emitted = true;
+                let now = self.clock.now();
+                self.reading.pause(now);
+                return Some(event);
+            }
+            // Answers go out between two batches: a long queue in front of a peer's datagrams must not
+            // make its round-trip time look worse than it is.
+            self.transmit();
+            if self.has_read || !self.read_batch() {
+                if std::mem::replace(&mut self.has_timed, true) {
+                    return None;
+                }
+                // Not before everything is read: nobody is silent whose datagrams wait in the socket.
+                let now = self.clock.now();
+                self.session.handle_timeout(now);
+            }
+        }
+    }
+
+    /// Ends a poll: everything that the poll caused leaves.
+    pub fn end_poll(&mut self) {
+        let now = self.clock.now();
+        self.flush_at(now);
+        self.reading.end(now);
+    }
+
+    /// Sends everything that is queued.
+    pub fn flush(&mut self) {
+        let now = self.clock.now();
+        self.flush_at(now);
+    }
+
+    /// Queues a packet. It leaves with the next [`Driver::flush`] or poll, or before that when a datagram is full or it
+    /// has waited for 5 ms, or at once when the session's [`FlushMode`] says so.
+    ///
+    /// # Errors
+    /// As [`Session::send`].
+    pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
+        if self.session.flush_is_due(&options, payload) {
+            self.flush();
+        }
+        self.session.send(options, payload)?;
+        if self.session.flush_mode() == FlushMode::EachPut {
+            self.flush();
+        } else if self.clock.has_ticked() || !self.is_timed {
+            self.is_timed = true;
+            self.send_waiting();
+            let now = self.clock.now();
+            self.flush_overdue(now);
+        }
+        Ok(())
+    }
+
+    /// Server: disconnects a client.
+    ///
+    /// # Errors
+    /// As [`Session::disconnect_peer`].
+    pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
+        let event = self.session.disconnect_peer(id, now)?;
+        self.flush();
+        Ok(event)
+    }
+
+    /// Tells every peer that the session ends. What is left is to read what it knows.
+    pub fn end(&mut self) {
+        let now = self.clock.now();
+        self.session.close(now);
+        self.transmit();
+    }
+
+    /// Tells every peer, and ends the session. What remains is to wait for the system, if its send queue is full.
+    pub fn close(mut self) -> Farewell<S, C> {
+        self.end();
+        Farewell::new(self.socket, self.clock, self.outbox)
+    }
+
+    fn look_at_search(&mut self, now: Duration) {
+        let Some(search) = &mut self.search else { return };
+        let port = search.port;
+        match search.resolution.poll() {
+            None if now < search.deadline => {}
+            Some(Ok(mut address)) => {
+                self.search = None;
+                address.set_port(port);
+                self.connect(address);
+            }
+            None | Some(Err(_)) => {
+                self.search = None;
+                self.session.fail();
+            }
+        }
+    }
+
+    fn flush_at(&mut self, now: Duration) {
+        self.is_timed = false;
+        self.session.flush(now);
+        self.transmit();
+    }
+
+    /// Sends what waits when it has waited for long, because the game works between its calls.
+    fn flush_overdue(&mut self, now: Duration) {
+        if self.session.needs_flush() && self.session.flush_is_overdue(now) {
+            self.flush_at(now);
+        }
+    }
+
+    /// Reads some datagrams; false when there are none.
+    fn read_batch(&mut self) -> bool {
+        let mut read = 0;
+        while read < BATCH {
+            match self.socket.receive(&mut self.buffer[..]) {
+                Received::Datagram { from, len } => self.session.receive(from, &self.buffer[..len]),
+                Received::Oversized => self.receive_counters.oversized += 1,
+                Received::Error(_) => self.receive_counters.errors += 1,
+                Received::Empty => {
+                    self.has_read = true;
+                    return read > 0;
+                }
+            }
+            read += 1;
+        }
+        let now = self.clock.now();
+        if self.reading.is_over(now) {
+            self.has_read = true;
+            self.receive_counters.polls_cut_short += 1;
+        }
+        true
+    }
+
+    fn transmit(&mut self) {
+        self.outbox.send_waiting(&mut self.socket);
+        let ready = self.session.transmit();
+        for (to, datagram) in ready.iter() {
+            self.outbox.send(&mut self.socket, to, datagram);
+        }
+        ready.clear();
+        self.note_sent();
+    }
+
+    fn send_waiting(&mut self) {
+        if !self.outbox.is_empty() {
+            self.outbox.send_waiting(&mut self.socket);
+            self.note_sent();
+        }
+    }
+
+    fn note_sent(&mut self) {
+        let taken = self.outbox.take_taken();
+        self.session.note_sent(taken.datagrams, taken.bytes);
+    }
+}
+
+/// How long the search for a server's address may take.
+const LONGEST_SEARCH: Duration = Duration::from_secs(30);
+
+/// Datagrams between two looks at what they caused, and at the clock.
+const BATCH: u32 = 64;

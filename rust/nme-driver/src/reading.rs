@@ -1,0 +1,62 @@
+//! For how long a poll reads.
+//!
+//! Datagrams may arrive faster than they can be read, and a game has only so much time for a frame. So a poll reads for a
+//! share of the time that the game has had for itself since the poll before. A game that was blocked for long reads all
+//! that has come meanwhile at once: acknowledgements that stay unread look like peers that are gone.
+
+use std::time::Duration;
+
+/// The time that polls spend on reading. What signal handlers take between two events is not in it.
+#[derive(Default)]
+pub(crate) struct Reading {
+    /// How much of it this poll has.
+    limit: Duration,
+    spent: Duration,
+    since: Duration,
+    /// When the last poll ended.
+    left_at: Duration,
+}
+
+impl Reading {
+    /// A driver begins to live.
+    pub(crate) fn new(now: Duration) -> Self {
+        Self { left_at: now, ..Self::default() }
+    }
+
+    /// A poll begins.
+    pub(crate) fn begin(&mut self, now: Duration) {
+        let own_time = now.saturating_sub(self.left_at);
+        self.limit = (own_time / SHARE).clamp(SHORTEST, LONGEST);
+        self.spent = Duration::ZERO;
+        self.since = now;
+    }
+
+    /// A handler is to be called.
+    pub(crate) fn pause(&mut self, now: Duration) {
+        self.spent += now.saturating_sub(self.since);
+    }
+
+    /// A handler has returned.
+    pub(crate) const fn resume(&mut self, now: Duration) {
+        self.since = now;
+    }
+
+    /// True when this poll has read for long enough.
+    pub(crate) fn is_over(&self, now: Duration) -> bool {
+        self.spent + now.saturating_sub(self.since) >= self.limit
+    }
+
+    /// The poll ends.
+    pub(crate) const fn end(&mut self, now: Duration) {
+        self.left_at = now;
+    }
+}
+
+/// The part of the game's own time that reading may take.
+const SHARE: u32 = 2;
+
+/// What any poll may spend: half a frame.
+const SHORTEST: Duration = Duration::from_millis(8);
+
+/// What a poll may spend at most: enough for more than any socket's buffer holds.
+const LONGEST: Duration = Duration::from_millis(250);
