@@ -72,14 +72,14 @@ fn the_server_disconnects_the_client() {
 }
 
 #[test]
-fn a_server_that_refuses_says_so_at_once() {
+fn a_server_that_refuses_lets_the_client_in_and_closes() {
     let mut world = World::new(6);
     let server = world.server(2);
     world.session_mut(server).set_refuse_new_connections(true);
     let client = world.client(world.address(server));
-    world.run(4 * FRAME);
-    assert_eq!(world.events(client), [Event::ConnectionFailed]);
-    assert_ended(&world, client, ConnectionError::Refused);
+    world.run(SECOND);
+    assert_eq!(world.events(client).last(), Some(&Event::ServerDisconnected));
+    assert_ended(&world, client, ConnectionError::ClosedByServer);
 }
 
 #[test]

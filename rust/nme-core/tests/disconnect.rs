@@ -571,3 +571,23 @@ fn a_lost_disconnect_ends_in_a_timeout() {
     time_to_notice(&mut world, server);
     assert_eq!(world.events(server), [Event::PeerDisconnected(world.id(client))]);
 }
+
+/// Its acknowledgement, its packet and its goodbye are all in the socket when the server is polled next.
+#[test]
+fn a_client_that_leaves_at_once_has_been_there() {
+    let mut world = World::new(71);
+    let server = world.server(2);
+    let client = world.client(world.address(server));
+    assert!(world.run_until(SECOND, |world| world.status(client) == Status::Connected));
+    world.set_paused(server, true);
+    let id = world.id(client);
+    world.send(client, 1, TransferMode::Reliable, b"hello").expect("a connection");
+    world.flush(client);
+    world.close(client);
+    world.run(4 * FRAME);
+    assert_eq!(world.events(server), []);
+    world.set_paused(server, false);
+    world.run(4 * FRAME);
+    assert_eq!(world.events(server), [Event::PeerConnected(id), Event::PeerDisconnected(id)]);
+    assert_eq!(world.packets(server).len(), 1);
+}

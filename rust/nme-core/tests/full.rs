@@ -210,7 +210,7 @@ fn clients_that_are_turned_away_take_no_slot() {
         let address = world.address(open);
         let refused = world.client(address);
         assert!(world.run_until(SECOND, |world| world.status(refused) == Status::Disconnected));
-        assert_eq!(world.session(refused).connection_error(), Some(ConnectionError::Refused));
+        assert_eq!(world.session(refused).connection_error(), Some(ConnectionError::ClosedByServer));
     }
     world.session_mut(open).set_refuse_new_connections(false);
     world.connect(open);

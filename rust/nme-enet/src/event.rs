@@ -1,5 +1,7 @@
 //! What a host reports.
 
+use std::net::SocketAddr;
+
 use crate::packet::{Delivery, Packet};
 
 /// A peer of a host. The handle of a peer that is gone never names another one.
@@ -24,6 +26,10 @@ pub enum Event {
     Connected {
         /// Who.
         peer: PeerHandle,
+        /// Where it is.
+        address: SocketAddr,
+        /// Channels that both sides have.
+        channels: u8,
         /// The value that the connect request carried; of the one who asked itself: 0.
         data: u32,
     },

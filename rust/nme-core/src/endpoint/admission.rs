@@ -72,7 +72,13 @@ impl Admission {
     }
 
     /// Judges ENet's request for a connection.
+    ///
+    /// A server that refuses lets the client in when it has a place, and disconnects it at once: a game of 3.6 expects
+    /// `connection_succeeded` and `server_disconnected` then.
     pub(super) fn judge(&mut self, now: Duration, request: &ConnectRequest) -> Verdict {
+        if self.is_refusing && !request.is_full {
+            return Verdict::Accept;
+        }
         self.verdict(now, request.from, Some(*request), request.is_full)
     }
 

@@ -138,7 +138,9 @@ impl Endpoint {
                 return Some(report);
             }
             match self.host.poll_event()? {
-                Event::Connected { peer, data } => self.on_connected(peer, data),
+                Event::Connected { peer, address, channels, data } => {
+                    self.on_connected(peer, address, channels, data);
+                }
                 Event::Disconnected { peer, reason } => self.on_disconnected(peer, reason),
                 Event::Received { peer, channel, delivery, packet } => {
                     self.on_received(peer, Transfer { channel, delivery }, packet);
@@ -268,10 +270,7 @@ impl Endpoint {
         }
     }
 
-    fn on_connected(&mut self, peer: PeerHandle, data: u32) {
-        // One that has ended already is not reported at all.
-        let Some(address) = self.host.address(peer) else { return };
-        let channels = self.host.peer_figures(peer).map_or(0, |figures| figures.channels as u8);
+    fn on_connected(&mut self, peer: PeerHandle, address: SocketAddr, channels: u8, data: u32) {
         let id = match &mut self.role {
             Role::Server { admission, .. } => {
                 let id = PeerId::client(data).filter(|id| !self.connections.has(*id));
@@ -289,7 +288,9 @@ impl Endpoint {
                 PeerId::SERVER
             }
         };
-        let association = self.datagrams.association(address);
+        // When the connection has ended already, behind that address there can be another one.
+        let is_alive = self.host.address(peer).is_some();
+        let association = if is_alive { self.datagrams.association(address) } else { None };
         self.connections.insert(id, peer, channels, association);
         self.introduce(id);
         self.reports.push_back(Report::Connected { id, peer, address, channels });

@@ -172,7 +172,10 @@ impl Host {
         let Some(peer) = self.peers.at(slot) else { return };
         self.shared.usage.peers += 1;
         self.shares.changed();
-        self.shared.events.push_back(Event::Connected { peer: peer.handle, data });
+        // Not more than 255.
+        let channels = peer.channels.len() as u8;
+        let (peer, address) = (peer.handle, peer.address);
+        self.shared.events.push_back(Event::Connected { peer, address, channels, data });
     }
 
     /// SplitMix64.

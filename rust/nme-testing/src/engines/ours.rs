@@ -35,13 +35,10 @@ impl Ours {
     fn notes(&mut self, notes: &mut Vec<Note>) {
         while let Some(event) = self.host.poll_event() {
             match event {
-                Event::Connected { peer, data } => {
-                    if let Some(address) = self.host.address(peer) {
-                        self.peers.insert(address, peer);
-                        self.addresses.insert(peer, address);
-                    }
-                    let peer = self.addresses[&peer];
-                    notes.push(Note::Connected { peer, data });
+                Event::Connected { peer, address, data, .. } => {
+                    self.peers.insert(address, peer);
+                    self.addresses.insert(peer, address);
+                    notes.push(Note::Connected { peer: address, data });
                 }
                 Event::Disconnected { peer, .. } => {
                     let peer = self.addresses[&peer];
