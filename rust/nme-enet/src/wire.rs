@@ -128,6 +128,7 @@ fields! {
         mtu: u32,
         /// Unacknowledged bytes that the sender is ready to have in flight.
         window: u32,
+        /// Channels that the sender asks for, or grants.
         channels: u32,
         /// Bytes/s that the sender can take; 0 is no limit.
         in_bandwidth: u32,

@@ -7,6 +7,7 @@ pub mod course;
 pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;
+pub mod fuzz_engine;
 pub mod network;
 pub mod payload;
 pub mod random;
