@@ -118,7 +118,7 @@ impl Account {
                     delivered[start..at].fill(true);
                     dropped = at;
                 } else if dropped != at {
-                    dropped = (0..at).rev().find(|before| !delivered[*before]).unwrap();
+                    dropped = (0..at).rev().find(|before| !delivered[*before]).unwrap_or(0);
                 }
             } else {
                 if self.looks_at(waiting.key.0) {
