@@ -65,8 +65,9 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    let codes =
-        prop::sample::select(vec![0x01_u8, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x0c]);
+    let codes = prop::sample::select(vec![
+        0x01_u8, 0x81, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x8b, 0x0c,
+    ]);
     let command = (codes, prop::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 3..60));
     // Mostly a peer number and session that exist.
     let known = (any::<bool>(), 0..4_u8, 0..3_u8, any::<u16>()).prop_map(|(timed, session, peer, time)| {

@@ -53,7 +53,7 @@ mod send;
 mod shared;
 mod table;
 pub mod throttle;
-mod wire;
+pub mod wire;
 
 pub use config::{Config, Quotas};
 pub use event::{DisconnectReason, Event, PeerHandle};

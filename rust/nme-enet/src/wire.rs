@@ -38,7 +38,8 @@ macro_rules! commands {
     ($($(#[$doc:meta])* [$($code:literal)+] $name:ident { $($field:ident: $type:ty),* })*) => {
         /// What a command says besides channel and sequence number.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Body { $($(#[$doc])* $name { $($field: $type),* },)* }
+        #[expect(missing_docs, reason = "the fields have the names of the protocol")]
+        pub enum Body { $($(#[$doc])* $name { $($field: $type),* },)* }
 
         impl Body {
             /// Reads the fields of a command with this code; `None` for a code that ENet never sends.
@@ -70,55 +71,70 @@ commands! {
     /// The second code asks for an acknowledgement of the acknowledgement: a server's way to see whether an address
     /// is real.
     [0x01 0x81] Acknowledge { sequence: u16, sent_time: u16 }
+    /// A client asks for a connection; `data` is for the application.
     [0x82] Connect { handshake: Handshake, data: u32 }
+    /// A server's answer.
     [0x83] Verify { handshake: Handshake }
     /// With and without acknowledgement.
     [0x84 0x44] Disconnect { data: u32 }
+    /// Wants nothing but its acknowledgement.
     [0x85] Ping {}
+    /// A packet, in order.
     [0x86] Reliable { len: u16 }
+    /// A packet that newer ones overtake.
     [0x07] Unreliable { number: u16, len: u16 }
+    /// A part of a reliable packet.
     [0x88] Fragment { fragment: Fragment }
+    /// A packet in any order.
     [0x49] Unsequenced { group: u16, len: u16 }
+    /// Bytes/s that the sender can take and send; 0 is no limit.
     [0x8a] BandwidthLimit { incoming: u32, outgoing: u32 }
+    /// How the receiver's throttle is to move.
     [0x8b] ThrottleConfigure { throttle: ThrottleSettings }
+    /// A part of an unreliable packet.
     [0x0c] UnreliableFragment { fragment: Fragment }
 }
 
-pub(crate) mod code {
+pub mod code {
     //! The codes by name, for who writes commands.
-    pub(crate) const ACKNOWLEDGE: u8 = 0x01;
-    pub(crate) const PROBE: u8 = 0x81;
-    pub(crate) const CONNECT: u8 = 0x82;
-    pub(crate) const VERIFY: u8 = 0x83;
-    pub(crate) const DISCONNECT: u8 = 0x84;
-    pub(crate) const DISCONNECT_UNSEQUENCED: u8 = 0x44;
-    pub(crate) const PING: u8 = 0x85;
-    pub(crate) const RELIABLE: u8 = 0x86;
-    pub(crate) const UNRELIABLE: u8 = 0x07;
-    pub(crate) const FRAGMENT: u8 = 0x88;
-    pub(crate) const UNSEQUENCED: u8 = 0x49;
-    pub(crate) const BANDWIDTH_LIMIT: u8 = 0x8a;
-    pub(crate) const THROTTLE_CONFIGURE: u8 = 0x8b;
-    pub(crate) const UNRELIABLE_FRAGMENT: u8 = 0x0c;
+    #![expect(missing_docs, reason = "the table of commands explains them")]
+
+    pub const ACKNOWLEDGE: u8 = 0x01;
+    pub const PROBE: u8 = 0x81;
+    pub const CONNECT: u8 = 0x82;
+    pub const VERIFY: u8 = 0x83;
+    pub const DISCONNECT: u8 = 0x84;
+    pub const DISCONNECT_UNSEQUENCED: u8 = 0x44;
+    pub const PING: u8 = 0x85;
+    pub const RELIABLE: u8 = 0x86;
+    pub const UNRELIABLE: u8 = 0x07;
+    pub const FRAGMENT: u8 = 0x88;
+    pub const UNSEQUENCED: u8 = 0x49;
+    pub const BANDWIDTH_LIMIT: u8 = 0x8a;
+    pub const THROTTLE_CONFIGURE: u8 = 0x8b;
+    pub const UNRELIABLE_FRAGMENT: u8 = 0x0c;
 }
 
 fields! {
     /// The fields of a connect request and of its answer.
-    pub(crate) Handshake {
+    pub Handshake {
         /// The sender's number for the receiver: what the receiver puts into its headers from now on.
         peer: u16,
         /// Request: the session numbers last used, or 0xff. Answer: the number in headers towards the client.
         incoming_session: u8,
         /// As above, towards the server.
         outgoing_session: u8,
+        /// Largest datagram, in bytes.
         mtu: u32,
         /// Unacknowledged bytes that the sender is ready to have in flight.
         window: u32,
+        /// Channels that the sender asks for, or grants.
         channels: u32,
         /// Bytes/s that the sender can take; 0 is no limit.
         in_bandwidth: u32,
         /// Bytes/s that the sender can send; 0 is no limit.
         out_bandwidth: u32,
+        /// How the throttles of both sides move.
         throttle: ThrottleSettings,
         /// Random number of this attempt.
         connect_id: u32,
@@ -139,7 +155,7 @@ fields! {
 
 fields! {
     /// The fields of a fragment.
-    pub(crate) Fragment {
+    pub Fragment {
         /// Sequence number of the packet's first fragment: a reliable one takes one number for each fragment, an
         /// unreliable one a single unreliable number for all.
         start: u16,
@@ -158,7 +174,8 @@ fields! {
 
 impl Body {
     /// Bytes of payload behind the command.
-    pub(crate) const fn payload_len(&self) -> usize {
+    #[must_use]
+    pub const fn payload_len(&self) -> usize {
         match *self {
             Self::Reliable { len } | Self::Unreliable { len, .. } | Self::Unsequenced { len, .. } => {
                 len as usize
@@ -171,19 +188,20 @@ impl Body {
 
 /// What stands in front of a datagram's commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
+pub struct Header {
     /// The receiver's number for the sender, or [`NO_PEER`].
-    pub(crate) peer: u16,
+    pub peer: u16,
     /// Two bits that tell the sessions of one peer number apart.
-    pub(crate) session: u8,
+    pub session: u8,
     /// The sender's clock in milliseconds, when one of the commands wants an acknowledgement.
-    pub(crate) sent_time: Option<u16>,
+    pub sent_time: Option<u16>,
     /// The commands are compressed.
-    pub(crate) compressed: bool,
+    pub compressed: bool,
 }
 
 impl Header {
-    pub(crate) fn read(datagram: &[u8]) -> Result<Self, DropReason> {
+    /// Reads the 2 or 4 bytes in front.
+    pub fn read(datagram: &[u8]) -> Result<Self, DropReason> {
         let mut bytes = datagram;
         let first = u16::read(&mut bytes).ok_or(DropReason::TooShort)?;
         let sent_time = match first & SENT_TIME {
@@ -199,11 +217,14 @@ impl Header {
     }
 
     /// Bytes in front of the first command.
-    pub(crate) const fn len(&self) -> usize {
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "no header is empty")]
+    pub const fn len(&self) -> usize {
         if self.sent_time.is_some() { TIMED_HEADER_LEN } else { TIMED_HEADER_LEN - 2 }
     }
 
-    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+    /// Appends it, without the mark of compression: who compresses sets that.
+    pub fn write(&self, out: &mut Writer<'_>) {
         let mut first = (self.peer & NO_PEER) | u16::from(self.session & 3) << SESSION_SHIFT;
         if self.sent_time.is_some() {
             first |= SENT_TIME;
@@ -217,21 +238,26 @@ impl Header {
 
 /// One command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Command {
-    pub(crate) code: u8,
-    pub(crate) channel: u8,
+pub struct Command {
+    /// One of [`code`].
+    pub code: u8,
+    /// The channel, or [`CONTROL_CHANNEL`].
+    pub channel: u8,
     /// Reliable sequence number: its own when it is reliable, otherwise the one it must not overtake.
-    pub(crate) sequence: u16,
-    pub(crate) body: Body,
+    pub sequence: u16,
+    /// The rest.
+    pub body: Body,
 }
 
 impl Command {
     /// True when the sender waits for an acknowledgement.
-    pub(crate) const fn wants_acknowledgement(&self) -> bool {
+    #[must_use]
+    pub const fn wants_acknowledgement(&self) -> bool {
         self.code & 0x80 != 0
     }
 
-    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+    /// Appends the command; its payload is [`Writer::put`] behind it.
+    pub fn write(&self, out: &mut Writer<'_>) {
         self.code.write(out);
         self.channel.write(out);
         self.sequence.write(out);
@@ -256,14 +282,15 @@ impl Command {
 }
 
 /// All commands of a datagram with their payloads, on the stack.
-pub(crate) struct CommandList<'a> {
+#[derive(Debug)]
+pub struct CommandList<'a> {
     commands: [(Command, &'a [u8]); MAX_COMMANDS],
     len: usize,
 }
 
 impl<'a> CommandList<'a> {
     /// Reads to the exact end of the datagram.
-    pub(crate) fn read(datagram: &'a [u8], header: &Header) -> Result<Self, DropReason> {
+    pub fn read(datagram: &'a [u8], header: &Header) -> Result<Self, DropReason> {
         let nothing = Command { code: code::PING, channel: 0, sequence: 0, body: Body::Ping {} };
         let mut list = Self { commands: [(nothing, &[]); MAX_COMMANDS], len: 0 };
         let mut bytes = datagram.get(header.len()..).unwrap_or_default();
@@ -278,13 +305,16 @@ impl<'a> CommandList<'a> {
         if list.len == 0 { Err(DropReason::Empty) } else { Ok(list) }
     }
 
-    pub(crate) fn as_slice(&self) -> &[(Command, &'a [u8])] {
+    /// Each command with its payload.
+    #[must_use]
+    pub fn as_slice(&self) -> &[(Command, &'a [u8])] {
         &self.commands[..self.len]
     }
 }
 
 /// Bytes of a command in front of its payload; 0 for a code that ENet never sends.
-pub(crate) const fn fixed_len(code: u8) -> usize {
+#[must_use]
+pub const fn fixed_len(code: u8) -> usize {
     match Body::fixed_len(code) {
         Some(len) => len,
         None => 0,
@@ -323,28 +353,35 @@ macro_rules! number {
 number!(u8 u16 u32);
 
 /// Writes into a datagram; what does not fit is left out, so who writes looks at [`Self::room`] first.
-pub(crate) struct Writer<'a> {
+#[derive(Debug)]
+pub struct Writer<'a> {
     bytes: &'a mut [u8],
     at: usize,
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) const fn new(bytes: &'a mut [u8]) -> Self {
+    /// Writes from the start of a buffer.
+    #[must_use]
+    pub const fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// Bytes written.
-    pub(crate) const fn len(&self) -> usize {
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub const fn len(&self) -> usize {
         self.at
     }
 
     /// Bytes that still fit.
-    pub(crate) const fn room(&self) -> usize {
+    #[must_use]
+    pub const fn room(&self) -> usize {
         self.bytes.len() - self.at
     }
 
+    /// Appends bytes.
     #[inline]
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
+    pub fn put(&mut self, bytes: &[u8]) {
         if let Some(place) = self.bytes.get_mut(self.at..self.at + bytes.len()) {
             place.copy_from_slice(bytes);
             self.at += bytes.len();
@@ -353,22 +390,22 @@ impl<'a> Writer<'a> {
 }
 
 /// Peer number of a datagram that belongs to no peer yet, and the bits of all peer numbers.
-pub(crate) const NO_PEER: u16 = 0x0fff;
+pub const NO_PEER: u16 = 0x0fff;
 
 /// Channel of the commands that belong to no channel.
-pub(crate) const CONTROL_CHANNEL: u8 = 0xff;
+pub const CONTROL_CHANNEL: u8 = 0xff;
 
 /// Commands that ENet puts into one datagram at most.
-pub(crate) const MAX_COMMANDS: usize = 32;
+pub const MAX_COMMANDS: usize = 32;
 
 /// Header with sent time, in bytes.
-pub(crate) const TIMED_HEADER_LEN: usize = 4;
+pub const TIMED_HEADER_LEN: usize = 4;
 
 /// Fixed part of a fragment command, in bytes: the largest in front of a payload.
-pub(crate) const FRAGMENT_LEN: usize = fixed_len(code::FRAGMENT);
+pub const FRAGMENT_LEN: usize = fixed_len(code::FRAGMENT);
 
 /// A connect request with its header, in bytes.
-pub(crate) const CONNECT_DATAGRAM_LEN: usize = TIMED_HEADER_LEN + fixed_len(code::CONNECT);
+pub const CONNECT_DATAGRAM_LEN: usize = TIMED_HEADER_LEN + fixed_len(code::CONNECT);
 
 const SESSION_SHIFT: u16 = 12;
 const COMPRESSED: u16 = 0x4000;

@@ -36,6 +36,13 @@ fn any_command() -> impl Strategy<Value = Vec<u8>> {
         Just(ping()),
         vec(any::<u32>(), 2).prop_map(|fields| u32s(command(0x8a, 0xff, 2), &fields)),
         vec(any::<u32>(), 3).prop_map(|fields| u32s(command(0x8b, 0xff, 2), &fields)),
+        (prop_oneof![0..4_u8, Just(0xff)], any::<u16>()).prop_map(|(c, n)| probe(c, n)),
+        (any::<u32>(), prop_oneof![Just(0x84_u8), Just(0x44)])
+            .prop_map(|(data, code)| u32s(command(code, 0xff, 3), &[data])),
+        (any::<u32>(), any::<bool>()).prop_map(|(connect_id, is_answer)| {
+            let hello = Hello { connect_id, ..Hello::request() };
+            if is_answer { hello.verify() } else { hello.connect() }
+        }),
         vec(any::<u8>(), 0..60),
     ]
 }

@@ -165,6 +165,9 @@ fn all_channels_together_exceed_the_quota_once() {
     bench.refuse(FragmentQuota, fragment(2, 1, 2000, 0));
     bench.pass(&[fragment(0, 1, 2000, 1)]);
     bench.pass(&[fragment(2, 1, 2000, 0)]);
+    let mut bench = Bench::server_with(fragments(4000, 1));
+    bench.pass(&[fragment(0, 50, 4000, 0), fragment(0, 1, 9000, 0)]);
+    bench.refuse(FragmentQuota, fragment(1, 1, 2000, 0));
 }
 
 #[test]
@@ -263,4 +266,89 @@ fn an_acknowledgement_that_comes_late_touches_nobody_else() {
     bench.host.handle_timeout(bench.now);
     let sent = bench.transmit();
     assert!(sent.iter().any(|(to, bytes)| *to == address(8) && bytes[4] == 0x83), "{sent:?}");
+}
+
+#[test]
+fn windows_are_looked_at_across_the_wrap() {
+    let mut bench = Bench::server();
+    bench.run_to(0, 1..=0xa001);
+    bench.lengths();
+    // The first is in the last window that is looked at; then one ahead of it, and two of the past.
+    bench.pass(&[
+        reliable(0, 0x0fff, 1),
+        reliable(0, 0x1000, 1),
+        reliable(0, 0xa001, 1),
+        reliable(0, 0xa000, 1),
+    ]);
+    assert_eq!((bench.lengths(), bench.held()), (vec![], 1 + Quotas::OVERHEAD));
+}
+
+#[test]
+fn what_is_beyond_a_quota_is_ignored_alone_and_not_acknowledged() {
+    let mut bench = Bench::server_with(Quotas { ahead_commands: 1, ..Quotas::default() });
+    bench.pass(&[reliable(0, 8, 1)]);
+    bench.transmit();
+    let beyond = reliable(0, 9, 30);
+    bench.pass(&[beyond.clone(), ping(), reliable(0, 2, 3), beyond.clone(), unsequenced(2, 1, 4), beyond]);
+    assert_eq!(bench.lengths(), [4]);
+    // The acknowledgement of the ping, and no other.
+    assert_eq!(bench.transmit()[0].1[2..], [0x01, 0xff, 0, 7, 0, 7, 0, 5]);
+    assert_eq!(bench.host.figures().dropped(AheadCommands), 4);
+}
+
+#[test]
+fn the_channel_with_most_that_is_stuck_makes_room() {
+    let mut bench = Bench::server_with(fragments(1 << 20, 3));
+    for (channel, total) in [(0, 3000), (1, 5000), (2, 4000)] {
+        bench.pass(&[unreliable_fragment(channel, 0, 1, total, 0)]);
+    }
+    bench.pass(&[fragment(0, 2, 3000, 0)]);
+    // Of channel 1 nothing is left: the rest of its packet comes too late.
+    for (channel, total) in [(0, 3000_u32), (1, 5000), (2, 4000)] {
+        for number in 1..total.div_ceil(F) {
+            bench.pass(&[unreliable_fragment(channel, 0, 1, total, number)]);
+        }
+    }
+    assert_eq!(bench.lengths(), [3000, 4000]);
+}
+
+#[test]
+fn on_one_channel_newer_packets_replace_stuck_ones() {
+    let mut bench = Bench::server_with(fragments(1 << 20, 2));
+    for start in 1..10 {
+        bench.pass(&[unreliable_fragment(0, 0, start, 3000, 0)]);
+    }
+    bench.pass(&[unreliable_fragment(0, 0, 9, 3000, 1), unreliable_fragment(0, 0, 9, 3000, 2)]);
+    assert_eq!((bench.lengths(), bench.held()), (vec![3000], 0));
+}
+
+#[test]
+fn what_waits_for_a_reliable_packet_makes_no_room() {
+    let mut bench = Bench::server_with(fragments(1 << 20, 1));
+    bench.pass(&[unreliable_fragment(1, 1, 1, 2000, 0)]);
+    bench.refuse(FragmentQuota, fragment(0, 5, 3000, 0));
+    bench.pass(&[unreliable_fragment(1, 1, 1, 2000, 1), reliable(1, 1, 4)]);
+    assert_eq!((bench.lengths(), bench.held()), (vec![4, 2000], 0));
+}
+
+#[test]
+fn of_those_that_waited_ahead_the_newest_two_remain() {
+    let mut bench = Bench::server();
+    for start in 1..=4 {
+        bench.pass(&[unreliable_fragment(0, 1, start, 2000, 0)]);
+    }
+    bench.pass(&[reliable(0, 1, 1)]);
+    assert_eq!(bench.held(), 2 * (F as usize + Quotas::OVERHEAD));
+    for start in 3..=4 {
+        bench.pass(&[unreliable_fragment(0, 1, start, 2000, 1)]);
+    }
+    assert_eq!((bench.lengths(), bench.held()), (vec![1, 2000, 2000], 0));
+}
+
+#[test]
+fn a_refused_client_stays_refused() {
+    let mut bench = Bench::half_open_client();
+    bench.pass(&[disconnect(), Hello::answer(bench.connect_id).verify()]);
+    assert!(matches!(bench.events[..], [Event::Disconnected { reason: DisconnectReason::ByPeer(0), .. }]));
+    assert_eq!(bench.host.peers().count(), 0);
 }

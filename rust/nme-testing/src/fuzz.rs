@@ -154,7 +154,7 @@ impl<'a> Stage<'a> {
                 self.input.take(len.into()).to_vec()
             }
             1 => self.changed(),
-            _ => self.commands(),
+            _ => self.input.commands(),
         };
         self.world.inject(from, to, &bytes);
     }
@@ -162,113 +162,7 @@ impl<'a> Stage<'a> {
     /// A real datagram, with some changes.
     fn changed(&mut self) -> Vec<u8> {
         let which = usize::from(self.input.byte()) % self.real.len();
-        let mut bytes = self.real[which].bytes.clone();
-        for _ in 0..self.input.byte() % 5 {
-            let (at, value) = (usize::from(self.input.byte()), self.input.byte());
-            match bytes.get_mut(at) {
-                Some(byte) => *byte = value,
-                None => bytes.truncate(bytes.len().saturating_sub(value.into())),
-            }
-        }
-        bytes
-    }
-
-    /// Commands of the right shape.
-    fn commands(&mut self) -> Vec<u8> {
-        let (first, peer) = (self.input.byte(), self.input.byte());
-        let mut bytes = vec![first & 0xb0, peer % 3];
-        if first & 8 != 0 && peer > 128 {
-            bytes = vec![0x8f, 0xff];
-        }
-        if bytes[0] & 0x80 != 0 {
-            bytes.extend(self.input.short().to_be_bytes());
-        }
-        for _ in 0..=self.input.byte() % 4 {
-            self.command(&mut bytes);
-        }
-        bytes
-    }
-
-    fn command(&mut self, bytes: &mut Vec<u8>) {
-        let code = CODES[usize::from(self.input.byte()) % CODES.len()];
-        let channel = [0xff, 1, 2, 3, 0, 0xff, 1, 2][usize::from(self.input.byte() & 7)];
-        let sequence = self.input.number();
-        let start = bytes.len();
-        bytes.extend([code, channel]);
-        bytes.extend(sequence.to_be_bytes());
-        match code {
-            0x01 => {
-                bytes.extend(self.input.number().to_be_bytes());
-                bytes.extend(self.input.short().to_be_bytes());
-            }
-            0x82 | 0x83 => {
-                bytes.extend([0, self.input.byte() % 4, 0xff, 0xff]);
-                for field in [1392, 65536, 3, 0, 0, 5000, 2, 2] {
-                    bytes.extend(u32::to_be_bytes(field));
-                }
-                bytes.extend([1, 2, 3, self.input.byte()]);
-                if code == 0x82 {
-                    bytes.extend([0, 0, 0, self.input.byte()]);
-                }
-                self.disturb(&mut bytes[start..]);
-            }
-            0x84 | 0x44 => bytes.extend([0; 4]),
-            0x85 => {}
-            0x8a => bytes.extend([0; 8]),
-            0x88 | 0x0c => self.fragment(bytes, code, sequence),
-            0x86 => self.payload(bytes),
-            // Unreliable and unsequenced: a number, then the payload.
-            _ => {
-                bytes.extend(self.input.number().to_be_bytes());
-                self.payload(bytes);
-            }
-        }
-    }
-
-    fn payload(&mut self, bytes: &mut Vec<u8>) {
-        let len = match self.input.byte() {
-            small @ 0..100 => u16::from(small),
-            _ => self.input.short() % 1370,
-        };
-        bytes.extend(len.to_be_bytes());
-        let header = self.input.take(9.min(len.into())).to_vec();
-        let end = bytes.len() + usize::from(len);
-        bytes.extend(header);
-        bytes.resize(end, 0);
-    }
-
-    /// A fragment whose fields fit together, unless some are changed afterwards.
-    fn fragment(&mut self, bytes: &mut Vec<u8>, code: u8, sequence: u16) {
-        const FRAGMENT: u32 = 1364;
-        let total = match self.input.byte() % 4 {
-            0 => FRAGMENT + 1 + u32::from(self.input.byte()),
-            1 => u32::from(self.input.short()) + FRAGMENT + 1,
-            2 => (u32::from(self.input.short()) << 9) + FRAGMENT + 1,
-            _ => 2 * FRAGMENT,
-        };
-        let count = total.div_ceil(FRAGMENT);
-        let number = u32::from(self.input.byte()) % count;
-        let offset = number * FRAGMENT;
-        let len = FRAGMENT.min(total.saturating_sub(offset));
-        let at = bytes.len();
-        let first = if code == 0x88 { sequence.wrapping_sub(number as u16) } else { self.input.number() };
-        bytes.extend(first.to_be_bytes());
-        bytes.extend((len as u16).to_be_bytes());
-        for field in [count, number, total, offset] {
-            bytes.extend(field.to_be_bytes());
-        }
-        self.disturb(&mut bytes[at..]);
-        bytes.resize(bytes.len() + len as usize, 0);
-    }
-
-    /// Changes one byte now and then.
-    fn disturb(&mut self, bytes: &mut [u8]) {
-        if self.input.byte() > 200 {
-            let (at, value) = (usize::from(self.input.byte()), self.input.byte());
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte = value;
-            }
-        }
+        self.input.changed(self.real[which].bytes.clone())
     }
 
     fn send(&mut self, quietly: bool) {
@@ -329,33 +223,156 @@ impl<'a> Stage<'a> {
 }
 
 /// What is left of a program. Behind its end are zeros.
-struct Input<'a>(&'a [u8]);
+pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl Input<'_> {
-    const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or(0)
     }
 
-    fn short(&mut self) -> u16 {
+    pub(crate) fn short(&mut self) -> u16 {
         u16::from_be_bytes([self.byte(), self.byte()])
     }
 
     /// A sequence number: mostly one that is near to the first.
-    fn number(&mut self) -> u16 {
+    pub(crate) fn number(&mut self) -> u16 {
         match self.byte() {
             near @ 0..240 => u16::from(near % 40),
             _ => self.short(),
         }
     }
 
-    fn take(&mut self, len: usize) -> &[u8] {
+    pub(crate) fn take(&mut self, len: usize) -> &[u8] {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
         taken
+    }
+
+    /// Commands of the right shape.
+    pub(crate) fn commands(&mut self) -> Vec<u8> {
+        let (first, peer) = (self.byte(), self.byte());
+        let mut bytes = vec![first & 0xb0, peer % 3];
+        if first & 8 != 0 && peer > 128 {
+            bytes = vec![0x8f, 0xff];
+        }
+        if bytes[0] & 0x80 != 0 {
+            bytes.extend(self.short().to_be_bytes());
+        }
+        for _ in 0..=self.byte() % 4 {
+            self.command(&mut bytes);
+        }
+        bytes
+    }
+
+    fn command(&mut self, bytes: &mut Vec<u8>) {
+        let code = CODES[usize::from(self.byte()) % CODES.len()];
+        let channel = [0xff, 1, 2, 3, 0, 0xff, 1, 2][usize::from(self.byte() & 7)];
+        let sequence = self.number();
+        let start = bytes.len();
+        bytes.extend([code, channel]);
+        bytes.extend(sequence.to_be_bytes());
+        match code {
+            0x01 | 0x81 => {
+                bytes.extend(self.number().to_be_bytes());
+                bytes.extend(self.short().to_be_bytes());
+            }
+            0x82 | 0x83 => {
+                bytes.extend([0, self.byte() % 4, 0xff, 0xff]);
+                for field in [1392, 65536, 3, 0, 0, 5000, 2, 2] {
+                    bytes.extend(u32::to_be_bytes(field));
+                }
+                bytes.extend([1, 2, 3, self.byte()]);
+                if code == 0x82 {
+                    bytes.extend([0, 0, 0, self.byte()]);
+                }
+                self.disturb(&mut bytes[start..]);
+            }
+            0x84 | 0x44 => bytes.extend([0; 4]),
+            0x85 => {}
+            0x8a => bytes.extend([[0; 3], [self.byte(); 3]].concat().into_iter().chain([0; 2])),
+            0x8b => self.throttle(bytes),
+            0x88 | 0x0c => self.fragment(bytes, code, sequence),
+            0x86 => self.payload(bytes),
+            // Unreliable and unsequenced: a number, then the payload.
+            _ => {
+                bytes.extend(self.number().to_be_bytes());
+                self.payload(bytes);
+            }
+        }
+    }
+
+    fn payload(&mut self, bytes: &mut Vec<u8>) {
+        let len = match self.byte() {
+            small @ 0..100 => u16::from(small),
+            _ => self.short() % 1370,
+        };
+        bytes.extend(len.to_be_bytes());
+        let header = self.take(9.min(len.into())).to_vec();
+        let end = bytes.len() + usize::from(len);
+        bytes.extend(header);
+        bytes.resize(end, 0);
+    }
+
+    /// A fragment whose fields fit together, unless some are changed afterwards.
+    fn fragment(&mut self, bytes: &mut Vec<u8>, code: u8, sequence: u16) {
+        const FRAGMENT: u32 = 1364;
+        let total = match self.byte() % 4 {
+            0 => FRAGMENT + 1 + u32::from(self.byte()),
+            1 => u32::from(self.short()) + FRAGMENT + 1,
+            2 => (u32::from(self.short()) << 9) + FRAGMENT + 1,
+            _ => 2 * FRAGMENT,
+        };
+        let count = total.div_ceil(FRAGMENT);
+        let number = u32::from(self.byte()) % count;
+        let offset = number * FRAGMENT;
+        let len = FRAGMENT.min(total.saturating_sub(offset));
+        let at = bytes.len();
+        let first = if code == 0x88 { sequence.wrapping_sub(number as u16) } else { self.number() };
+        bytes.extend(first.to_be_bytes());
+        bytes.extend((len as u16).to_be_bytes());
+        for field in [count, number, total, offset] {
+            bytes.extend(field.to_be_bytes());
+        }
+        self.disturb(&mut bytes[at..]);
+        bytes.resize(bytes.len() + len as usize, 0);
+    }
+
+    /// Changes one byte now and then.
+    fn disturb(&mut self, bytes: &mut [u8]) {
+        if self.byte() > 200 {
+            let (at, value) = (usize::from(self.byte()), self.byte());
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = value;
+            }
+        }
+    }
+
+    /// Settings of a throttle: mostly some that a game could use.
+    fn throttle(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..3 {
+            let field = match self.byte() {
+                small @ 0..200 => u32::from(small),
+                200..250 => u32::from(self.short()),
+                _ => u32::MAX - u32::from(self.byte()),
+            };
+            bytes.extend(field.to_be_bytes());
+        }
+    }
+
+    /// A datagram with some changes.
+    pub(crate) fn changed(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        for _ in 0..self.byte() % 5 {
+            let (at, value) = (usize::from(self.byte()), self.byte());
+            match bytes.get_mut(at) {
+                Some(byte) => *byte = value,
+                None => bytes.truncate(bytes.len().saturating_sub(value.into())),
+            }
+        }
+        bytes
     }
 }
 
@@ -373,8 +390,8 @@ fn config(world: &mut World, kind: u8) -> Config {
 const MODES: [TransferMode; 3] =
     [TransferMode::Reliable, TransferMode::Unreliable, TransferMode::UnreliableOrdered];
 
-/// Every first byte of a command.
-const CODES: [u8; 12] = [0x01, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x0c];
+/// Every first byte of a command that ENet or a server that proves addresses sends.
+const CODES: [u8; 14] = [0x01, 0x81, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x8b, 0x0c];
 
 #[cfg(test)]
 mod tests {

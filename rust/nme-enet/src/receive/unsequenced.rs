@@ -54,8 +54,10 @@ mod tests {
 
     #[test]
     fn groups_wrap_around() {
-        let mut window = UnsequencedWindow::default();
-        for group in (1..=u16::MAX).chain(0..3000) {
+        // Miri is too slow for all of them.
+        let first = if cfg!(miri) { u16::MAX - 2000 } else { 1 };
+        let mut window = UnsequencedWindow { start: first - first % WINDOW, seen: None };
+        for group in (first..=u16::MAX).chain(0..3000) {
             assert!(window.take(group), "{group}");
             assert!(!window.take(group), "{group}");
         }

@@ -213,8 +213,12 @@ impl Bench {
 
     /// A server that has answered a client, and waits for the acknowledgement.
     pub(crate) fn half_open_server_of(config: Config) -> Self {
+        Self::half_open_server_for(config, Hello::request())
+    }
+
+    fn half_open_server_for(config: Config, request: Hello) -> Self {
         let mut bench = Self::new(config, address(5000));
-        bench.knock(Hello::request()).expect("a sane request");
+        bench.knock(request).expect("a sane request");
         let sent = bench.transmit();
         let [(_, verify)] = &sent[..] else { panic!("an answer") };
         bench.time = u16::from_be_bytes([verify[2], verify[3]]);
@@ -228,7 +232,12 @@ impl Bench {
     }
 
     pub(crate) fn server_of(config: Config) -> Self {
-        let mut bench = Self::half_open_server_of(config);
+        Self::server_for(config, Hello::request())
+    }
+
+    /// A server with one client in session that has asked in this way.
+    pub(crate) fn server_for(config: Config, request: Hello) -> Self {
+        let mut bench = Self::half_open_server_for(config, request);
         bench.pass(&[ack(0xff, 1, bench.time)]);
         assert!(matches!(bench.events.pop(), Some(Event::Connected { data: 77, .. })));
         bench
@@ -247,6 +256,10 @@ impl Bench {
     pub(crate) fn half_open_client() -> Self {
         let mut config = Config::client(6);
         config.max_packet = MAX_PACKET;
+        Self::half_open_client_of(config)
+    }
+
+    pub(crate) fn half_open_client_of(config: Config) -> Self {
         let mut bench = Self::new(config, address(6000));
         bench.host.connect(bench.now, bench.peer, CHANNELS as u8, 3).expect("a free place");
         let sent = bench.transmit();
