@@ -5,11 +5,12 @@
 //! 1. [`Session::begin_poll`] with the time;
 //! 2. [`Session::receive`] for datagrams off the socket, then [`Session::poll_event`] until it answers `None`,
 //!    and again while the socket has more;
-//! 3. [`Session::flush`], and every datagram of [`Session::transmit`] goes to the socket; those that it has taken are
+//! 3. [`Session::handle_timeout`] once everything is read, and the events of that;
+//! 4. [`Session::flush`], and every datagram of [`Session::transmit`] goes to the socket; those that it has taken are
 //!    counted with [`Session::note_sent`].
 //!
 //! Between any two of these calls the game may send, fetch packets and disconnect peers: an event is
-//! handed out as it happens on the wire, not after everything else of the same poll. Step 3 follows each
+//! handed out as it happens on the wire, not after everything else of the same poll. Step 4 follows each
 //! call that can produce datagrams.
 
 mod admission;
