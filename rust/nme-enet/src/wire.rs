@@ -171,19 +171,20 @@ impl Body {
 
 /// What stands in front of a datagram's commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    /// The receiver's number for the sender, or [`NO_PEER`].
-    pub(crate) peer: u16,
+pub struct Header {
+    /// The receiver's number for the sender; 0xfff when there is none yet.
+    pub peer: u16,
     /// Two bits that tell the sessions of one peer number apart.
-    pub(crate) session: u8,
+    pub session: u8,
     /// The sender's clock in milliseconds, when one of the commands wants an acknowledgement.
-    pub(crate) sent_time: Option<u16>,
+    pub sent_time: Option<u16>,
     /// The commands are compressed.
-    pub(crate) compressed: bool,
+    pub compressed: bool,
 }
 
 impl Header {
-    pub(crate) fn read(datagram: &[u8]) -> Result<Self, DropReason> {
+    /// Reads the header of a datagram.
+    pub fn read(datagram: &[u8]) -> Result<Self, DropReason> {
         let mut bytes = datagram;
         let first = u16::read(&mut bytes).ok_or(DropReason::TooShort)?;
         let sent_time = match first & SENT_TIME {
@@ -199,7 +200,9 @@ impl Header {
     }
 
     /// Bytes in front of the first command.
-    pub(crate) const fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "no header is empty")]
+    #[must_use]
+    pub const fn len(&self) -> usize {
         if self.sent_time.is_some() { TIMED_HEADER_LEN } else { TIMED_HEADER_LEN - 2 }
     }
 
