@@ -12,6 +12,18 @@ pub struct PeerHandle {
 }
 
 impl PeerHandle {
+    /// The handle of another engine's peer: its place, and how many peers that place has had before.
+    #[must_use]
+    pub const fn new(slot: u16, generation: u32) -> Self {
+        Self { slot, generation }
+    }
+
+    /// How many peers its place has had before.
+    #[must_use]
+    pub const fn generation(self) -> u32 {
+        self.generation
+    }
+
     /// The peer's place in its host, below the host's limit of peers. Places are used again.
     #[must_use]
     pub const fn index(self) -> usize {

@@ -79,7 +79,9 @@ pub struct HostFigures {
 }
 
 impl HostFigures {
-    pub(crate) const fn new() -> Self {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             datagrams_received: 0,
             bytes_received: 0,
@@ -92,9 +94,21 @@ impl HostFigures {
         }
     }
 
+    /// Counts a datagram that was dropped.
+    pub const fn note_dropped(&mut self, reason: DropReason) {
+        self.datagrams_dropped += 1;
+        self.dropped[reason as usize] += 1;
+    }
+
     /// Datagrams, or commands, that were dropped for this reason.
     #[must_use]
     pub const fn dropped(&self, reason: DropReason) -> u64 {
         self.dropped[reason as usize]
+    }
+}
+
+impl Default for HostFigures {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -42,6 +42,7 @@ mod config;
 mod event;
 mod figures;
 mod host;
+pub mod inspect;
 mod lists;
 mod packet;
 mod peer;

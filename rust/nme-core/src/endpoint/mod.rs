@@ -254,7 +254,8 @@ impl Endpoint {
 
     /// Commands that were ignored for this reason.
     pub(crate) const fn ignored_commands(&self, reason: DropReason) -> u64 {
-        self.host.figures().dropped(reason) - self.counters.dropped(Dropped::Enet(reason))
+        let dropped = self.counters.dropped(Dropped::Enet(reason));
+        self.host.figures().dropped(reason).saturating_sub(dropped)
     }
 
     /// What the encryption has counted, when there is one.

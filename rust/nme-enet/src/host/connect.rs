@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Admission, ConnectError, ConnectRequest, Host, Verdict};
+use crate::config::Config;
 use crate::event::{Event, PeerHandle};
 use crate::peer::{Half, MAX_WINDOW, MIN_WINDOW, NewPeer, Peer, Sessions, State, window_for};
 use crate::reason::DropReason;
@@ -88,7 +89,7 @@ impl Host {
             return Err(DropReason::Connect);
         }
         let sent_time = header.sent_time.ok_or(DropReason::MissingSentTime)?;
-        if !is_sane(&handshake, &self.shared) {
+        if !is_sane(&handshake, &self.shared.config) {
             return Err(DropReason::Connect);
         }
         let mut count = 0;
@@ -189,8 +190,8 @@ impl Host {
 }
 
 /// True for a connect request that ENet could have written.
-fn is_sane(request: &Handshake, shared: &Shared) -> bool {
-    let (smallest, largest) = shared.config.peer_mtu.clone().into_inner();
+pub(crate) fn is_sane(request: &Handshake, config: &Config) -> bool {
+    let (smallest, largest) = config.peer_mtu.clone().into_inner();
     request.peer < NO_PEER
         && (u32::from(smallest)..=u32::from(largest)).contains(&request.mtu)
         && (MIN_WINDOW..=MAX_WINDOW).contains(&request.window)

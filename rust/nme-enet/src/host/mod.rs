@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use admission::{Admission, ConnectRequest, Verdict};
+pub(crate) use connect::is_sane;
 pub use receive::Screened;
 use thiserror::Error;
 

@@ -29,6 +29,19 @@ pub struct Screened {
     pub peer: Option<PeerHandle>,
 }
 
+impl Screened {
+    /// What another engine's header check has found.
+    #[must_use]
+    pub const fn new(
+        max_plain_len: usize,
+        header_len: usize,
+        is_compressed: bool,
+        peer: Option<PeerHandle>,
+    ) -> Self {
+        Self { max_plain_len, header_len, is_compressed, peer }
+    }
+}
+
 impl Host {
     /// Looks at the header of a datagram, which is never compressed: call this before anything is decompressed. What
     /// does not pass costs a look-up, and is counted.
@@ -52,8 +65,7 @@ impl Host {
     }
 
     const fn note_dropped(&mut self, reason: DropReason) {
-        self.shared.figures.datagrams_dropped += 1;
-        self.shared.figures.dropped[reason as usize] += 1;
+        self.shared.figures.note_dropped(reason);
     }
 
     fn screened(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {

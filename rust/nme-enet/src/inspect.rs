@@ -1,0 +1,130 @@
+//! Looks into datagrams as strictly as [`Host`](crate::Host) does, for another engine behind the same interface.
+
+use std::net::SocketAddr;
+
+use crate::config::Config;
+use crate::host::ConnectRequest;
+use crate::reason::DropReason;
+use crate::rules::Rules;
+pub use crate::wire::Header;
+use crate::wire::{
+    Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Handshake, Writer, code,
+};
+
+/// A connect request with its header, in bytes.
+pub const CONNECT_LEN: usize = CONNECT_DATAGRAM_LEN;
+
+/// A disconnect that wants no answer, with its header, in bytes.
+pub const REFUSAL_LEN: usize = 10;
+
+/// A connect request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    handshake: Handshake,
+    data: u32,
+    sent_time: u16,
+}
+
+impl Request {
+    /// Reads a datagram without a peer. The fields may still be senseless: see [`Self::check`].
+    pub fn read(datagram: &[u8], header: &Header) -> Result<Self, DropReason> {
+        let list = CommandList::read(datagram, header)?;
+        let [(command, _)] = list.as_slice() else { return Err(DropReason::Connect) };
+        let Body::Connect { handshake, data } = command.body else { return Err(DropReason::Connect) };
+        if command.channel != CONTROL_CHANNEL || header.session != 0 {
+            return Err(DropReason::Connect);
+        }
+        let sent_time = header.sent_time.ok_or(DropReason::MissingSentTime)?;
+        Ok(Self { handshake, data, sent_time })
+    }
+
+    /// Refuses what no ENet could have asked of a host with this configuration.
+    pub fn check(&self, config: &Config) -> Result<(), DropReason> {
+        let is_sane = crate::host::is_sane(&self.handshake, config);
+        if is_sane && config.accepts_connections { Ok(()) } else { Err(DropReason::Connect) }
+    }
+
+    /// What an [`Admission`](crate::Admission) judges.
+    #[must_use]
+    pub const fn describe(&self, from: SocketAddr, is_full: bool) -> ConnectRequest {
+        ConnectRequest {
+            from,
+            connect_id: self.handshake.connect_id,
+            peer: self.handshake.peer,
+            sent_time: self.sent_time,
+            // Checked ones have 255 at most.
+            channels: self.handshake.channels as u8,
+            data: self.data,
+            is_full,
+        }
+    }
+
+    /// The datagram that tells its sender that it gets no place.
+    #[must_use]
+    pub fn refusal(&self) -> [u8; REFUSAL_LEN] {
+        refusal(self.handshake.peer)
+    }
+}
+
+/// The datagram that tells a client that it gets no place; `peer` is the client's number for us.
+#[must_use]
+pub fn refusal(peer: u16) -> [u8; REFUSAL_LEN] {
+    let mut bytes = [0; REFUSAL_LEN];
+    let mut out = Writer::new(&mut bytes);
+    let (code, channel) = (code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL);
+    Header { peer, session: 0, sent_time: None, compressed: false }.write(&mut out);
+    Command { code, channel, sequence: 0, body: Body::Disconnect { data: 0 } }.write(&mut out);
+    bytes
+}
+
+/// What both sides of a connection have agreed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Agreed<'a> {
+    /// Largest datagram, in bytes.
+    pub mtu: u16,
+    /// Largest packet, in bytes.
+    pub max_packet: usize,
+    /// Channels.
+    pub channels: u8,
+    /// Our own request, while it is not answered.
+    pub asked: Option<&'a Request>,
+}
+
+/// Checks a datagram of a connection to its end. Returns the value of the disconnect in it, if there is one.
+///
+/// An answer must grant all channels that were asked for.
+pub fn check(datagram: &[u8], header: &Header, agreed: &Agreed<'_>) -> Result<Option<u32>, DropReason> {
+    let list = CommandList::read(datagram, header)?;
+    let commands = || list.as_slice().iter().map(|(command, _)| command);
+    let is_proof = |command: &Command| command.code == code::PROBE && command.channel != CONTROL_CHANNEL;
+    let rules = Rules::new(agreed.mtu, agreed.max_packet);
+    let mut goodbye = None;
+    for command in commands() {
+        rules.check(command, header, agreed.channels.into())?;
+        match (command.body, agreed.asked) {
+            (Body::Verify { handshake }, Some(request)) if !is_answer(request, &handshake) => {
+                return Err(DropReason::Verify);
+            }
+            (Body::Disconnect { data }, _) => goodbye = goodbye.or(Some(data)),
+            _ => {}
+        }
+    }
+    let is_opening = |first: &Command| matches!(first.body, Body::Verify { .. } | Body::Disconnect { .. });
+    match agreed.asked {
+        Some(_) if commands().all(is_proof) || commands().next().is_some_and(is_opening) => Ok(goodbye),
+        Some(_) => Err(DropReason::Unconnected),
+        None if commands().any(|command| command.code == code::PROBE) => Err(DropReason::UnknownCommand),
+        None => Ok(goodbye),
+    }
+}
+
+fn is_answer(request: &Request, answer: &Handshake) -> bool {
+    let asked = &request.handshake;
+    answer.connect_id == asked.connect_id
+        && answer.channels == asked.channels
+        && answer.throttle == asked.throttle
+        && answer.peer < crate::wire::NO_PEER
+        && answer.incoming_session <= 3
+        && answer.outgoing_session <= 3
+        && (576..=asked.mtu).contains(&answer.mtu)
+}

@@ -1,0 +1,23 @@
+//! Stock ENet behind the interface of [`nme_enet::Host`], for who wants to rule out our engine as the cause of a bug.
+//!
+//! The engine is rusty_enet, a translation of the C code. It is *not hardened*: malformed datagrams are kept from it, and
+//! nothing else. There are no quotas on what a peer makes it hold back, and its work grows with the number of places.
+//! What is otherwise different from [`nme_enet::Host`]:
+//!
+//! - It does what stock ENet does: unreliable packets are dropped when round trips vary, packets that came in the same
+//!   batch as their sender's goodbye are lost, and 64 KiB at most are in flight.
+//! - A server that grants fewer channels than were asked for does not count as an answer: the engine would free memory
+//!   with the wrong size.
+//! - Answers may leave before the next flush, and [`Host::poll_timeout`] asks to be called every few milliseconds.
+//! - Who was given up is not told when it speaks again.
+//! - Of the figures, `held` is always 0, `waiting` is an estimate, and commands are counted for the last seconds only.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod debug_text;
+mod host;
+mod packet;
+mod places;
+mod wire;
+
+pub use host::Host;
