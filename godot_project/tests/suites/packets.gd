@@ -54,6 +54,31 @@ func test_always_ordered() -> void:
 	check_equal(received_texts(server), wanted, "the order")
 
 
+## SceneMultiplayer sets the channel of each of its packets, and never takes it back.
+func test_the_channel_of_an_rpc_ends_with_its_frame() -> void:
+	var host := new_peer()
+	var port := serve(host)
+	var api := SceneMultiplayer.new()
+	api.multiplayer_peer = host
+	var guest := new_peer()
+	await join([guest], port)
+	await wait_until(func() -> bool: return events(host).size() == 1, 5.0, "the host has it")
+	var id := guest.get_unique_id()
+	check_equal(api.send_bytes(_bytes("rpc"), id, RELIABLE, 2), OK, "send_bytes")
+	await frames(1)
+	host.set_target_peer(id)
+	check_equal(host.put_packet(_bytes("own")), OK, "put_packet")
+	var channels := {}
+	var fetch := func() -> bool:
+		while guest.get_available_packet_count() > 0:
+			var channel := guest.get_packet_channel()
+			channels[guest.get_packet().get_string_from_ascii().right(3)] = channel
+		return channels.has("rpc") and channels.has("own")
+	await wait_until(fetch, 5.0, "both packets")
+	check_equal([channels.get("rpc"), channels.get("own")], [2, 1], "channels")
+	api.multiplayer_peer = null
+
+
 func test_the_transfer_channel() -> void:
 	first.set_target_peer(1)
 	for channel: int in [1, 2, -1]:

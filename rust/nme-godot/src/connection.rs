@@ -180,6 +180,7 @@ impl<'a> Poll<'a> {
         state.lent.retain(|(thread, _)| *thread != here);
         let connection = state.connection.as_mut().ok_or(Inactive)?;
         connection.forget_promise();
+        state.rpc_channel = 0;
         if state.polling.is_some_and(|thread| thread != here) {
             return Ok(None);
         }
@@ -235,6 +236,7 @@ impl ScheduledFlush {
             authentication::admit_accepted(&object);
         }
         let mut state = shared.lock();
+        state.rpc_channel = 0;
         if let Some(connection) = &mut state.connection {
             connection.keep_promise();
             connection.flush();

@@ -44,7 +44,7 @@ pub(crate) struct State {
     pub(crate) transfer_mode: TransferMode,
     pub(crate) target_peer: i32,
     /// The channel of the virtual `_set_transfer_channel`, which SceneMultiplayer calls before each packet; 0 is the
-    /// property's.
+    /// property's. It ends with the frame: the script's own packets are not to travel on the channel of the last RPC.
     pub(crate) rpc_channel: i32,
     pub(crate) refuse_new_connections: bool,
     pub(crate) last_channel: Option<u8>,
