@@ -3,7 +3,7 @@
 pub use nme_enet::Delivery;
 use thiserror::Error;
 
-/// Channel 0 carries the server's notices of joins and leaves.
+/// Channel 0 carries the server's system messages of joins and leaves.
 pub(crate) const CONFIG: u8 = 0;
 const RELIABLE: u8 = 1;
 const UNRELIABLE: u8 = 2;

@@ -34,8 +34,8 @@ pub enum DroppedPacket {
     Target,
     /// A target that is not there any more.
     UnknownTarget,
-    /// A notice of a join or leave that makes no sense.
-    Notice,
+    /// A system message of a join or leave that makes no sense.
+    SystemMessage,
     /// From a peer that the server has not announced, more than is kept for it.
     Unannounced,
     /// The receiver has just left.

@@ -30,7 +30,7 @@ fn a_crowd_that_joins_at_once_is_introduced_over_several_frames() {
         }
     }
     assert!(know_each_other(&world));
-    // All the notices together are 2803 full datagrams.
+    // All the system messages together are 2803 full datagrams.
     assert!(most < 1500, "{most} datagrams in a frame");
     assert!(world.known(server).len() == CLIENTS);
 }

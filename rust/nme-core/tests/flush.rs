@@ -183,7 +183,7 @@ fn five_hundred_clients_join_in_one_poll_with_few_datagrams() {
     assert_eq!(joins.first(), joins.last(), "they joined in several polls");
     let everywhere = |world: &World| clients.iter().all(|client| world.known(*client).len() == 500);
     assert!(world.run_until(SECOND, everywhere));
-    // 499 notices for each of 500, 32 in a datagram at most, and their acknowledgements.
+    // 499 system messages for each of 500, 32 in a datagram at most, and their acknowledgements.
     let sent = world.take_recorded().len();
     assert!(sent < 500 * (2 * 499_usize.div_ceil(32) + 12), "{sent}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nme_core::channel::{Delivery, TransferMode};
 use nme_core::session::{Event, SendError};
-use nme_testing::raw_peer::{RawConfig, data_packet, notice};
+use nme_testing::raw_peer::{RawConfig, data_packet, system_message};
 use nme_testing::world::{HostId, RawId, World};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ fn client_among(others: &[u32]) -> (World, HostId, RawId) {
     let client = world.client(address);
     world.run(SECOND);
     for id in others {
-        world.raw_mut(server).send(0, 0, &notice(0, *id), Delivery::Reliable);
+        world.raw_mut(server).send(0, 0, &system_message(0, *id), Delivery::Reliable);
     }
     world.run(SECOND);
     assert_eq!(world.known(client).len(), 1 + others.len());
@@ -157,7 +157,7 @@ fn wrong_targets_are_refused_at_once_and_do_not_end_a_run() {
 #[test]
 fn a_peer_that_left_is_not_in_the_way() {
     let (mut world, client, server) = client_among(&[20, 30]);
-    world.raw_mut(server).send(0, 0, &notice(1, 30), Delivery::Reliable);
+    world.raw_mut(server).send(0, 0, &system_message(1, 30), Delivery::Reliable);
     world.run(SECOND);
     for target in [1, 20] {
         world.send(client, target, TransferMode::Reliable, b"rest").unwrap();

@@ -1,4 +1,4 @@
-//! Who gets what: the relay, its notices, and what it drops.
+//! Who gets what: the relay, its system messages, and what it drops.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use nme_core::counters::DroppedPacket;
 use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::session::{Event, SendError};
-use nme_testing::raw_peer::{RawConfig, RawEvent, data_packet, notice};
+use nme_testing::raw_peer::{RawConfig, RawEvent, data_packet, system_message};
 use nme_testing::world::{HostId, Packet, RawId, World};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -244,7 +244,7 @@ fn a_relayed_packet_is_the_very_same_bytes() {
 }
 
 #[test]
-fn notices_of_joins_and_leaves() {
+fn system_messages_of_joins_and_leaves() {
     let mut world = World::new(2);
     let server = world.server(8);
     let address = world.address(server);
@@ -254,7 +254,7 @@ fn notices_of_joins_and_leaves() {
     let third = world.raw_client(raw_config, server, 800);
     world.run(SECOND);
     // Of the older clients to the newcomer, by their ids; of the newcomer to each older one.
-    let joined = |ids: &[u32]| ids.iter().map(|id| (0, notice(0, *id))).collect::<Vec<_>>();
+    let joined = |ids: &[u32]| ids.iter().map(|id| (0, system_message(0, *id))).collect::<Vec<_>>();
     assert_eq!(world.raw_mut(first).take_packets(), joined(&[700, 800]));
     assert_eq!(world.raw_mut(second).take_packets(), joined(&[900, 800]));
     assert_eq!(world.raw_mut(third).take_packets(), joined(&[700, 900]));
@@ -275,7 +275,7 @@ fn notices_of_joins_and_leaves() {
     assert_eq!(world.events(client)[5..], [Event::PeerDisconnected(PeerId::new(700).expect("an id"))]);
     world.close(client);
     world.run(SECOND);
-    let gone = [(0, notice(1, 700)), (0, notice(1, id.get() as u32))];
+    let gone = [(0, system_message(1, 700)), (0, system_message(1, id.get() as u32))];
     assert_eq!(world.raw_mut(first).take_packets(), gone);
     assert_eq!(world.raw_mut(third).take_packets(), gone);
     let ids = [900, 700, 800, id.get()].map(|id| PeerId::new(id).expect("an id"));
@@ -345,12 +345,12 @@ fn packets_without_a_payload_are_dropped() {
 fn a_client_has_no_say_on_the_config_channel() {
     let mut party = Party::new(true);
     let a = party.id(party.a) as u32;
-    for bytes in [notice(1, a), notice(0, 4242), data_packet(RAW, 0, b"data"), vec![0]] {
+    for bytes in [system_message(1, a), system_message(0, 4242), data_packet(RAW, 0, b"data"), vec![0]] {
         party.world.raw_mut(party.raw).send(0, 0, &bytes, Delivery::Reliable);
     }
     let (sessions, raw) = party.arrived();
     assert_eq!((sessions, raw), ([vec![], vec![], vec![]], vec![]));
-    assert_eq!(party.dropped(DroppedPacket::Notice), 4);
+    assert_eq!(party.dropped(DroppedPacket::SystemMessage), 4);
     assert_eq!(party.world.known(party.server).len(), 3);
     for host in [party.server, party.a, party.b] {
         assert_eq!(party.world.events(host), []);
@@ -372,22 +372,22 @@ fn client_of_raw(world: &mut World) -> (HostId, RawId, usize) {
 }
 
 #[test]
-fn nonsense_notices_of_a_server_are_dropped() {
+fn nonsense_system_messages_of_a_server_are_dropped() {
     let mut world = World::new(4);
     let (client, raw, peer) = client_of_raw(&mut world);
     let own = world.id(client).get() as u32;
     let nonsense = [
-        notice(0, own),
-        notice(1, own),
-        notice(0, 0),
-        notice(0, 1),
-        notice(1, 1),
-        notice(0, 0x8000_0000),
-        notice(0, u32::MAX),
-        notice(1, 77),
-        notice(2, 77),
-        notice(u32::MAX, 77),
-        notice(0, 77)[..7].to_vec(),
+        system_message(0, own),
+        system_message(1, own),
+        system_message(0, 0),
+        system_message(0, 1),
+        system_message(1, 1),
+        system_message(0, 0x8000_0000),
+        system_message(0, u32::MAX),
+        system_message(1, 77),
+        system_message(2, 77),
+        system_message(u32::MAX, 77),
+        system_message(0, 77)[..7].to_vec(),
         vec![0],
     ];
     for bytes in &nonsense {
@@ -395,12 +395,12 @@ fn nonsense_notices_of_a_server_are_dropped() {
     }
     world.run(SECOND);
     assert_eq!(world.events(client), []);
-    let dropped = |world: &World| world.counters(client).dropped_packets(DroppedPacket::Notice);
+    let dropped = |world: &World| world.counters(client).dropped_packets(DroppedPacket::SystemMessage);
     assert_eq!(dropped(&world), nonsense.len() as u64);
 
     // Joined twice and left twice: the second time counts for nothing.
     for kind in [0, 0, 1, 1, 0] {
-        world.raw_mut(raw).send(peer, 0, &notice(kind, 77), Delivery::Reliable);
+        world.raw_mut(raw).send(peer, 0, &system_message(kind, 77), Delivery::Reliable);
     }
     world.run(SECOND);
     let id = PeerId::new(77).expect("an id");
@@ -414,7 +414,7 @@ fn a_server_can_announce_no_more_peers_than_a_server_has() {
     let mut world = World::new(5);
     let (client, raw, peer) = client_of_raw(&mut world);
     for id in 2..5000 {
-        world.raw_mut(raw).send(peer, 0, &notice(0, id), Delivery::Reliable);
+        world.raw_mut(raw).send(peer, 0, &system_message(0, id), Delivery::Reliable);
     }
     world.run(5 * SECOND);
     let others = world.known(client).len() - 1;
@@ -422,7 +422,7 @@ fn a_server_can_announce_no_more_peers_than_a_server_has() {
 }
 
 #[test]
-fn packets_that_overtake_their_senders_notice_wait_for_it() {
+fn packets_that_overtake_their_senders_system_message_wait_for_it() {
     let mut world = World::new(6);
     let (client, raw, peer) = client_of_raw(&mut world);
     let own = world.id(client).get();
@@ -433,13 +433,13 @@ fn packets_that_overtake_their_senders_notice_wait_for_it() {
     world.raw_mut(raw).send_data(peer, 1, (1, own), b"of the server");
     world.run(SECOND);
     assert_eq!(world.take_packets(client), [packet(1, 1, TransferMode::Reliable, b"of the server")]);
-    world.raw_mut(raw).send(peer, 0, &notice(0, 77), Delivery::Reliable);
+    world.raw_mut(raw).send(peer, 0, &system_message(0, 77), Delivery::Reliable);
     world.run(SECOND);
     let expected = [0, 1, 2].map(|number| packet(77, 1, TransferMode::Reliable, &[number]));
     assert_eq!(world.take_packets(client), expected);
 
     // Who has left is a stranger again, and what it sent before it left does not come behind that.
-    world.raw_mut(raw).send(peer, 0, &notice(1, 77), Delivery::Reliable);
+    world.raw_mut(raw).send(peer, 0, &system_message(1, 77), Delivery::Reliable);
     world.raw_mut(raw).send_data(peer, 1, (77, own), b"late");
     world.run(SECOND);
     assert_eq!(world.take_packets(client), []);
@@ -453,7 +453,7 @@ fn packets_that_overtake_their_senders_notice_wait_for_it() {
     world.run(5 * SECOND);
     let before = world.counters(client).dropped_packets(DroppedPacket::Unannounced);
     assert!(before >= 400 - 256, "{before}");
-    world.raw_mut(raw).send(peer, 0, &notice(0, 79), Delivery::Reliable);
+    world.raw_mut(raw).send(peer, 0, &system_message(0, 79), Delivery::Reliable);
     world.run(SECOND);
     let got: Vec<u16> = world
         .take_packets(client)

@@ -190,9 +190,9 @@ pub fn data_packet(source: i32, target: i32, payload: &[u8]) -> Vec<u8> {
     [&source.to_le_bytes()[..], &target.to_le_bytes(), payload].concat()
 }
 
-/// The bytes of a notice of 3.6: kind 0 is a join, 1 a leave.
+/// The bytes of a system message of 3.6: kind 0 is a join, 1 a leave.
 #[must_use]
-pub fn notice(kind: u32, id: u32) -> Vec<u8> {
+pub fn system_message(kind: u32, id: u32) -> Vec<u8> {
     [kind.to_le_bytes(), id.to_le_bytes()].concat()
 }
 

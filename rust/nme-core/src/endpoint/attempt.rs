@@ -9,7 +9,7 @@ use super::{Endpoint, Received, Report, Role};
 use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
-use crate::relay::wire::{self, Notice};
+use crate::relay::wire::{self, SystemMessage};
 use crate::session::ConnectionError;
 
 /// The attempt.
@@ -123,7 +123,7 @@ impl Endpoint {
 /// What a packet of the server says.
 pub(super) fn read_server_packet(transfer: Transfer, packet: Packet) -> Result<Report, DroppedPacket> {
     if transfer.channel == channel::CONFIG {
-        return Notice::decode(&packet).map(Report::Notice).ok_or(DroppedPacket::Notice);
+        return SystemMessage::decode(&packet).map(Report::SystemMessage).ok_or(DroppedPacket::SystemMessage);
     }
     let header = wire::decode(&packet).ok_or(DroppedPacket::Short)?;
     let from = PeerId::new(header.source as i32).ok_or(DroppedPacket::SpoofedSource)?;

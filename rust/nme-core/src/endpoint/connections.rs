@@ -22,7 +22,7 @@ pub(super) struct Connection {
     pub(super) is_leaving: bool,
     /// The last round of [`Admission`](super::admission::Admission) in which it was heard from.
     pub(super) heard_in: u32,
-    /// The notice that it is there, one packet for all who hear of it. `None` for one that was not introduced.
+    /// The system message that it is there, one packet for all who hear of it. `None` for one that was not introduced.
     pub(super) joined: Option<Packet>,
     pub(super) association: Option<Box<Association>>,
 }

@@ -363,5 +363,5 @@ fn send(host: &mut Host, counters: &mut Counters, peer: PeerHandle, transfer: Tr
     }
 }
 
-/// How the server's notices travel.
-const NOTICE: Transfer = Transfer { channel: crate::channel::CONFIG, delivery: Delivery::Reliable };
+/// How the server's system messages travel.
+const SYSTEM_MESSAGE: Transfer = Transfer { channel: crate::channel::CONFIG, delivery: Delivery::Reliable };

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use nme_enet::{Packet, PeerHandle};
 
 use super::connections::{Connection, Connections};
-use super::{Endpoint, NOTICE, Received, Report, Role};
+use super::{Endpoint, Received, Report, Role, SYSTEM_MESSAGE};
 use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
-use crate::relay::wire::{self, Notice};
+use crate::relay::wire::{self, SystemMessage};
 use crate::relay::{self, Forward};
 use crate::session::NotForwarded;
 
@@ -20,7 +20,7 @@ pub(super) struct Relay {
     /// Clients to introduce, the first one first.
     newcomers: VecDeque<PeerHandle>,
     /// Notices queued since the last flush.
-    notices: usize,
+    system_messages: usize,
     /// The first packet that could not be passed on, and whether that has been told.
     not_forwarded: Option<NotForwarded>,
     has_told: bool,
@@ -28,7 +28,7 @@ pub(super) struct Relay {
 
 impl Relay {
     pub(super) const fn new(is_on: bool) -> Self {
-        Self { is_on, newcomers: VecDeque::new(), notices: 0, not_forwarded: None, has_told: false }
+        Self { is_on, newcomers: VecDeque::new(), system_messages: 0, not_forwarded: None, has_told: false }
     }
 
     pub(super) const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
@@ -41,7 +41,7 @@ impl Relay {
 
     /// Lets newcomers be introduced for as long as a frame has time, once more.
     pub(super) const fn renew_introductions(&mut self) {
-        self.notices = 0;
+        self.system_messages = 0;
     }
 
     fn note_not_forwarded(&mut self, connections: &Connections, from: PeerId, to: Forward, channel: u8) {
@@ -62,7 +62,7 @@ impl Relay {
 }
 
 impl Endpoint {
-    /// Has a newcomer introduced with the next flush: notices queued one newcomer at a time would get a datagram each.
+    /// Has a newcomer introduced with the next flush: system messages queued one newcomer at a time would get a datagram each.
     pub(super) fn introduce(&mut self, id: PeerId) {
         if let Role::Server { relay, .. } = &mut self.role
             && relay.is_on
@@ -91,7 +91,7 @@ impl Endpoint {
     }
 
     /// Introduces newcomers, but not more between two flushes than a frame has time for. A crowd that joins at once
-    /// is as many notices as its square, which would take seconds to send and hundreds of megabytes until they are
+    /// is as many system messages as its square, which would take seconds to send and hundreds of megabytes until they are
     /// acknowledged.
     pub(super) fn introduce_some(&mut self) {
         self.introduce_until(None);
@@ -105,22 +105,24 @@ impl Endpoint {
             let is_waiting = |peer: PeerHandle| {
                 self.connections.get(peer).is_some_and(|connection| connection.joined.is_none())
             };
-            if relay.notices >= MAX_NOTICES_PER_FLUSH && !urgent.is_some_and(is_waiting) {
+            if relay.system_messages >= MAX_SYSTEM_MESSAGES_PER_FLUSH && !urgent.is_some_and(is_waiting) {
                 return;
             }
             let Some(newcomer) = relay.newcomers.pop_front() else { return };
             let Some(id) = self.connections.get(newcomer).map(|connection| connection.id) else { continue };
-            let joined = self.packet(&[&Notice::Joined(id).encode()]);
-            let mut notices = 0;
+            let joined = self.packet(&[&SystemMessage::Joined(id).encode()]);
+            let mut system_messages = 0;
             for older in self.connections.iter() {
-                let Some(notice) = &older.joined else { continue };
-                notices += 2;
+                let Some(system_message) = &older.joined else { continue };
+                system_messages += 2;
                 // Too much for a peer is an event of its own, and a peer that leaves need not hear of it.
-                let _ = self.host.send(older.handle, NOTICE.channel, &joined, NOTICE.delivery);
-                let _ = self.host.send(newcomer, NOTICE.channel, notice, NOTICE.delivery);
+                let _ =
+                    self.host.send(older.handle, SYSTEM_MESSAGE.channel, &joined, SYSTEM_MESSAGE.delivery);
+                let _ =
+                    self.host.send(newcomer, SYSTEM_MESSAGE.channel, system_message, SYSTEM_MESSAGE.delivery);
             }
             if let Role::Server { relay, .. } = &mut self.role {
-                relay.notices += notices;
+                relay.system_messages += system_messages;
             }
             if let Some(newcomer) = self.connections.get_mut(newcomer) {
                 newcomer.joined = Some(joined);
@@ -136,12 +138,12 @@ impl Endpoint {
             // Nobody has heard of it.
             return;
         }
-        let left = self.packet(&[&Notice::Left(leaver.id).encode()]);
+        let left = self.packet(&[&SystemMessage::Left(leaver.id).encode()]);
         for other in self.connections.iter().filter(|other| other.joined.is_some()) {
             self.host.hurry(other.handle, |packet| {
                 wire::decode(packet).is_some_and(|header| header.source == leaver.id.get() as u32)
             });
-            let _ = self.host.send(other.handle, NOTICE.channel, &left, NOTICE.delivery);
+            let _ = self.host.send(other.handle, SYSTEM_MESSAGE.channel, &left, SYSTEM_MESSAGE.delivery);
         }
     }
 
@@ -153,8 +155,8 @@ impl Endpoint {
         packet: Packet,
     ) -> Result<Option<Report>, DroppedPacket> {
         if transfer.channel == channel::CONFIG {
-            // Only the server sends notices.
-            return Err(DroppedPacket::Notice);
+            // Only the server sends system messages.
+            return Err(DroppedPacket::SystemMessage);
         }
         let Some(sender) = self.connections.get(peer) else { return Ok(None) };
         let (from, is_apart) = (sender.id, sender.is_apart);
@@ -209,4 +211,4 @@ impl Endpoint {
 }
 
 /// What takes about half of a frame at 60 Hz.
-const MAX_NOTICES_PER_FLUSH: usize = 1 << 14;
+const MAX_SYSTEM_MESSAGES_PER_FLUSH: usize = 1 << 14;

@@ -6,7 +6,7 @@ use nme_enet::{Packet, PeerHandle};
 
 use crate::channel::{Delivery, TransferMode};
 use crate::peer::PeerId;
-use crate::relay::wire::{HEADER_LEN, Notice};
+use crate::relay::wire::{HEADER_LEN, SystemMessage};
 use crate::session::ConnectionError;
 
 /// What the endpoint tells the game's side, in the order of the wire.
@@ -19,7 +19,7 @@ pub(crate) enum Report {
     /// A packet for the game.
     Received(Received),
     /// Client: the server has told of another client.
-    Notice(Notice),
+    SystemMessage(SystemMessage),
     /// Client: there will be no connection.
     Failed(ConnectionError),
 }

@@ -3,7 +3,7 @@
 //! | packet | bytes (all little-endian) |
 //! |---|---|
 //! | data, any channel but 0 | u32 source id, i32 target, payload |
-//! | notice, channel 0, server to client | u32 kind (0 joined, 1 left), u32 peer id |
+//! | system message, channel 0, server to client | u32 kind (0 joined, 1 left), u32 peer id |
 
 use super::Target;
 use crate::peer::PeerId;
@@ -41,12 +41,12 @@ pub(crate) fn decode(packet: &[u8]) -> Option<Header> {
 
 /// What the server tells a client about another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
+pub(crate) enum SystemMessage {
     Joined(PeerId),
     Left(PeerId),
 }
 
-impl Notice {
+impl SystemMessage {
     pub(crate) fn encode(self) -> [u8; HEADER_LEN] {
         let (kind, id) = match self {
             Self::Joined(id) => (JOINED, id),
@@ -58,7 +58,7 @@ impl Notice {
         bytes
     }
 
-    /// `None` for anything but a notice about a client. Bytes behind it are ignored, as in 3.6.
+    /// `None` for anything but a system message about a client. Bytes behind it are ignored, as in 3.6.
     pub(crate) fn decode(packet: &[u8]) -> Option<Self> {
         let (kind, rest) = packet.split_first_chunk::<4>()?;
         let (id, _) = rest.split_first_chunk::<4>()?;
@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn notices_round_trip_and_refuse_nonsense() {
         let id = PeerId::client(77).expect("a client");
-        for notice in [Notice::Joined(id), Notice::Left(id)] {
-            assert_eq!(Notice::decode(&notice.encode()), Some(notice));
+        for system_message in [SystemMessage::Joined(id), SystemMessage::Left(id)] {
+            assert_eq!(SystemMessage::decode(&system_message.encode()), Some(system_message));
         }
-        assert_eq!(&Notice::Joined(id).encode(), b"\0\0\0\0\x4d\0\0\0");
+        assert_eq!(&SystemMessage::Joined(id).encode(), b"\0\0\0\0\x4d\0\0\0");
         for bytes in [
             &b""[..],
             b"\0\0\0\0\x4d\0\0",
@@ -105,7 +105,7 @@ mod tests {
             b"\0\0\0\0\x01\0\0\0",
             b"\0\0\0\0\0\0\0\x80",
         ] {
-            assert_eq!(Notice::decode(bytes), None, "{bytes:?}");
+            assert_eq!(SystemMessage::decode(bytes), None, "{bytes:?}");
         }
     }
 }

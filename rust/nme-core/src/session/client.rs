@@ -8,7 +8,7 @@ use super::{ConnectionError, Role, Session, Status};
 use crate::counters::DroppedPacket;
 use crate::endpoint::Received;
 use crate::peer::PeerId;
-use crate::relay::wire::Notice;
+use crate::relay::wire::SystemMessage;
 use crate::session::config::MAX_CLIENTS;
 use crate::session::event::Event;
 
@@ -127,18 +127,20 @@ impl Client {
 }
 
 impl Session {
-    pub(super) fn on_notice(&mut self, notice: Notice) {
-        match notice {
-            Notice::Joined(id) if self.can_join(id) => match &mut self.role {
+    pub(super) fn on_system_message(&mut self, system_message: SystemMessage) {
+        match system_message {
+            SystemMessage::Joined(id) if self.can_join(id) => match &mut self.role {
                 Role::Client(client) if self.peers.is_apart(PeerId::SERVER) => client.awaited.push(id),
                 _ => self.add_relayed(id),
             },
-            Notice::Left(id) if self.is_awaited(id) => self.forget_awaited(id),
-            Notice::Left(id) if self.peers.reach(id) == Some(Reach::Relayed) => {
+            SystemMessage::Left(id) if self.is_awaited(id) => self.forget_awaited(id),
+            SystemMessage::Left(id) if self.peers.reach(id) == Some(Reach::Relayed) => {
                 self.peers.mark_gone(id);
                 self.report_departure(id);
             }
-            Notice::Joined(_) | Notice::Left(_) => self.endpoint.note_dropped(DroppedPacket::Notice),
+            SystemMessage::Joined(_) | SystemMessage::Left(_) => {
+                self.endpoint.note_dropped(DroppedPacket::SystemMessage)
+            }
         }
     }
 
@@ -201,6 +203,6 @@ impl Session {
     }
 }
 
-/// Kept for peers that are not announced yet. The notice is at most a resend away.
+/// Kept for peers that are not announced yet. The system message is at most a resend away.
 const MAX_UNANNOUNCED_PACKETS: usize = 256;
 const MAX_UNANNOUNCED_BYTES: usize = 1 << 20;

@@ -174,7 +174,7 @@ impl Session {
                 }
                 Report::Disconnected { id, peer, error } => self.on_disconnected(id, peer, error),
                 Report::Received(received) => self.on_received(received),
-                Report::Notice(notice) => self.on_notice(notice),
+                Report::SystemMessage(system_message) => self.on_system_message(system_message),
                 Report::Failed(error) => self.on_failed(error),
             }
         }
