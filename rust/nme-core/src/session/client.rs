@@ -139,7 +139,7 @@ impl Session {
                 self.report_departure(id);
             }
             SystemMessage::Joined(_) | SystemMessage::Left(_) => {
-                self.endpoint.note_dropped(DroppedPacket::SystemMessage)
+                self.endpoint.note_dropped(DroppedPacket::SystemMessage);
             }
         }
     }
