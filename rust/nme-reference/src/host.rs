@@ -411,6 +411,10 @@ impl Host {
         let asked = found.request.as_ref().filter(|_| state == enet::PeerState::Connecting);
         let agreed = Agreed { mtu, max_packet: self.config.max_packet, channels: found.channels, asked };
         let goodbye = inspect::check(datagram, &header, &agreed)?;
+        if goodbye.is_some() {
+            // The engine forgets what it has not reported when it reads one.
+            self.catch_up();
+        }
         self.queue(from, datagram);
         if !is_open(state) || goodbye.is_some() {
             // The end of a connection in this datagram is a goodbye, or the answer to ours.
