@@ -4,8 +4,8 @@
 //! nothing else. There are no quotas on what a peer makes it hold back, and its work grows with the number of places.
 //! What is otherwise different from [`nme_enet::Host`]:
 //!
-//! - It does what stock ENet does: unreliable packets are dropped when round trips vary, packets that came in the same
-//!   batch as their sender's goodbye are lost, and 64 KiB at most are in flight.
+//! - It does what stock ENet does: unreliable packets are dropped when round trips vary, a packet that came in the same
+//!   datagram as its sender's goodbye is lost, and 64 KiB at most are in flight.
 //! - A server that grants fewer channels than were asked for does not count as an answer: the engine would free memory
 //!   with the wrong size.
 //! - Answers may leave before the next flush, and [`Host::poll_timeout`] asks to be called every few milliseconds.
