@@ -58,7 +58,7 @@ impl Connection {
     /// Opens a server.
     ///
     /// # Errors
-    /// When the socket cannot be bound or the ENet host not made.
+    /// When the socket cannot be bound.
     pub fn server(settings: ServerSettings) -> Result<Self, ServerError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.port.0 })?;
         let session = Session::server(&settings.session, settings.max_clients, settings.secure);
@@ -68,7 +68,7 @@ impl Connection {
     /// Opens a client and asks for a connection, or for the server's address first when it is a name. Does not wait.
     ///
     /// # Errors
-    /// When the socket cannot be bound, the ENet host not made, and for a host that is no name and no address of
+    /// When the socket cannot be bound, and for a host that is no name and no address of
     /// the socket's IP family. When a name turns out to have no address, the attempt ends in
     /// [`Event::ConnectionFailed`].
     pub fn client(settings: ClientSettings) -> Result<Self, ClientError> {

@@ -193,8 +193,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
                 self.reading.pause(now);
                 return Some(event);
             }
-            // Answers go out between two batches: a long queue in front of a peer's datagrams must not
-            // make its round-trip time look worse than it is.
+            // Refusals, goodbyes and the encryption's answers need not wait for the end of a long poll.
             self.transmit();
             if self.has_read || !self.read_batch() {
                 if std::mem::replace(&mut self.has_timed, true) {

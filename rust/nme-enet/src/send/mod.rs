@@ -192,7 +192,7 @@ impl Peer {
             let mut key = line.send.queue.first();
             while let Some(queued) = shared.queued.get(key) {
                 if is_meant(&queued.packet) {
-                    line.send.hurried_to = queued.order + 1;
+                    line.send.hurried_to = line.send.hurried_to.max(queued.order + 1);
                 }
                 key = shared.queued.next(key);
             }

@@ -143,7 +143,7 @@ impl Peer {
             }
             let Some(sent) = shared.sent.get_mut(here) else { break };
             let timeout = self.round_trip.stock_timeout();
-            self.silence.note(sent_at, timeout, sent.expired, &self.timeouts);
+            self.silence.note(sent_at, timeout, &self.timeouts);
             sent.expired = sent.expired.saturating_add(1);
             sent.timeout = sent.timeout.saturating_mul(2).min(longest.max(sent.timeout));
             let len = u32::from(sent.len);

@@ -34,17 +34,17 @@ impl Silence {
         self.end <= now
     }
 
-    /// A command that was sent at this time has not been acknowledged in time, as `expired` times before. Stock ENet would
-    /// have waited for `timeout` the first time.
-    pub(crate) fn note(&mut self, sent_at: u64, timeout: u64, expired: u8, settings: &TimeoutSettings) {
+    /// A command that was sent at this time has not been acknowledged in time. Stock ENet would wait for `timeout` the first
+    /// time. How often the command was repeated before the silence does not count: we repeat more often.
+    pub(crate) fn note(&mut self, sent_at: u64, timeout: u64, settings: &TimeoutSettings) {
         if sent_at >= self.since {
             return;
         }
         let minimum = u64::from(settings.minimum) * 1000;
         let last = sent_at + u64::from(settings.maximum) * 1000;
         let mut end = sent_at;
-        let mut times = 1_u32.checked_shl(expired.into()).unwrap_or(u32::MAX);
-        let mut wait = timeout.max(1).saturating_mul(times.into());
+        let mut times = 1_u32;
+        let mut wait = timeout.max(1);
         loop {
             end += wait;
             let is_enough = times >= settings.limit && end - sent_at >= minimum;
@@ -75,7 +75,7 @@ mod tests {
 
     fn end(timeout: u64, settings: TimeoutSettings) -> u64 {
         let mut silence = Silence::NONE;
-        silence.note(7 * SECOND, timeout, 0, &settings);
+        silence.note(7 * SECOND, timeout, &settings);
         silence.end() - 7 * SECOND
     }
 
@@ -100,11 +100,11 @@ mod tests {
     #[test]
     fn the_oldest_command_counts() {
         let mut silence = Silence::NONE;
-        silence.note(7 * SECOND, 100_000, 0, &STOCK);
+        silence.note(7 * SECOND, 100_000, &STOCK);
         let end = silence.end();
-        silence.note(8 * SECOND, 10_000, 0, &STOCK);
+        silence.note(8 * SECOND, 10_000, &STOCK);
         assert_eq!(silence.end(), end);
-        silence.note(6 * SECOND, 100_000, 0, &STOCK);
+        silence.note(6 * SECOND, 100_000, &STOCK);
         assert_eq!(silence.end(), end - SECOND);
         assert!(!silence.is_over(end - SECOND - 1) && silence.is_over(end - SECOND));
         assert!(!Silence::NONE.is_over(u64::MAX - 1));
