@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nme_enet::{
-    Config, ConnectRequest, Delivery, Event, Host, Packet, PeerHandle, SendError, Sending, Verdict,
+    Config, ConnectRequest, Delivery, DropReason, Event, Host, Packet, PeerHandle, SendError, Sending,
+    Verdict,
 };
 use nme_netem::{Bandwidth, Link, Network};
 
@@ -26,12 +27,16 @@ struct Pair {
 
 impl Pair {
     fn new(link: Link, server: Config) -> Self {
+        Self::with(link, server, Config::client(2))
+    }
+
+    fn with(link: Link, server: Config, client: Config) -> Self {
         let mut network = Network::new(5);
         network.set_default(link);
         let mut pair = Self {
             now: MS * 1000,
             network,
-            hosts: [Host::new(server), Host::new(Config::client(2))],
+            hosts: [Host::new(server), Host::new(client)],
             peers: [None; 2],
             received: Vec::new(),
             overflows: 0,
@@ -58,6 +63,15 @@ impl Pair {
 
     /// Wakes each host only when something has come for it, or its time has come.
     fn run(&mut self, time: Duration) {
+        self.run_with(time, |taken| taken.expect("honest"));
+    }
+
+    /// As above, where the hosts have no room for some of it.
+    fn run_refusing(&mut self, time: Duration) {
+        self.run_with(time, |_| {});
+    }
+
+    fn run_with(&mut self, time: Duration, check: impl Fn(Result<(), DropReason>)) {
         let end = self.now + time;
         loop {
             let timeouts = self.hosts.iter().filter_map(Host::poll_timeout);
@@ -70,7 +84,7 @@ impl Pair {
             for host in [0, 1] {
                 while let Some((from, datagram)) = self.network.receive(self.now, address(host)) {
                     let mut accept = |_: &ConnectRequest| Verdict::Accept;
-                    self.hosts[host].handle_datagram(self.now, from, &datagram, &mut accept).expect("honest");
+                    check(self.hosts[host].handle_datagram(self.now, from, &datagram, &mut accept));
                 }
                 self.hosts[host].handle_timeout(self.now);
                 while let Some(event) = self.hosts[host].poll_event() {
@@ -187,4 +201,70 @@ fn a_large_window_does_not_leave_at_once() {
     assert!(at_once < 3 << 19, "{at_once}");
     pair.run(MS * 300);
     assert_eq!(pair.received.last(), Some(&packet));
+}
+
+/// Packets of two sources wait on one channel, and both are to leave before a later packet on another one.
+#[test]
+fn what_hurries_goes_on_to_hurry_when_something_earlier_does() {
+    let mut pair = Pair::new(Link::delayed(30 * MS), Config::server(4, 1));
+    let peer = pair.peers[0].expect("connected");
+    let [early, late] = [1, 2].map(|source| Packet::new(vec![source; 200_000]));
+    for packet in [&early, &late, &late] {
+        pair.hosts[0].send(peer, 1, packet, Delivery::Reliable).expect("connected");
+    }
+    for source in [2, 1] {
+        pair.hosts[0].hurry(peer, |packet| packet[0] == source);
+    }
+    let last = Packet::new(vec![3; 8]);
+    pair.hosts[0].send(peer, 0, &last, Delivery::Reliable).expect("connected");
+    pair.flush(0);
+    pair.run(MS * 3000);
+    assert_eq!(pair.received, [early, late.clone(), late, last]);
+}
+
+/// How long after everything is lost the server gives its client up.
+fn given_up_after(mut pair: Pair, while_silent: impl FnOnce(&mut Host, PeerHandle)) -> Duration {
+    pair.network.set_default(Link::DOWN);
+    pair.send(&Packet::new(vec![1])).expect("connected");
+    pair.flush(0);
+    let start = pair.now;
+    pair.run(MS * 2000);
+    let peer = pair.peers[0].expect("connected");
+    while_silent(&mut pair.hosts[0], peer);
+    while pair.peers[0].is_some() {
+        assert!(pair.now < start + MS * 200_000, "never");
+        pair.run(MS * 100);
+    }
+    pair.now - start
+}
+
+#[test]
+fn new_timeouts_count_for_a_silence_that_lasts() {
+    let pair = || Pair::new(Link::delayed(30 * MS), Config::server(4, 1));
+    let usual = given_up_after(pair(), |_, _| {});
+    assert!(usual > MS * 5000, "{usual:?}");
+    let shorter = given_up_after(pair(), |host, peer| host.set_timeout(peer, 1, 100, 3000));
+    assert!(shorter <= MS * 3500, "{shorter:?}");
+    let longer = given_up_after(pair(), |host, peer| host.set_timeout(peer, 1_000_000, 20_000, 40_000));
+    assert!((MS * 40_000..MS * 80_000).contains(&longer), "{longer:?}");
+}
+
+/// The client has no room for a large packet, so its fragments are repeated for as long as small ones are acknowledged.
+#[test]
+fn what_was_repeated_before_a_silence_does_not_prolong_it() {
+    let mut client = Config::client(2);
+    client.held_limit = 0;
+    let mut pair = Pair::with(Link::delayed(30 * MS), Config::server(4, 1), client);
+    let peer = pair.peers[0].expect("connected");
+    pair.hosts[0].send(peer, 0, &Packet::new(vec![7; 5000]), Delivery::Reliable).expect("connected");
+    for _ in 0..20 {
+        pair.send(&Packet::new(vec![1])).expect("connected");
+        pair.flush(0);
+        pair.run_refusing(MS * 2000);
+    }
+    assert_eq!(pair.received.len(), 20);
+    let figures = pair.hosts[0].peer_figures(peer).expect("connected");
+    assert!(figures.backlog > 0 && figures.commands_lost > 40, "{figures:?}");
+    let time = given_up_after(pair, |_, _| {});
+    assert!(time < MS * 40_000, "{time:?}");
 }

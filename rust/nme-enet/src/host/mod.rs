@@ -190,11 +190,14 @@ impl Host {
     pub fn set_timeout(&mut self, peer: PeerHandle, limit: u32, minimum: u32, maximum: u32) {
         let or = |value: u32, default: u32| if value == 0 { default } else { value };
         if let Some(peer) = self.peers.get_mut(peer) {
-            peer.timeouts = TimeoutSettings {
+            let settings = TimeoutSettings {
                 limit: or(limit, DEFAULT_TIMEOUTS.limit),
                 minimum: or(minimum, DEFAULT_TIMEOUTS.minimum),
                 maximum: or(maximum, DEFAULT_TIMEOUTS.maximum),
             };
+            peer.timeouts = settings;
+            peer.silence.set(&settings);
+            self.timers.set(peer);
         }
     }
 

@@ -12,13 +12,15 @@ use crate::peer::TimeoutSettings;
 pub(crate) struct Silence {
     /// When the oldest command was sent that has not been acknowledged in time.
     since: u64,
+    /// How long stock ENet would have waited the first time.
+    timeout: u64,
     /// When the peer is given up.
     end: u64,
 }
 
 impl Silence {
     /// Everything has been acknowledged in time.
-    pub(crate) const NONE: Self = Self { since: u64::MAX, end: u64::MAX };
+    pub(crate) const NONE: Self = Self { since: u64::MAX, timeout: 0, end: u64::MAX };
 
     /// When the peer is given up, if nothing comes.
     pub(crate) const fn end(&self) -> u64 {
@@ -37,29 +39,39 @@ impl Silence {
     /// A command that was sent at this time has not been acknowledged in time. Stock ENet would wait for `timeout` the first
     /// time. How often the command was repeated before the silence does not count: we repeat more often.
     pub(crate) fn note(&mut self, sent_at: u64, timeout: u64, settings: &TimeoutSettings) {
-        if sent_at >= self.since {
-            return;
+        if sent_at < self.since {
+            *self = Self { since: sent_at, timeout, end: end(sent_at, timeout, settings) };
         }
-        let minimum = u64::from(settings.minimum) * 1000;
-        let last = sent_at + u64::from(settings.maximum) * 1000;
-        let mut end = sent_at;
-        let mut times = 1_u32;
-        let mut wait = timeout.max(1);
-        loop {
-            end += wait;
-            let is_enough = times >= settings.limit && end - sent_at >= minimum;
-            if end >= last {
-                break;
-            }
-            if is_enough {
-                end += (end - sent_at) / MARGIN;
-                break;
-            }
-            wait = wait.saturating_mul(2);
-            times = times.saturating_mul(2);
-        }
-        *self = Self { since: sent_at, end };
     }
+
+    /// The settings have changed.
+    pub(crate) fn set(&mut self, settings: &TimeoutSettings) {
+        if self.lasts() {
+            self.end = end(self.since, self.timeout, settings);
+        }
+    }
+}
+
+/// When a peer is given up that has been silent since then.
+fn end(since: u64, timeout: u64, settings: &TimeoutSettings) -> u64 {
+    let minimum = u64::from(settings.minimum) * 1000;
+    let maximum = u64::from(settings.maximum) * 1000;
+    let mut wait = timeout.max(1);
+    let mut lasts = 0_u64;
+    let mut times = 1_u32;
+    loop {
+        lasts = lasts.saturating_add(wait);
+        if lasts >= maximum {
+            break;
+        }
+        if times >= settings.limit && lasts >= minimum {
+            lasts += lasts / MARGIN;
+            break;
+        }
+        wait = wait.saturating_mul(2);
+        times = times.saturating_mul(2);
+    }
+    since.saturating_add(lasts)
 }
 
 /// The part by which it may take longer than by stock ENet, which looks at its commands late and measures round trips a
@@ -73,7 +85,7 @@ mod tests {
     const SECOND: u64 = 1_000_000;
     const STOCK: TimeoutSettings = TimeoutSettings { limit: 32, minimum: 5000, maximum: 30_000 };
 
-    fn end(timeout: u64, settings: TimeoutSettings) -> u64 {
+    fn time(timeout: u64, settings: TimeoutSettings) -> u64 {
         let mut silence = Silence::NONE;
         silence.note(7 * SECOND, timeout, &settings);
         silence.end() - 7 * SECOND
@@ -86,13 +98,13 @@ mod tests {
     #[test]
     fn the_wait_doubles_until_both_limits_are_reached() {
         // 100 ms, 200, 400 ... 3200: 6.3 s.
-        assert_eq!(end(100_000, STOCK), with_margin(63 * 100_000));
+        assert_eq!(time(100_000, STOCK), with_margin(63 * 100_000));
         // 50 ms ... 1600 are 3.15 s, 3200 more are enough.
-        assert_eq!(end(50_000, STOCK), with_margin(127 * 50_000));
+        assert_eq!(time(50_000, STOCK), with_margin(127 * 50_000));
         // As in stock ENet, it is looked at when the wait is over.
-        assert_eq!(end(500_000, STOCK), 63 * 500_000);
+        assert_eq!(time(500_000, STOCK), 63 * 500_000);
         assert_eq!(
-            end(100_000, TimeoutSettings { limit: 2, minimum: 100, maximum: 30_000 }),
+            time(100_000, TimeoutSettings { limit: 2, minimum: 100, maximum: 30_000 }),
             with_margin(300_000)
         );
     }
