@@ -88,14 +88,11 @@ fn nobody_is_given_up_sooner_than_by_plain_enet() {
         for (latency, jitter) in [(0, 0), (15, 0), (60, 0), (20, 40)] {
             for reliable in [0, 1, 100] {
                 let game = Game { latency: latency * MS, jitter: jitter * MS, frame, reliable };
-                let all = [false, true]
-                    .map(|plain| (0..6).map(move |phase| given_up_after(game, plain, phase * 83 * MS)));
-                let [ours, plain] = all.map(Iterator::collect::<Vec<_>>);
-                // What was sent last before the silence is luck, so the mean counts.
-                let sum = |times: &[Duration]| times.iter().sum::<Duration>();
-                let luck = if jitter > 0 { sum(&plain) / 50 } else { Duration::ZERO };
-                let is_sooner = sum(&ours) + luck < sum(&plain);
-                assert!(!is_sooner, "{ours:?}, but {plain:?} by plain ENet: {game:?}");
+                for phase in 0..6 {
+                    let [ours, plain] =
+                        [false, true].map(|plain| given_up_after(game, plain, phase * 83 * MS));
+                    assert!(ours >= plain, "{ours:?}, but {plain:?} by plain ENet: {game:?}");
+                }
             }
         }
     }
