@@ -20,7 +20,8 @@
 //! - Behind a queue, the share rises quickly to what was seen to drain, and slowly from there on.
 //!
 //! The level of a *window* is its shortest round trip. Levels are different when they differ by most of what round trips
-//! differ within a window: then not jitter, but everything has moved.
+//! differ within a window, and by more than what one was seen to be shorter than the one before it: then not jitter, but
+//! everything has moved.
 //!
 //! Bandwidth limits allow a share, too: the smaller one counts.
 
@@ -54,6 +55,10 @@ struct Window {
     polls: u32,
     shortest: Level,
     longest: u16,
+    /// The round trip that came last, and by how much one was shorter than the one before, at most: a queue that grows
+    /// does not do that, jitter does.
+    latest: u16,
+    fall: u16,
 }
 
 /// A round trip and when it was.
@@ -68,8 +73,8 @@ struct Level {
 struct Rise {
     first: Level,
     latest: Level,
-    /// By how much levels have to differ: the most of any window, as jitter that has been seen comes again.
-    step: u16,
+    /// What round trips have been seen to vary by, whatever is sent.
+    jitter: u16,
     /// How often the level has risen.
     steps: u32,
     /// For how many windows it has neither risen nor fallen.
@@ -82,15 +87,25 @@ struct Rise {
 }
 
 impl Window {
-    const NONE: Self =
-        Self { start: 0, last: 0, polls: 0, shortest: Level { round_trip: 0, at: 0 }, longest: 0 };
+    const NONE: Self = Self {
+        start: 0,
+        last: 0,
+        polls: 0,
+        shortest: Level { round_trip: 0, at: 0 },
+        longest: 0,
+        latest: 0,
+        fall: 0,
+    };
 
     fn note(&mut self, now: u32, round_trip: u16) {
         let level = Level { round_trip, at: now };
         if self.polls == 0 {
-            *self = Self { start: now, last: now, polls: 1, shortest: level, longest: round_trip };
+            let (longest, latest) = (round_trip, round_trip);
+            *self = Self { start: now, last: now, polls: 1, shortest: level, longest, latest, fall: 0 };
             return;
         }
+        self.fall = self.fall.max(self.latest.saturating_sub(round_trip));
+        self.latest = round_trip;
         self.polls += u32::from(self.last != now);
         self.last = now;
         self.longest = self.longest.max(round_trip);
@@ -197,14 +212,15 @@ impl Throttle {
     /// A window of long round trips only.
     fn look_at(&mut self, now: u32, window: &Window) {
         let level = window.shortest;
-        let shortest = self.shortest.unwrap_or(level.round_trip).min(level.round_trip);
         let Some(rise) = &mut self.rise else {
             self.rise = Some(Box::new(Rise::new(level)));
             return;
         };
         let ThrottleSettings { interval, .. } = self.settings;
-        rise.step = rise.step.max(window.step()).min(MOST_JITTER);
-        let step = rise.step.max(window.step());
+        if rise.target.is_none() {
+            rise.jitter = rise.jitter.max(window.fall);
+        }
+        let step = window.step().max(rise.jitter);
         rise.still += 1;
         if level.round_trip >= rise.latest.round_trip.saturating_add(step) {
             (rise.latest, rise.still) = (level, 0);
@@ -221,7 +237,7 @@ impl Throttle {
             && now.wrapping_sub(rise.latest.at)
                 >= (interval / PATIENCE).saturating_add(level.round_trip.into())
         {
-            if rise.target.is_none() && rise.is_full(now, level.round_trip - shortest) {
+            if rise.target.is_none() && rise.is_full() {
                 rise.aim(now, self.share * rise.acknowledged / rise.sent);
                 (rise.latest.at, rise.still) = (now, 0);
             } else {
@@ -248,7 +264,7 @@ impl Rise {
         Self {
             first: level,
             latest: level,
-            step: 0,
+            jitter: 0,
             steps: 0,
             still: 0,
             target: None,
@@ -258,11 +274,8 @@ impl Rise {
     }
 
     /// True when so much is lost that it can be a queue that is full, and so does not grow.
-    /// By `growth` more than before, acknowledgements are late.
-    fn is_full(&self, now: u32, growth: u16) -> bool {
-        let time = now.wrapping_sub(self.first.at).max(1);
-        let late = self.sent.saturating_mul(growth.into()) / time / 2;
-        self.sent >= self.acknowledged + self.acknowledged / 3 + 3 + late
+    const fn is_full(&self) -> bool {
+        self.sent >= self.acknowledged + self.acknowledged / 3 + 3
     }
 
     /// Finds the share that drains, when the level rises as that of a queue does.
@@ -306,9 +319,6 @@ const LONG_WINDOW: u32 = 500;
 
 /// Levels that differ by less, in ms, are the same.
 const SMALLEST_STEP: u16 = 10;
-
-/// What of the jitter of earlier windows counts at most, in ms: a long queue varies more as it drains.
-const MOST_JITTER: u16 = 150;
 
 /// A queue grows by more than this part of the time; what grows more slowly can as well be a path.
 const STEEP: u32 = 16;
