@@ -59,6 +59,8 @@ pub struct Counters {
     pub bytes_sent: u64,
     /// Commands that were ignored because a quota was full or they contradicted others.
     pub ignored_commands: u64,
+    /// How often a channel forgot its incomplete unreliable packets to make room for new ones.
+    pub evictions: u64,
     datagrams: [u64; DATAGRAM_REASONS],
     packets: [u64; PACKET_REASONS],
 }

@@ -349,6 +349,7 @@ fn large_unreliable_packets_on_many_channels() {
     world.take_packets(server);
     world.set_links(Link::delayed(Duration::from_millis(20)));
     world.run_in_steps(60 * SECOND, SECOND / 20);
+    assert!(world.counters(server).evictions > 0, "the quota was never full");
     for lost in [12, 0] {
         for channel in 1..60 {
             world.session_mut(client).send(options(channel), &numbered(9, 700_000)).expect("a connection");

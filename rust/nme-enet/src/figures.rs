@@ -73,6 +73,8 @@ pub struct HostFigures {
     pub datagrams_dropped: u64,
     /// Commands that were ignored because a quota was full or they contradicted others.
     pub commands_ignored: u64,
+    /// How often a channel forgot its incomplete unreliable packets to make room for new ones.
+    pub evictions: u64,
     /// Bytes that the host keeps back for all peers because something before them is missing.
     pub held: usize,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
@@ -89,6 +91,7 @@ impl HostFigures {
             bytes_sent: 0,
             datagrams_dropped: 0,
             commands_ignored: 0,
+            evictions: 0,
             held: 0,
             dropped: [0; DropReason::ALL.len()],
         }

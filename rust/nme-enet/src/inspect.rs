@@ -20,8 +20,8 @@ pub const REFUSAL_LEN: usize = 10;
 /// A connect request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    handshake: Handshake,
-    data: u32,
+    pub(crate) handshake: Handshake,
+    pub(crate) data: u32,
     sent_time: u16,
 }
 
@@ -69,11 +69,11 @@ impl Request {
 /// The datagram that tells a client that it gets no place; `peer` is the client's number for us.
 #[must_use]
 pub fn refusal(peer: u16) -> [u8; REFUSAL_LEN] {
+    let (header, command) = crate::host::refusal(peer);
     let mut bytes = [0; REFUSAL_LEN];
     let mut out = Writer::new(&mut bytes);
-    let (code, channel) = (code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL);
-    Header { peer, session: 0, sent_time: None, compressed: false }.write(&mut out);
-    Command { code, channel, sequence: 0, body: Body::Disconnect { data: 0 } }.write(&mut out);
+    header.write(&mut out);
+    command.write(&mut out);
     bytes
 }
 
@@ -120,11 +120,8 @@ pub fn check(datagram: &[u8], header: &Header, agreed: &Agreed<'_>) -> Result<Op
 
 fn is_answer(request: &Request, answer: &Handshake) -> bool {
     let asked = &request.handshake;
-    answer.connect_id == asked.connect_id
-        && answer.channels == asked.channels
-        && answer.throttle == asked.throttle
-        && answer.peer < crate::wire::NO_PEER
-        && answer.incoming_session <= 3
-        && answer.outgoing_session <= 3
-        && (576..=asked.mtu).contains(&answer.mtu)
+    crate::host::grants(asked, answer, SMALLEST_MTU) && answer.channels == asked.channels
 }
+
+/// The smallest that ENet takes, in bytes.
+const SMALLEST_MTU: u16 = 576;

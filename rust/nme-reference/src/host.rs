@@ -318,10 +318,10 @@ impl Host {
         self.figures
     }
 
-    /// The engine ignores none that has been checked.
+    /// There are no quotas.
     #[must_use]
-    pub const fn commands_ignored(&self) -> u64 {
-        0
+    pub const fn losses_to_quotas(&self) -> (u64, u64) {
+        (0, 0)
     }
 
     /// Where packets can be made that use the memory of earlier ones.

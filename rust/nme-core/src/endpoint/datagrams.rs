@@ -96,7 +96,7 @@ impl Endpoint {
             }
         };
         let taken = host.handle_datagram(self.told, from, plain, &mut judge);
-        self.counters.ignored_commands = host.commands_ignored();
+        (self.counters.ignored_commands, self.counters.evictions) = host.losses_to_quotas();
         match taken {
             Err(_) if is_full => return Err(Dropped::ServerFull),
             other => other?,

@@ -13,11 +13,12 @@ use std::time::Duration;
 use super::{Admission, ConnectError, ConnectRequest, Host, Verdict};
 use crate::config::Config;
 use crate::event::{Event, PeerHandle};
+use crate::inspect::Request;
 use crate::peer::{Half, MAX_WINDOW, MIN_WINDOW, NewPeer, Peer, Sessions, State, window_for};
 use crate::reason::DropReason;
 use crate::shared::{Shared, Stray};
 use crate::throttle::DEFAULT_SETTINGS;
-use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Handshake, Header, NO_PEER, code};
+use crate::wire::{Body, CONTROL_CHANNEL, Command, Handshake, Header, NO_PEER, code};
 
 impl Host {
     /// Asks for a connection; `data` travels in the request. [`Event::Connected`] or [`Event::Disconnected`] follows.
@@ -68,7 +69,8 @@ impl Host {
 
     /// Tells the sender of a request that was [ignored](Verdict::Ignore) that it is refused.
     pub fn refuse(&mut self, request: &ConnectRequest) {
-        self.shared.post(refusal(request.from, request.peer));
+        let (header, command) = refusal(request.peer);
+        self.shared.post(Stray::new(request.from, &header, &command));
     }
 
     /// A datagram without a peer: the connect request of a client, or nothing.
@@ -79,19 +81,9 @@ impl Host {
         datagram: &[u8],
         admission: &mut dyn Admission,
     ) -> Result<(), DropReason> {
-        let list = CommandList::read(datagram, header)?;
-        let [(command, _)] = list.as_slice() else { return Err(DropReason::Connect) };
-        let Body::Connect { handshake, data } = command.body else { return Err(DropReason::Connect) };
-        if command.channel != CONTROL_CHANNEL
-            || header.session != 0
-            || !self.shared.config.accepts_connections
-        {
-            return Err(DropReason::Connect);
-        }
-        let sent_time = header.sent_time.ok_or(DropReason::MissingSentTime)?;
-        if !is_sane(&handshake, &self.shared.config) {
-            return Err(DropReason::Connect);
-        }
+        let asked = Request::read(datagram, header)?;
+        asked.check(&self.shared.config)?;
+        let (handshake, data) = (asked.handshake, asked.data);
         let mut count = 0;
         for peer in self.peers.at_address(from) {
             if peer.connect_id == handshake.connect_id && !peer.initiated {
@@ -103,16 +95,7 @@ impl Host {
             }
         }
         let vacancy = self.peers.vacancy();
-        let request = ConnectRequest {
-            from,
-            connect_id: handshake.connect_id,
-            peer: handshake.peer,
-            sent_time,
-            // Sane ones have 255 at most.
-            channels: handshake.channels as u8,
-            data,
-            is_full: vacancy.is_none(),
-        };
+        let request = asked.describe(from, vacancy.is_none());
         match (admission.judge(&request), vacancy) {
             (Verdict::Accept, Some(vacancy)) => {
                 let sessions = next_sessions(vacancy.sessions, &handshake);
@@ -124,7 +107,7 @@ impl Host {
             }
             (Verdict::Ignore, _) => Err(DropReason::Refused),
             (verdict, _) => {
-                self.shared.post(refusal(from, handshake.peer));
+                self.refuse(&request);
                 Err(if verdict == Verdict::Accept { DropReason::Full } else { DropReason::Refused })
             }
         }
@@ -210,11 +193,16 @@ pub(super) fn answers(peer: &Peer, answer: &Handshake, shared: &Shared) -> bool 
         return answer.peer == peer.remote;
     };
     let request = &half.handshake;
-    let smallest = u32::from(*shared.config.peer_mtu.start());
-    answer.peer < NO_PEER
-        && (smallest..=request.mtu).contains(&answer.mtu)
+    grants(request, answer, *shared.config.peer_mtu.start()) && answer.channels <= request.channels
+}
+
+/// True for an answer that an ENet could have written to this request; its channels are the caller's to compare.
+pub(crate) fn grants(request: &Handshake, answer: &Handshake, smallest_mtu: u16) -> bool {
+    answer.connect_id == request.connect_id
+        && answer.peer < NO_PEER
+        && (u32::from(smallest_mtu)..=request.mtu).contains(&answer.mtu)
         && (MIN_WINDOW..=MAX_WINDOW).contains(&answer.window)
-        && (1..=request.channels).contains(&answer.channels)
+        && answer.channels >= 1
         && answer.incoming_session <= MAX_SESSION
         && answer.outgoing_session <= MAX_SESSION
         && answer.throttle == request.throttle
@@ -234,11 +222,12 @@ fn next_sessions(last: Sessions, request: &Handshake) -> Sessions {
     }
 }
 
-/// Tells a client at once that it gets no place, which stock ENet leaves it to find out in half a minute.
-fn refusal(to: SocketAddr, peer: u16) -> Stray {
+/// What tells a client at once that it gets no place, which stock ENet leaves it to find out in half a minute. `peer` is the
+/// client's number for us.
+pub(crate) const fn refusal(peer: u16) -> (Header, Command) {
     let header = Header { peer, session: 0, sent_time: None, compressed: false };
     let (code, channel) = (code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL);
-    Stray::new(to, &header, &Command { code, channel, sequence: 0, body: Body::Disconnect { data: 0 } })
+    (header, Command { code, channel, sequence: 0, body: Body::Disconnect { data: 0 } })
 }
 
 const MAX_CHANNELS: u32 = 255;

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use admission::{Admission, ConnectRequest, Verdict};
-pub(crate) use connect::is_sane;
+pub(crate) use connect::{grants, is_sane, refusal};
 pub use receive::Screened;
 use thiserror::Error;
 
@@ -259,10 +259,10 @@ impl Host {
         figures
     }
 
-    /// [`HostFigures::commands_ignored`], for who asks often.
+    /// [`HostFigures::commands_ignored`] and [`HostFigures::evictions`], for who asks often.
     #[must_use]
-    pub const fn commands_ignored(&self) -> u64 {
-        self.shared.figures.commands_ignored
+    pub const fn losses_to_quotas(&self) -> (u64, u64) {
+        (self.shared.figures.commands_ignored, self.shared.figures.evictions)
     }
 
     /// The owner's time of the next [`Self::handle_timeout`], if nothing happens before; it may be early.

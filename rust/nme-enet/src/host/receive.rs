@@ -345,7 +345,7 @@ fn take_data(
     command: &Command,
     payload: &[u8],
 ) -> Result<(), DropReason> {
-    let Shared { config, usage: host, events, pool, .. } = shared;
+    let Shared { config, usage: host, events, pool, figures, .. } = shared;
     let mut inbox = Inbox { events, pool, peer: peer.handle, channel: command.channel };
     if let Body::Unsequenced { group, .. } = command.body {
         if peer.unsequenced_in.take(group) {
@@ -362,6 +362,7 @@ fn take_data(
     // Unreliable packets that are stuck on another channel must not keep new ones out.
     let Some(channel) = peer.channels.most_stuck() else { return Err(refused) };
     channel.receive.evict(&mut budget);
+    figures.evictions += 1;
     match peer.channels.get_mut(command.channel) {
         Some(channel) => channel.receive.take(command, payload, &mut budget, &mut inbox),
         None => Ok(()),
