@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nme_core::channel::TransferMode;
-use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::session::{
     ConnectionError, DisconnectError, Event, FlushMode, NotForwarded, PeerError, Received, SendError,
@@ -16,7 +15,7 @@ use nme_core::session::{
 use nme_udp::{Options, Resolution, UdpSocket};
 
 use crate::clock::Monotonic;
-use crate::driver::{Driver, SocketCounters};
+use crate::driver::Driver;
 use crate::error::{ClientError, ServerError};
 use crate::farewell::Farewell;
 use crate::settings::{ClientSettings, ServerSettings};
@@ -296,18 +295,6 @@ impl Connection {
     pub const fn traffic(&self) -> Traffic {
         let counters = self.driver.session().counters();
         Traffic { bytes_sent: counters.bytes_sent, bytes_received: counters.bytes_received }
-    }
-
-    /// Everything that the session has counted.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.driver.session().counters().clone()
-    }
-
-    /// What the socket reported.
-    #[must_use]
-    pub fn socket_counters(&self) -> SocketCounters {
-        self.driver.socket_counters()
     }
 }
 
