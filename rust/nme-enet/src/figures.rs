@@ -45,7 +45,7 @@ impl PeerFigures {
             variance: micros(peer.round_trip.variance()),
             shortest_round_trip: micros(peer.round_trip.shortest()),
             throttle: peer.throttle.share(),
-            window: peer.allowed_in_flight(0),
+            window: peer.allowed_in_flight(0, 0),
             in_flight: peer.in_flight,
             waiting: peer.queued,
             backlog: peer.backlog,

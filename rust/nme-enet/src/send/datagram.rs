@@ -345,7 +345,7 @@ impl Peer {
 
     /// True when this many reliable bytes may leave now. Notes why not.
     fn may_send_reliable(&mut self, shared: &Shared, len: u32) -> bool {
-        let allowed = self.allowed_in_flight(shared.config.out_bandwidth);
+        let allowed = self.allowed_in_flight(shared.clock.now(), shared.config.out_bandwidth);
         if let Some(time) = self.window.paced_to(shared.clock.now()) {
             self.paced_to = time;
             // At an even rate, what is allowed is never quite used.

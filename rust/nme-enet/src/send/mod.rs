@@ -254,9 +254,9 @@ impl Peer {
     }
 
     /// Reliable bytes that may be in flight. The peer's bandwidth and ours count when they allow less than the window.
-    pub(crate) fn allowed_in_flight(&self, own_bandwidth: u32) -> u32 {
+    pub(crate) fn allowed_in_flight(&self, now: u64, own_bandwidth: u32) -> u32 {
         let mut allowed = self.window.size();
-        if self.silence.lasts() {
+        if self.silence.lasts_for_long(now) {
             // It can be a receiver that takes nothing but what it waits for, and that is still to be sent.
             allowed = allowed.max(INITIAL);
         }

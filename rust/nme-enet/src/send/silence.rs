@@ -27,9 +27,9 @@ impl Silence {
         self.end
     }
 
-    /// True while something has not been acknowledged in time and nothing has been since.
-    pub(crate) const fn lasts(&self) -> bool {
-        self.since != u64::MAX
+    /// True when nothing has been acknowledged for longer than a burst of losses explains.
+    pub(crate) const fn lasts_for_long(&self, now: u64) -> bool {
+        now.saturating_sub(self.since) >= LONG
     }
 
     pub(crate) const fn is_over(&self, now: u64) -> bool {
@@ -46,7 +46,7 @@ impl Silence {
 
     /// The settings have changed.
     pub(crate) fn set(&mut self, settings: &TimeoutSettings) {
-        if self.lasts() {
+        if self.since != u64::MAX {
             self.end = end(self.since, self.timeout, settings);
         }
     }
@@ -77,6 +77,9 @@ fn end(since: u64, timeout: u64, settings: &TimeoutSettings) -> u64 {
 /// The part by which it may take longer than by stock ENet, which looks at its commands late and measures round trips a
 /// little differently: nobody is to be given up sooner for that.
 const MARGIN: u64 = 10;
+
+/// A long silence, in µs.
+const LONG: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {

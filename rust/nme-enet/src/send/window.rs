@@ -194,8 +194,8 @@ const SEGMENT: u32 = 1400;
 
 const SMALLEST: u32 = 4 * SEGMENT;
 
-/// What losses without a queue leave, in bytes. Stock ENet has twice as much in flight whatever is lost.
-const LOSSY: u32 = 32 << 10;
+/// What losses without a queue leave, in bytes. Stock ENet has a third more in flight whatever is lost.
+const LOSSY: u32 = 48 << 10;
 
 /// Fewer losses in a round trip than this are chance.
 const FEW_LOSSES: u16 = 4;
