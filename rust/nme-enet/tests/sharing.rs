@@ -43,7 +43,7 @@ fn two_flows_share_a_narrow_link_and_use_it() {
                 sent[host] += 1200;
             }
         }
-        for host in 0..3 {
+        for (host, engine) in hosts.iter_mut().enumerate() {
             let mut incoming = Vec::new();
             if host == 0 {
                 while let Some((from, bytes)) = narrow.pop(now) {
@@ -55,14 +55,14 @@ fn two_flows_share_a_narrow_link_and_use_it() {
                     incoming.push((address(0), bytes));
                 }
             }
-            for note in hosts[host].frame(now, incoming) {
+            for note in engine.frame(now, incoming) {
                 if let Note::Received { peer, bytes, .. } = note {
                     let from = usize::from(peer.port() - address(0).port());
                     received[from] += bytes.len();
                     late[from] += if now > 23 * SECOND { bytes.len() } else { 0 };
                 }
             }
-            for (to, bytes) in hosts[host].flush(now) {
+            for (to, bytes) in engine.flush(now) {
                 if host == 0 {
                     let to = usize::from(to.port() - address(0).port());
                     back.push_back((now + 20 * MS, to, bytes));
