@@ -53,7 +53,7 @@ mod rules;
 mod send;
 mod shared;
 mod table;
-pub mod throttle;
+mod throttle;
 pub mod wire;
 
 pub use config::{Config, Quotas};

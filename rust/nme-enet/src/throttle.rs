@@ -25,13 +25,13 @@
 //!
 //! Bandwidth limits allow a share, too: the smaller one counts.
 
-pub use crate::wire::ThrottleSettings;
+pub(crate) use crate::wire::ThrottleSettings;
 
 /// The throttle towards one peer. Times are in ms.
 #[derive(Debug)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     /// How it moves.
-    pub settings: ThrottleSettings,
+    pub(crate) settings: ThrottleSettings,
     /// What bandwidth limits allow, in thirty-seconds.
     limit: u8,
     /// What is sent, in thirty-seconds.
@@ -129,7 +129,7 @@ impl Window {
 impl Throttle {
     /// A throttle that lets everything through.
     #[must_use]
-    pub const fn new(settings: ThrottleSettings) -> Self {
+    pub(crate) const fn new(settings: ThrottleSettings) -> Self {
         Self {
             settings,
             limit: WHOLE as u8,
@@ -145,30 +145,30 @@ impl Throttle {
 
     /// The share of unreliable packets that is sent, in thirty-seconds.
     #[must_use]
-    pub fn share(&self) -> u32 {
+    pub(crate) fn share(&self) -> u32 {
         self.share.min(self.limit())
     }
 
     /// The share that bandwidth limits allow, in thirty-seconds.
     #[must_use]
-    pub const fn limit(&self) -> u32 {
+    pub(crate) const fn limit(&self) -> u32 {
         self.limit as u32
     }
 
     /// Bandwidth limits allow this share.
-    pub fn set_limit(&mut self, limit: u32) {
+    pub(crate) fn set_limit(&mut self, limit: u32) {
         self.limit = limit.clamp(1, WHOLE) as u8;
     }
 
     /// True when the next unreliable packet is to be sent.
-    pub fn passes(&mut self) -> bool {
+    pub(crate) fn passes(&mut self) -> bool {
         // Seven and thirty-two have no common factor: what is dropped is spread evenly.
         self.counter = (self.counter + 7) % WHOLE as u8;
         u32::from(self.counter) <= self.share()
     }
 
     /// Something has been acknowledged, this long after it was sent.
-    pub fn acknowledged(&mut self, now: u32, round_trip: u16) {
+    pub(crate) fn acknowledged(&mut self, now: u32, round_trip: u16) {
         let shortest = self.shortest.map_or(round_trip, |shortest| shortest.min(round_trip));
         self.shortest = Some(shortest);
         if round_trip <= shortest.saturating_add(FRAMES) {
@@ -203,7 +203,7 @@ impl Throttle {
     }
 
     /// Something that will be acknowledged was sent.
-    pub fn sent(&mut self) {
+    pub(crate) fn sent(&mut self) {
         if let Some(rise) = &mut self.rise {
             rise.sent += 1;
         }
@@ -301,11 +301,11 @@ impl Rise {
 }
 
 /// What a peer uses before it is told otherwise.
-pub const DEFAULT_SETTINGS: ThrottleSettings =
+pub(crate) const DEFAULT_SETTINGS: ThrottleSettings =
     ThrottleSettings { interval: 5000, acceleration: 2, deceleration: 2 };
 
 /// The whole of a share.
-pub const WHOLE: u32 = 32;
+pub(crate) const WHOLE: u32 = 32;
 
 /// What frames can add to a round trip, in ms.
 const FRAMES: u16 = 50;
