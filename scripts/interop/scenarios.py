@@ -214,7 +214,9 @@ def kick_later() -> Scenario:
     s = Scenario("kick_later", 2, mixed=True)
     c1, c2 = s.clients
     s.start()
-    s.send(s.server, "c1", [c1], (100, MIB, 1, 5000))
+    # More than a window, so that the kick finds it under way; and no more than a stock sender can send within
+    # PROMPT when a long frame of the receiver has cut its throttle to a fragment per round trip.
+    s.send(s.server, "c1", [c1], (100, 150000, 1, 5000))
     s.send(s.server, "all", [c1, c2], (70000, 10))
     s.server.do("kick", peer="c1", now=False)
     s.send(s.server, "c1", [])

@@ -208,9 +208,17 @@ func _has_come(step: Dictionary) -> bool:
 	return come
 
 
+## Others keep their ids when this peer comes back, and what it has seen of them belongs to the connection before.
+func _forget_peers_events() -> void:
+	for key: String in history.keys():
+		if " " in key:
+			history.erase(key)
+
+
 func _create(step: Dictionary) -> void:
 	var port: int = scenario["ports"][step.get("port", 0)]
 	var error: int
+	_forget_peers_events()
 	if step["do"] == "server":
 		error = peer.create_server(port, step.get("max_clients", 32))
 	else:
