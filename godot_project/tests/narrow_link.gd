@@ -1,5 +1,6 @@
-## A UDP link to a server that carries so many datagrams a second and lets the others wait, without an end: what a game
-## meets when it sends more than its line carries. Answers come back at once. Poll it in each frame.
+## A UDP link to a server that carries so many datagrams a second and lets the others wait, without
+## an end: what a game meets when it sends more than its line carries. Answers come back at once.
+## Poll it in each frame.
 class_name TestNarrowLink
 extends RefCounted
 

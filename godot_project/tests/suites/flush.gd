@@ -364,7 +364,8 @@ func test_the_throttle() -> void:
 	expect_error(["set_peer_throttle", "no connection is open"])
 
 
-## On a link that carries too little, the throttle drops unreliable packets, unless its deceleration is 0.
+## On a link that carries too little, the throttle drops unreliable packets, unless its deceleration
+## is 0.
 func test_what_the_throttle_drops() -> void:
 	deadline = 40.0
 	var arrived: Array[int] = []
