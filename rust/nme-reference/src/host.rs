@@ -17,13 +17,13 @@ use nme_enet::{
 use rusty_enet as enet;
 
 use crate::clock::Clock;
+use crate::memory::MemorySocket;
 use crate::places::{Peer, Places};
-use crate::wire::Wire;
 use crate::{debug_text, packet};
 
 /// All connections over one socket, as [`nme_enet::Host`], but by stock ENet. Its methods are documented there.
 pub struct Host {
-    engine: enet::Host<Wire>,
+    engine: enet::Host<MemorySocket>,
     config: Config,
     clock: Clock,
     places: Places,
@@ -55,7 +55,7 @@ impl Host {
             time: clock.ticks(),
             seed: Some((config.seed ^ (config.seed >> 32)) as u32),
         };
-        let mut engine = enet::Host::new(Wire::default(), settings).expect("limits in range");
+        let mut engine = enet::Host::new(MemorySocket::default(), settings).expect("limits in range");
         engine.set_maximum_packet_size(config.max_packet.max(1)).expect("not 0");
         // The engine forgets to count down: any limit would cut honest peers off.
         engine.set_maximum_waiting_data(usize::MAX).expect("not 0");
@@ -354,7 +354,7 @@ impl Host {
     }
 
     /// Lets the engine do something with a peer that is there, and forgets it if it is gone then.
-    fn command(&mut self, peer: PeerHandle, what: impl FnOnce(&mut enet::Peer<Wire>)) {
+    fn command(&mut self, peer: PeerHandle, what: impl FnOnce(&mut enet::Peer<MemorySocket>)) {
         self.catch_up();
         if self.get(peer).is_none() {
             return;
