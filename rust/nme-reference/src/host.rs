@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nme_enet::inspect::{self, Agreed, Header, Request};
+use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
     Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
     HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, Screened, SendError, Sending, Verdict,
@@ -17,13 +18,13 @@ use nme_enet::{
 use rusty_enet as enet;
 
 use crate::clock::Clock;
+use crate::memory::MemorySocket;
 use crate::places::{Peer, Places};
-use crate::wire::Wire;
 use crate::{debug_text, packet};
 
 /// All connections over one socket, as [`nme_enet::Host`], but by stock ENet. Its methods are documented there.
 pub struct Host {
-    engine: enet::Host<Wire>,
+    engine: enet::Host<MemorySocket>,
     config: Config,
     clock: Clock,
     places: Places,
@@ -42,7 +43,7 @@ impl Host {
     pub fn new(mut config: Config) -> Self {
         config.peer_limit = config.peer_limit.clamp(1, NO_PEER);
         config.channel_limit = config.channel_limit.max(1);
-        config.mtu = config.mtu.clamp(576, 4096);
+        config.mtu = config.mtu.clamp(MIN_MTU, MAX_MTU);
         let clock = Clock::new();
         let limit = |bandwidth: u32| (bandwidth > 0).then_some(bandwidth);
         let settings = enet::HostSettings {
@@ -55,7 +56,7 @@ impl Host {
             time: clock.ticks(),
             seed: Some((config.seed ^ (config.seed >> 32)) as u32),
         };
-        let mut engine = enet::Host::new(Wire::default(), settings).expect("limits in range");
+        let mut engine = enet::Host::new(MemorySocket::default(), settings).expect("limits in range");
         engine.set_maximum_packet_size(config.max_packet.max(1)).expect("not 0");
         // The engine forgets to count down: any limit would cut honest peers off.
         engine.set_maximum_waiting_data(usize::MAX).expect("not 0");
@@ -76,7 +77,7 @@ impl Host {
     pub fn screen(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
         let screened = self.screened(from, datagram).map(|(header, peer)| {
             let longest = if header.peer == NO_PEER { inspect::CONNECT_LEN } else { self.config.mtu.into() };
-            Screened::new(longest, header.len(), header.compressed, peer)
+            Screened::new(longest, header, peer)
         });
         screened.inspect_err(|reason| self.figures.note_dropped(*reason))
     }
@@ -354,7 +355,7 @@ impl Host {
     }
 
     /// Lets the engine do something with a peer that is there, and forgets it if it is gone then.
-    fn command(&mut self, peer: PeerHandle, what: impl FnOnce(&mut enet::Peer<Wire>)) {
+    fn command(&mut self, peer: PeerHandle, what: impl FnOnce(&mut enet::Peer<MemorySocket>)) {
         self.catch_up();
         if self.get(peer).is_none() {
             return;
@@ -539,9 +540,6 @@ const fn slot_of(peer: PeerHandle) -> u16 {
 const fn number(peer: enet::PeerID) -> u16 {
     peer.0 as u16
 }
-
-/// Peer number of a datagram that belongs to no peer yet, and the most peers that a host may have.
-const NO_PEER: u16 = 0x0fff;
 
 /// Between two calls of [`Host::handle_timeout`].
 const PAUSE: Duration = Duration::from_millis(10);

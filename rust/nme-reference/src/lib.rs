@@ -19,8 +19,9 @@
 mod clock;
 mod debug_text;
 mod host;
+mod memory;
 mod packet;
 mod places;
-mod wire;
 
 pub use host::Host;
+pub use memory::{Datagram, MemorySocket};

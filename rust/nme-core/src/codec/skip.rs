@@ -10,6 +10,8 @@
 //! 3. The handshake's datagrams are always tried: they must not get through to a peer with another mode, which
 //!    would then be connected without understanding anything.
 
+use nme_enet::wire::code;
+
 /// The memory of one host.
 pub(super) struct Skip {
     shortest: usize,
@@ -69,9 +71,9 @@ impl Skip {
     }
 }
 
-/// CONNECT or VERIFY_CONNECT, which are alone in their datagram.
+/// A connect request or its answer, which are alone in their datagram.
 fn is_handshake(commands: &[u8]) -> bool {
-    commands.first().is_some_and(|code| matches!(code & 0x0f, 2 | 3))
+    matches!(commands.first(), Some(&(code::CONNECT | code::VERIFY)))
 }
 
 /// Failures in a row before the first pause.

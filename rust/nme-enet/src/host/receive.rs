@@ -21,10 +21,8 @@ use crate::wire::{Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandL
 pub struct Screened {
     /// The longest that the datagram can be once it is plain, header included, in bytes.
     pub max_plain_len: usize,
-    /// Bytes in front of what may be compressed.
-    pub header_len: usize,
-    /// What is behind the header is compressed.
-    pub is_compressed: bool,
+    /// What stands in front of what may be compressed.
+    pub header: Header,
     /// The peer that it is from; `None` for a connect request.
     pub peer: Option<PeerHandle>,
 }
@@ -32,13 +30,8 @@ pub struct Screened {
 impl Screened {
     /// What another engine's header check has found.
     #[must_use]
-    pub const fn new(
-        max_plain_len: usize,
-        header_len: usize,
-        is_compressed: bool,
-        peer: Option<PeerHandle>,
-    ) -> Self {
-        Self { max_plain_len, header_len, is_compressed, peer }
+    pub const fn new(max_plain_len: usize, header: Header, peer: Option<PeerHandle>) -> Self {
+        Self { max_plain_len, header, peer }
     }
 }
 
@@ -77,17 +70,15 @@ impl Host {
             return Err(DropReason::TooLong);
         }
         let header = Header::read(datagram)?;
-        let (header_len, is_compressed) = (header.len(), header.compressed);
         if header.peer == NO_PEER {
             if !self.shared.config.accepts_connections || header.session != 0 {
                 return Err(DropReason::Connect);
             }
-            let max_plain_len = CONNECT_DATAGRAM_LEN;
-            return Ok(Screened { max_plain_len, header_len, is_compressed, peer: None });
+            return Ok(Screened { max_plain_len: CONNECT_DATAGRAM_LEN, header, peer: None });
         }
         let sender = self.sender(from, &header).map(|peer| peer.handle);
         let peer = sender.inspect_err(|_| self.answer_given_up(from, &header, datagram.len()))?;
-        Ok(Screened { max_plain_len: mtu, header_len, is_compressed, peer: Some(peer) })
+        Ok(Screened { max_plain_len: mtu, header, peer: Some(peer) })
     }
 
     /// The peer that a header names, if that is where it says, and in this session.

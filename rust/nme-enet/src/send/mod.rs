@@ -22,6 +22,7 @@ use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
 use crate::throttle::WHOLE;
+use crate::wire::{code, fixed_len};
 
 /// A packet that waits to be sent.
 #[derive(Debug)]
@@ -325,7 +326,7 @@ enum Turn {
 const MIN_COST: usize = 256;
 
 /// Bytes of a command, roughly, for sharing out bandwidth.
-const COMMAND: u32 = 8;
+const COMMAND: u32 = fixed_len(code::UNSEQUENCED) as u32;
 
 /// Channels take turns when more bytes than this wait for a peer. What is less leaves within a round trip.
 const FAIR: u64 = INITIAL as u64;
