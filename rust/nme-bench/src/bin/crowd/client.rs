@@ -41,7 +41,7 @@ enum State {
     /// Asks again at `retry`, after twice the time.
     Connecting {
         retry: Duration,
-        patience: Duration,
+        interval: Duration,
     },
     Connected,
     Gone,
@@ -67,7 +67,7 @@ impl Client {
         Ok(Self {
             id,
             socket,
-            state: State::Connecting { retry: Duration::ZERO, patience: FIRST_PATIENCE },
+            state: State::Connecting { retry: Duration::ZERO, interval: FIRST_RETRY_INTERVAL },
             route: Route::NONE,
             receipts: Vec::new(),
             reliable: Default::default(),
@@ -88,10 +88,10 @@ impl Client {
         buffers: &mut Buffers,
     ) {
         self.receive(now, shared, buffers);
-        if let State::Connecting { retry, patience } = self.state
+        if let State::Connecting { retry, interval } = self.state
             && now >= retry
         {
-            self.state = State::Connecting { retry: now + patience, patience: 2 * patience };
+            self.state = State::Connecting { retry: now + interval, interval: 2 * interval };
             wire::put_connect(
                 &mut shared.outgoing,
                 shared.dialect.channels(),
@@ -229,7 +229,7 @@ impl Arrivals {
 }
 
 /// ENet's first guess of a round-trip time, after which it asks again.
-const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+const FIRST_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Makes the connect id differ from the peer id.
 const CONNECT_SALT: u32 = 0x5bd1_e995;
