@@ -96,6 +96,10 @@ fn a_connect_request_without_channels_gets_no_answer() {
     assert_eq!(world.counters(server).dropped(Dropped::Enet(DropReason::Connect)), 3);
 }
 
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "a server that grants fewer channels does not count as an answer"
+)]
 #[test]
 fn sides_with_different_channel_counts_use_what_both_have() {
     let mut world = World::new(17);
@@ -181,6 +185,10 @@ fn a_broadcast_reaches_all_that_have_its_channel() {
 }
 
 /// A client knows its own agreement with the server only. What the server cannot pass on is counted, and told once.
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "a server that grants fewer channels does not count as an answer"
+)]
 #[test]
 fn what_the_relay_cannot_pass_on_is_counted_and_told_once() {
     let mut world = World::new(21);
@@ -224,6 +232,10 @@ fn what_the_relay_cannot_pass_on_is_counted_and_told_once() {
     assert_eq!(answer, Err(SendError::PeerChannel { channel: 7, count: 9, peer, agreed: 5, others: 0 }));
 }
 
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "a server that grants fewer channels does not count as an answer"
+)]
 #[test]
 fn a_foreign_server_may_grant_fewer_channels() {
     for (channels, granted) in [(1, 1), (2, 2), (3, 3), (9, 3)] {
