@@ -141,13 +141,15 @@ impl Host {
         if packet.len() > self.config.max_packet {
             return Err(SendError::TooLarge);
         }
-        if found.backlog.bytes().saturating_add(packet::cost(packet)) > self.config.backlog_limit {
+        if found.unacknowledged.bytes().saturating_add(packet::cost(packet))
+            > self.config.unacknowledged_limit
+        {
             if !std::mem::replace(&mut found.has_overflowed, true) {
                 self.events.push_back(Event::Overflow { peer });
             }
             return Ok(Sending::Overflow);
         }
-        match to.send(channel, &packet::to_engine(packet, delivery, &found.backlog)) {
+        match to.send(channel, &packet::to_engine(packet, delivery, &found.unacknowledged)) {
             Ok(()) => Ok(Sending::Queued),
             Err(enet::error::PeerSendError::NotConnected) => Err(SendError::NotConnected),
             Err(enet::error::PeerSendError::InvalidChannel) => Err(SendError::Channel),
@@ -295,7 +297,7 @@ impl Host {
             peer,
             ["packetThrottle", "lowestRoundTripTime", "windowSize", "reliableDataInTransit"],
         );
-        let backlog = found.backlog.bytes();
+        let unacknowledged = found.unacknowledged.bytes();
         Some(PeerFigures {
             round_trip: peer.round_trip_time(),
             variance: peer.round_trip_time_variance(),
@@ -303,8 +305,8 @@ impl Host {
             throttle,
             window,
             in_flight,
-            waiting: backlog.saturating_sub(in_flight.into()),
-            backlog,
+            waiting: unacknowledged.saturating_sub(in_flight.into()),
+            unacknowledged,
             held: 0,
             commands_sent: peer.packets_sent(),
             commands_lost: peer.packets_lost(),

@@ -119,7 +119,12 @@ impl<'a> Stage<'a> {
             server.in_bandwidth = 60_000;
             server.out_bandwidth = 60_000;
         }
-        let clients = (1..HOSTS as u64).map(|seed| Host::new(Config::client(seed + 1)));
+        let limit = if input.byte() % 4 == 1 { 60_000 } else { 0 };
+        let clients = (1..HOSTS as u64).map(|seed| {
+            let mut client = Config::client(seed + 1);
+            (client.in_bandwidth, client.out_bandwidth) = (limit, limit);
+            Host::new(client)
+        });
         let mut stage = Self {
             input,
             now: Duration::from_secs(1),
@@ -282,7 +287,11 @@ impl<'a> Stage<'a> {
                     (Some(peer), 0) => self.hosts[host].disconnect(peer, 1),
                     (Some(peer), 1) => self.hosts[host].disconnect_now(peer, 1),
                     (Some(peer), 2) => self.hosts[host].disconnect_later(peer, 1),
-                    (Some(peer), _) => self.hosts[host].set_throttle(peer, 100, how.into(), how.into()),
+                    (Some(peer), _) => {
+                        let interval = u32::from(how) * u32::from(how);
+                        let steps = [self.input.byte(), self.input.byte()].map(|step| u32::from(step % 40));
+                        self.hosts[host].set_throttle(peer, interval, steps[0], steps[1]);
+                    }
                     (None, _) if host == CLIENT => {
                         self.hosts[CLIENT].connect(self.now, address(SERVER), 3, 0).expect("a place");
                     }

@@ -87,7 +87,7 @@ impl Endpoint {
         engine.mtu = datagrams::mtu(secure.as_deref());
         engine.peer_mtu = datagrams::peer_mtu(secure.as_deref());
         engine.quotas = config.limits.incoming;
-        engine.backlog_limit = config.limits.unacknowledged;
+        engine.unacknowledged_limit = config.limits.unacknowledged;
         Self {
             host: Host::new(engine),
             datagrams: Datagrams::new(config.compression, secure),

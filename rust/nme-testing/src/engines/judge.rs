@@ -119,6 +119,12 @@ impl Engine for Judge {
         }
     }
 
+    fn set_throttle(&mut self, peer: SocketAddr, (interval, acceleration, deceleration): (u32, u32, u32)) {
+        if let Some(peer) = self.peer(peer) {
+            peer.set_throttle(interval, acceleration, deceleration);
+        }
+    }
+
     fn link(&self, peer: SocketAddr) -> Option<(u32, u32)> {
         let peer = self.host.get_peer(*self.peers.get(&peer)?)?;
         Some((peer.round_trip_time().as_millis() as u32, 32))

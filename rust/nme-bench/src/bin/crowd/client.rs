@@ -45,7 +45,7 @@ enum State {
     /// Asks again at `retry`, after twice the time.
     Connecting {
         retry: Duration,
-        patience: Duration,
+        interval: Duration,
     },
     Connected,
     Gone,
@@ -72,7 +72,7 @@ impl Client {
         Ok(Self {
             id,
             socket,
-            state: State::Connecting { retry: Duration::ZERO, patience: FIRST_PATIENCE },
+            state: State::Connecting { retry: Duration::ZERO, interval: FIRST_RETRY_INTERVAL },
             header: Header { peer: NO_PEER, session: 0, sent_time: None, compressed: false },
             receipts: Vec::new(),
             reliable: Default::default(),
@@ -93,10 +93,10 @@ impl Client {
         buffers: &mut Buffers,
     ) {
         self.receive(now, shared, buffers);
-        if let State::Connecting { retry, patience } = self.state
+        if let State::Connecting { retry, interval } = self.state
             && now >= retry
         {
-            self.state = State::Connecting { retry: now + patience, patience: 2 * patience };
+            self.state = State::Connecting { retry: now + interval, interval: 2 * interval };
             connect(shared.dialect.channels(), self.id).append_to(&mut shared.outgoing);
             self.send(now, shared, true);
         }
@@ -269,7 +269,7 @@ impl Arrivals {
 }
 
 /// ENet's first guess of a round-trip time, after which it asks again.
-const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+const FIRST_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The longest datagram of ENet 1.3, in bytes.
 const MAX_DATAGRAM: usize = 1400;
