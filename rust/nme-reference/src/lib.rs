@@ -19,6 +19,9 @@
 //! these differences. The library is built over it with `cargo build -p nme-godot --features reference-engine`. All suites
 //! in Godot pass then but `connection_errors.test_a_client_that_wakes_up_too_late`: stock ENet does not tell a peer that it
 //! was given up.
+//!
+//! So do all scenarios of `python3 scripts/interop` but `channel_limits`, in which a client asks for more channels than its server
+//! grants.
 #![forbid(unsafe_code)]
 
 mod clock;
