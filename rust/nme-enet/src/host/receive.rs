@@ -9,11 +9,12 @@ use crate::clock::since;
 use crate::event::{DisconnectReason, PeerHandle};
 use crate::packet::Delivery;
 use crate::peer::{Peer, State};
+use crate::proof::LONGEST_ANSWER;
 use crate::reason::DropReason;
 use crate::receive::Inbox;
 use crate::receive::quota::Budget;
 use crate::shared::{Shared, Stray};
-use crate::wire::{Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
+use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
 
 /// What the plain header of a datagram allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Screened {
     pub header_len: usize,
     /// What is behind the header is compressed.
     pub is_compressed: bool,
-    /// The peer that it is from; `None` for a connect request.
+    /// The peer that it is from; `None` for a connect request, and for the [proof](crate::proof) of an address.
     pub peer: Option<PeerHandle>,
 }
 
@@ -82,7 +83,7 @@ impl Host {
             if !self.shared.config.accepts_connections || header.session != 0 {
                 return Err(DropReason::Connect);
             }
-            let max_plain_len = CONNECT_DATAGRAM_LEN;
+            let max_plain_len = LONGEST_ANSWER;
             return Ok(Screened { max_plain_len, header_len, is_compressed, peer: None });
         }
         let sender = self.sender(from, &header).map(|peer| peer.handle);
@@ -100,8 +101,8 @@ impl Host {
         Ok(peer)
     }
 
-    /// Repeats our answer to a client that takes itself for connected.
-    fn repeat_answer(&mut self, slot: u16) {
+    /// Repeats our answer to a client that takes itself for connected, or has asked again.
+    pub(super) fn repeat_answer(&mut self, slot: u16) {
         if let Some(peer) = self.peers.at_mut(slot).filter(|peer| peer.state == State::Answering) {
             peer.repeat_answer(&mut self.shared);
             self.settle(slot);
