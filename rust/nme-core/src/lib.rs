@@ -18,4 +18,4 @@ pub mod relay;
 pub mod secure;
 pub mod session;
 
-pub use endpoint::MAX_DATAGRAM;
+pub use endpoint::{MAX_DATAGRAM, admission};
