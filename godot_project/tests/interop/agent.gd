@@ -208,7 +208,8 @@ func _has_come(step: Dictionary) -> bool:
 	return come
 
 
-## Others keep their ids when this peer comes back, and what it has seen of them belongs to the connection before.
+## Others keep their ids when this peer comes back, and what it has seen of them belongs to the
+## connection before.
 func _forget_peers_events() -> void:
 	for key: String in history.keys():
 		if " " in key:
@@ -220,6 +221,8 @@ func _create(step: Dictionary) -> void:
 	var error: int
 	_forget_peers_events()
 	if step["do"] == "server":
+		if step.get("asks_for_proof", false):
+			peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
 		error = peer.create_server(port, step.get("max_clients", 32))
 	else:
 		var own_port := 0

@@ -7,6 +7,10 @@ extends TestSuite
 const RELIABLE := MultiplayerPeer.TRANSFER_MODE_RELIABLE
 const UNRELIABLE := MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 
+## For how long a test puts more than a link carries, and how many packets a frame.
+const FLOOD_FRAMES := 300
+const FLOOD_PACKETS := 4
+
 ## Where games put packets.
 const WAYS: Array[String] = [
 	"_process",
@@ -358,6 +362,53 @@ func test_the_throttle() -> void:
 	var peer := NetworkedMultiplayerENet.new()
 	peer.set_peer_throttle(1, 5000, 2, 2)
 	expect_error(["set_peer_throttle", "no connection is open"])
+
+
+## On a link that carries too little, the throttle drops unreliable packets, unless its deceleration
+## is 0.
+func test_what_the_throttle_drops() -> void:
+	deadline = 40.0
+	var arrived: Array[int] = []
+	for deceleration: int in [32, 0]:
+		arrived.append(await _arrived_over_a_narrow_link(deceleration))
+	check_equal(arrived[1], FLOOD_FRAMES * FLOOD_PACKETS, "packets without deceleration")
+	check(arrived[0] < arrived[1] * 3 / 4, "%d of %d came with deceleration" % arrived)
+
+
+## Puts more for a while than a link carries, and counts what arrives once its queue has gone.
+func _arrived_over_a_narrow_link(deceleration: int) -> int:
+	var sender := new_peer(false)
+	var link_port := free_port()
+	# Half of what is put.
+	var link := TestNarrowLink.new(port, link_port, FLOOD_PACKETS * 30)
+	check_equal(sender.create_client(LOCALHOST, link_port), OK, "create_client")
+	var pass_on := func() -> bool:
+		link.poll()
+		server.poll()
+		sender.poll()
+		return is_connected_peer(sender)
+	await wait_until(pass_on, 5.0, "a connection over the link")
+	sender.set_peer_throttle(1, 1000, 2, deceleration)
+	sender.set_peer_timeout(1, 60000, 60000, 60000)
+	received_texts(server)
+	var noise := PackedByteArray()
+	noise.resize(1000)
+	var count := 0
+	for frame in FLOOD_FRAMES + 60:
+		if frame < FLOOD_FRAMES:
+			sender.transfer_mode = UNRELIABLE
+			for i in FLOOD_PACKETS:
+				sender.put_packet(noise)
+			sender.transfer_mode = RELIABLE
+			sender.put_packet("a round trip".to_utf8_buffer())
+		else:
+			link.datagrams_per_second = 1e5
+		pass_on.call()
+		while server.get_available_packet_count() > 0:
+			count += int(server.get_packet().size() == noise.size())
+		await get_tree().process_frame
+	sender.close_connection()
+	return count
 
 
 func server_knows(id: int) -> bool:

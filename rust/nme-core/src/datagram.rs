@@ -55,7 +55,7 @@ impl DatagramBatch {
         self.small_loads = if is_small && self.bytes.capacity() > KEPT { self.small_loads + 1 } else { 0 };
         self.bytes.clear();
         self.entries.clear();
-        if self.small_loads == PATIENCE {
+        if self.small_loads == SMALL_LOADS_BEFORE_SHRINKING {
             self.small_loads = 0;
             self.bytes.shrink_to(self.bytes.capacity() / 2);
             self.entries.shrink_to(self.entries.capacity() / 2);
@@ -67,7 +67,7 @@ impl DatagramBatch {
 const KEPT: usize = 64 << 10;
 
 /// Small loads behind which half of the memory is given back.
-const PATIENCE: u8 = 64;
+const SMALL_LOADS_BEFORE_SHRINKING: u8 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -89,7 +89,7 @@ mod tests {
         let mut batch = DatagramBatch::new();
         load(&mut batch, 4000);
         let largest = batch.bytes.capacity();
-        for _ in 0..usize::from(PATIENCE) - 1 {
+        for _ in 0..usize::from(SMALL_LOADS_BEFORE_SHRINKING) - 1 {
             load(&mut batch, 10);
         }
         assert_eq!(batch.bytes.capacity(), largest);

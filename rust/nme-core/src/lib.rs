@@ -6,6 +6,25 @@
 //!
 //! The way of a packet out: [`session::Session::send`] → `relay::wire` (header) → `channel` (channel and delivery) →
 //! `endpoint` (ENet, compression, encryption) → [`session::Session::transmit`] → the driver's socket.
+//!
+//! # When a packet leaves
+//! Two questions, and one place for the answer to each. *When is a flush?* `session::waiting` alone says so. *What may a
+//! flush send?* The engine alone, nme-enet, says so. All others carry out or carry on:
+//!
+//! | who | what |
+//! |---|---|
+//! | `session::folding` | holds back one packet, to join equal ones to other peers, until another one is queued, a poll or a flush: it never makes anything wait beyond a flush |
+//! | `session::waiting` | a flush comes before the packet that no longer fits into the datagram of one of its receivers; when more than 4 MiB wait; when something has waited for 5 ms; with [`session::FlushMode::EachPut`] behind each packet |
+//! | the owner of the driver | a flush comes at the end of each poll, and at the end of a frame in which something was queued |
+//! | the driver | asks the session before and behind each packet, and at each event of a poll. Behind a packet, it looks at the clock only when a tick of the coarse clock has passed, or nothing has waited before. It flushes at once behind a connect, a disconnect, and a change of the throttle or of the flush mode |
+//! | nme-enet, `host::transmit` | what a flush lets go: every peer that has something queued or to acknowledge. Repeats, pings, and what waited for its pace leave when their time comes; refusals and goodbyes to strangers at once; both without a flush |
+//! | nme-enet, `send` | in which order a peer's datagrams are filled: acknowledgements, control commands, lost commands, then queued packets, in the order in which they were queued, or by turns of the channels when more than 64 KiB wait; those that `Host::hurry` names come first |
+//! | nme-enet, `send::window` | how many reliable bytes may be in flight, and at which pace they leave; the rest waits in the engine for acknowledgements |
+//! | nme-enet, `throttle` and `host::bandwidth` | which share of the unreliable packets is sent; the others are dropped as their turn comes, and never wait for it |
+//! | the driver's outbox | keeps datagrams, in order, that the system's send queue has no room for |
+//!
+//! `session::waiting` takes the sizes of header and commands from nme-enet's table. It counts what was queued since the last
+//! flush, not what the engine holds: that the window lets some of it wait is none of its business.
 #![forbid(unsafe_code)]
 
 pub mod channel;

@@ -295,6 +295,7 @@ fn what_cannot_be_expanded_is_dropped_and_counted() {
 }
 
 #[test]
+#[cfg_attr(feature = "reference-engine", ignore = "the session number is looked at behind the decompression")]
 fn datagrams_with_nothing_to_expand_are_dropped() {
     for compression in ALL {
         let mut world = World::new(8);

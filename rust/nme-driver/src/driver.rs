@@ -288,7 +288,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
 
     /// Sends what waits when it has waited for long, because the game works between its calls.
     fn flush_overdue(&mut self, now: Duration) {
-        if self.session.needs_flush() && self.session.flush_is_overdue(now) {
+        if self.session.flush_is_overdue(now) {
             self.flush_at(now);
         }
     }

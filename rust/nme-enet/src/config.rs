@@ -28,7 +28,7 @@ pub struct Config {
     /// that.
     pub held_limit: usize,
     /// Reliable bytes that may wait for one peer, sent or not: beyond it the peer is too slow a reader.
-    pub backlog_limit: u64,
+    pub unacknowledged_limit: u64,
     /// Reliable bytes in flight to one peer at most, unless the peer named less.
     pub max_window: u32,
     /// Random bits from the operating system, for connect ids.
@@ -50,7 +50,7 @@ impl Config {
             peer_mtu: DEFAULT_MTU..=DEFAULT_MTU,
             quotas: Quotas::DEFAULT,
             held_limit: 512 << 20,
-            backlog_limit: 64 << 20,
+            unacknowledged_limit: 64 << 20,
             max_window: 4 << 20,
             seed,
         }

@@ -63,8 +63,8 @@ pub enum Event {
         /// The bytes.
         packet: Packet,
     },
-    /// More waits for this peer than [`Config::backlog_limit`](crate::Config::backlog_limit). Comes once; the packet
-    /// that was too much has not been queued, so end the connection.
+    /// More waits for this peer than [`Config::unacknowledged_limit`](crate::Config::unacknowledged_limit). Comes once;
+    /// the packet that was too much has not been queued, so end the connection.
     Overflow {
         /// Who reads too slowly.
         peer: PeerHandle,

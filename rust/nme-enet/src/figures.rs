@@ -22,9 +22,9 @@ pub struct PeerFigures {
     pub in_flight: u32,
     /// Bytes that wait to be sent.
     pub waiting: u64,
-    /// What [`Config::backlog_limit`](crate::Config::backlog_limit) bounds: everything that waits to be sent or
-    /// acknowledged, a packet counting 256 bytes at least.
-    pub backlog: u64,
+    /// Reliable bytes that wait to be sent or acknowledged, a packet counting 256 bytes at least. Bounded by
+    /// [`Config::unacknowledged_limit`](crate::Config::unacknowledged_limit).
+    pub unacknowledged: u64,
     /// Bytes that the host keeps back because something before them is missing.
     pub held: usize,
     /// Commands sent, repetitions included.
@@ -48,7 +48,7 @@ impl PeerFigures {
             window: peer.allowed_in_flight(0, 0),
             in_flight: peer.in_flight,
             waiting: peer.queued,
-            backlog: peer.backlog,
+            unacknowledged: peer.unacknowledged,
             held: peer.usage.memory(),
             commands_sent: peer.commands_sent,
             commands_lost: peer.commands_lost,

@@ -8,14 +8,15 @@ use crate::reason::DropReason;
 use crate::rules::Rules;
 pub use crate::wire::Header;
 use crate::wire::{
-    Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Handshake, Writer, code,
+    Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, HEADER_LEN, Handshake, MIN_MTU,
+    Writer, code, fixed_len,
 };
 
 /// A connect request with its header, in bytes.
 pub const CONNECT_LEN: usize = CONNECT_DATAGRAM_LEN;
 
 /// A disconnect that wants no answer, with its header, in bytes.
-pub const REFUSAL_LEN: usize = 10;
+pub const REFUSAL_LEN: usize = HEADER_LEN + fixed_len(code::DISCONNECT_UNSEQUENCED);
 
 /// A connect request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +121,5 @@ pub fn check(datagram: &[u8], header: &Header, agreed: &Agreed<'_>) -> Result<Op
 
 fn is_answer(request: &Request, answer: &Handshake) -> bool {
     let asked = &request.handshake;
-    crate::host::grants(asked, answer, SMALLEST_MTU) && answer.channels == asked.channels
+    crate::host::grants(asked, answer, MIN_MTU) && answer.channels == asked.channels
 }
-
-/// The smallest that ENet takes, in bytes.
-const SMALLEST_MTU: u16 = 576;

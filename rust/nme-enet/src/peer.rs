@@ -122,7 +122,7 @@ pub(crate) struct Peer {
     /// Payload bytes in all queues.
     pub(crate) queued: u64,
     /// Cost of everything that is queued, or reliable and unacknowledged.
-    pub(crate) backlog: u64,
+    pub(crate) unacknowledged: u64,
     pub(crate) has_overflowed: bool,
     pub(crate) unsequenced_out: u16,
 
@@ -209,7 +209,7 @@ impl Peer {
             active: None,
             turn: 0,
             queued: 0,
-            backlog: 0,
+            unacknowledged: 0,
             has_overflowed: false,
             unsequenced_out: 0,
             control: Ring::new(),

@@ -7,8 +7,8 @@
 //!
 //! A queue of our own follows what we send; a path does not. So this throttle looks at how round trips *move*:
 //!
-//! - *Long* is a round trip of more than [`FRAMES`] above the shortest one: what two frames and a late one can do. A
-//!   single short one shows that there is no queue: in a queue, all are long.
+//! - *Long* is a round trip of more than [`FRAME_TIMES_MS`] above the shortest one: what two frames and a late one can
+//!   do. A single short one shows that there is no queue: in a queue, all are long.
 //! - A queue of ours goes on growing while we send more than drains. A longer path is longer once, and jitter goes up and
 //!   down. So only a level that *rises* again and again lowers the share. Of each millisecond, the part by which
 //!   round trips did not grow is what drains: the share falls to a little less than that. A queue that is full
@@ -117,12 +117,12 @@ impl Window {
     /// True when it says something about all round trips of its time.
     const fn is_full(&self) -> bool {
         let time = self.last.wrapping_sub(self.start);
-        (self.polls >= WINDOW_POLLS && time >= WINDOW) || (self.polls >= 2 && time >= LONG_WINDOW)
+        (self.polls >= WINDOW_POLLS && time >= WINDOW_MS) || (self.polls >= 2 && time >= LONG_WINDOW_MS)
     }
 
     /// By how much its level has to differ from another one.
     fn step(&self) -> u16 {
-        ((self.longest - self.shortest.round_trip) / 4 * 3).max(SMALLEST_STEP)
+        ((self.longest - self.shortest.round_trip) / 4 * 3).max(SMALLEST_STEP_MS)
     }
 }
 
@@ -171,7 +171,7 @@ impl Throttle {
     pub(crate) fn acknowledged(&mut self, now: u32, round_trip: u16) {
         let shortest = self.shortest.map_or(round_trip, |shortest| shortest.min(round_trip));
         self.shortest = Some(shortest);
-        if round_trip <= shortest.saturating_add(FRAMES) {
+        if round_trip <= shortest.saturating_add(FRAME_TIMES_MS) {
             self.raise(now);
             self.window = Window::NONE;
             self.rise = None;
@@ -196,7 +196,7 @@ impl Throttle {
     /// Lets more through: quickly up to what the link is known to drain, and slowly from there on.
     fn raise(&mut self, now: u32) {
         let ThrottleSettings { interval, acceleration, .. } = self.settings;
-        if self.share < self.drains || now.wrapping_sub(self.raised) >= interval / RAISES {
+        if self.share < self.drains || now.wrapping_sub(self.raised) >= interval / RAISES_PER_INTERVAL {
             self.share = self.share.saturating_add(acceleration).min(WHOLE);
             self.raised = now;
         }
@@ -235,7 +235,7 @@ impl Throttle {
             }
         } else if rise.still >= 2
             && now.wrapping_sub(rise.latest.at)
-                >= (interval / PATIENCE).saturating_add(level.round_trip.into())
+                >= (interval / LEVEL_PART_OF_INTERVAL).saturating_add(level.round_trip.into())
         {
             if rise.target.is_none() && rise.is_full() {
                 rise.aim(now, self.share * rise.acknowledged / rise.sent);
@@ -283,7 +283,7 @@ impl Rise {
         let growth = u32::from(self.latest.round_trip - self.first.round_trip);
         let time = self.latest.at.wrapping_sub(self.first.at).max(growth + 1);
         match self.target {
-            None if self.steps >= 2 && (growth * STEEP >= time || growth >= LARGE_QUEUE) => {
+            None if self.steps >= 2 && (growth * STEEP_PART_OF_TIME >= time || growth >= LARGE_QUEUE_MS) => {
                 self.aim(now, share * (time - growth) / time);
             }
             // What has been sent since then has arrived, and the queue grows on.
@@ -308,29 +308,29 @@ pub(crate) const DEFAULT_SETTINGS: ThrottleSettings =
 pub(crate) const WHOLE: u32 = 32;
 
 /// What frames can add to a round trip, in ms.
-const FRAMES: u16 = 50;
+const FRAME_TIMES_MS: u16 = 50;
 
 /// A window has at least this many polls with acknowledgements, and this length in ms.
 const WINDOW_POLLS: u32 = 3;
-const WINDOW: u32 = 200;
+const WINDOW_MS: u32 = 200;
 
 /// Two polls are enough for one of this length, in ms: pings come that seldom.
-const LONG_WINDOW: u32 = 500;
+const LONG_WINDOW_MS: u32 = 500;
 
 /// Levels that differ by less, in ms, are the same.
-const SMALLEST_STEP: u16 = 10;
+const SMALLEST_STEP_MS: u16 = 10;
 
 /// A queue grows by more than this part of the time; what grows more slowly can as well be a path.
-const STEEP: u32 = 16;
+const STEEP_PART_OF_TIME: u32 = 16;
 
 /// A queue of this length, in ms, is one even if it has grown slowly.
-const LARGE_QUEUE: u32 = 200;
+const LARGE_QUEUE_MS: u32 = 200;
 
 /// How long a level stays before it is that of the path: this part of an interval, and a round trip.
-const PATIENCE: u32 = 5;
+const LEVEL_PART_OF_INTERVAL: u32 = 5;
 
 /// How often in an interval more is tried than what the link is known to drain.
-const RAISES: u32 = 16;
+const RAISES_PER_INTERVAL: u32 = 16;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! ENet's datagrams, read and written from one table. Nothing else in this crate knows where a byte stands.
+//! ENet's datagrams, read and written from one table. Nothing else knows where a byte stands, in this crate or outside.
 //!
 //! All numbers are big-endian. A datagram is a header and 1 to 32 commands, the MTU at most:
 //!
@@ -220,14 +220,17 @@ impl Header {
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "no header is empty")]
     pub const fn len(&self) -> usize {
-        if self.sent_time.is_some() { TIMED_HEADER_LEN } else { TIMED_HEADER_LEN - 2 }
+        if self.sent_time.is_some() { TIMED_HEADER_LEN } else { HEADER_LEN }
     }
 
-    /// Appends it, without the mark of compression: who compresses sets that.
+    /// Appends it.
     pub fn write(&self, out: &mut Writer<'_>) {
         let mut first = (self.peer & NO_PEER) | u16::from(self.session & 3) << SESSION_SHIFT;
         if self.sent_time.is_some() {
             first |= SENT_TIME;
+        }
+        if self.compressed {
+            first |= COMPRESSED;
         }
         first.write(out);
         if let Some(time) = self.sent_time {
@@ -264,6 +267,15 @@ impl Command {
         self.body.write(out);
     }
 
+    /// The same, for who has a vector and no datagram to fill.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        let mut bytes = [0; LONGEST_FIXED_LEN];
+        let mut writer = Writer::new(&mut bytes);
+        self.write(&mut writer);
+        let len = writer.len();
+        out.extend_from_slice(&bytes[..len]);
+    }
+
     fn read(bytes: &mut &[u8]) -> Result<Self, DropReason> {
         let code = *bytes.first().ok_or(DropReason::Truncated)?;
         let len = Body::fixed_len(code).ok_or(DropReason::UnknownCommand)?;
@@ -281,6 +293,36 @@ impl Command {
     }
 }
 
+/// Reads commands one after the other, each with its payload, and ends behind the first that is none.
+#[derive(Clone, Debug)]
+pub struct Commands<'a>(&'a [u8]);
+
+impl<'a> Commands<'a> {
+    /// Reads what is behind a header.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    #[inline]
+    fn read_next(&mut self) -> Result<(Command, &'a [u8]), DropReason> {
+        let mut bytes = std::mem::take(&mut self.0);
+        let command = Command::read(&mut bytes)?;
+        let payload = bytes.split_at_checked(command.body.payload_len()).ok_or(DropReason::Truncated)?;
+        self.0 = payload.1;
+        Ok((command, payload.0))
+    }
+}
+
+impl<'a> Iterator for Commands<'a> {
+    type Item = Result<(Command, &'a [u8]), DropReason>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() { None } else { Some(self.read_next()) }
+    }
+}
+
 /// All commands of a datagram with their payloads, on the stack.
 #[derive(Debug)]
 pub struct CommandList<'a> {
@@ -293,13 +335,10 @@ impl<'a> CommandList<'a> {
     pub fn read(datagram: &'a [u8], header: &Header) -> Result<Self, DropReason> {
         let nothing = Command { code: code::PING, channel: 0, sequence: 0, body: Body::Ping {} };
         let mut list = Self { commands: [(nothing, &[]); MAX_COMMANDS], len: 0 };
-        let mut bytes = datagram.get(header.len()..).unwrap_or_default();
-        while !bytes.is_empty() {
+        let mut commands = Commands::new(datagram.get(header.len()..).unwrap_or_default());
+        while !commands.0.is_empty() {
             let place = list.commands.get_mut(list.len).ok_or(DropReason::TooManyCommands)?;
-            let command = Command::read(&mut bytes)?;
-            let payload = bytes.split_at_checked(command.body.payload_len()).ok_or(DropReason::Truncated)?;
-            *place = (command, payload.0);
-            bytes = payload.1;
+            *place = commands.read_next()?;
             list.len += 1;
         }
         if list.len == 0 { Err(DropReason::Empty) } else { Ok(list) }
@@ -398,11 +437,23 @@ pub const CONTROL_CHANNEL: u8 = 0xff;
 /// Commands that ENet puts into one datagram at most.
 pub const MAX_COMMANDS: usize = 32;
 
-/// Header with sent time, in bytes.
-pub const TIMED_HEADER_LEN: usize = 4;
+/// The smallest MTU that ENet takes: bytes of a datagram, header included.
+pub const MIN_MTU: u16 = 576;
+
+/// The largest MTU that ENet takes, in bytes.
+pub const MAX_MTU: u16 = 4096;
+
+/// Header without sent time, in bytes.
+pub const HEADER_LEN: usize = u16::LEN;
+
+/// Header with sent time, in bytes: the longest.
+pub const TIMED_HEADER_LEN: usize = HEADER_LEN + u16::LEN;
 
 /// Fixed part of a fragment command, in bytes: the largest in front of a payload.
 pub const FRAGMENT_LEN: usize = fixed_len(code::FRAGMENT);
+
+/// The longest command in front of its payload, in bytes.
+const LONGEST_FIXED_LEN: usize = fixed_len(code::CONNECT);
 
 /// A connect request with its header, in bytes.
 pub const CONNECT_DATAGRAM_LEN: usize = TIMED_HEADER_LEN + fixed_len(code::CONNECT);

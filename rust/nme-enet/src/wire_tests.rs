@@ -89,11 +89,55 @@ fn a_connect_request_is_laid_out_as_enet_does() {
     assert_eq!(bytes[8..], fields);
 }
 
+/// One command of each code, byte by byte as stock ENet lays it out.
+const BYTES: [&str; 14] = [
+    "01 05 6789 0001 0002",
+    "81 05 6789 0001 0002",
+    "82 05 6789 0102 03 04 05060708 090a0b0c 0d0e0f10 11121314 15161718 191a1b1c 1d1e1f20 21222324 25262728 292a2b2c",
+    "83 05 6789 0102 03 04 05060708 090a0b0c 0d0e0f10 11121314 15161718 191a1b1c 1d1e1f20 21222324 25262728",
+    "84 05 6789 00000009",
+    "44 05 6789 00000009",
+    "85 05 6789",
+    "86 05 6789 0002 eeee",
+    "07 05 6789 0003 0002 eeee",
+    "88 05 6789 0102 0002 00000004 00000005 00000006 00000007 eeee",
+    "49 05 6789 0003 0002 eeee",
+    "8a 05 6789 00000001 00000002",
+    "8b 05 6789 191a1b1c 1d1e1f20 21222324",
+    "0c 05 6789 0102 0002 00000004 00000005 00000006 00000007 eeee",
+];
+
+#[test]
+fn every_command_is_laid_out_as_enet_does() {
+    for ((code, _, body), expected) in all().into_iter().zip(BYTES) {
+        let mut bytes = Vec::new();
+        Command { code, channel: 5, sequence: 0x6789, body }.append_to(&mut bytes);
+        bytes.resize(bytes.len() + body.payload_len(), 0xee);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, expected.replace(' ', ""));
+    }
+}
+
+#[test]
+fn commands_end_behind_the_first_that_is_none() {
+    let ping = [0x85, 0xff, 0, 7];
+    let cut_off = [0x86, 1, 0, 9, 0, 2, b'h'];
+    for (end, reason) in
+        [(&cut_off[..], DropReason::Truncated), (&[0x06, 1, 0, 9], DropReason::UnknownCommand)]
+    {
+        let bytes = [&ping[..], end].concat();
+        let read: Vec<_> = Commands::new(&bytes).collect();
+        assert!(matches!(read[0], Ok((Command { code: code::PING, sequence: 7, .. }, []))), "{read:?}");
+        assert_eq!(read[1..], [Err(reason)]);
+    }
+}
+
 #[test]
 fn headers_have_flags_session_and_peer() {
     let timed = Header { peer: 0x345, session: 1, sent_time: Some(1), compressed: false };
     assert_eq!(written(&timed, &[]), [0x93, 0x45, 0, 1]);
     assert_eq!(written(&Header { sent_time: None, ..timed }, &[]), [0x13, 0x45]);
+    assert_eq!(written(&Header { compressed: true, ..timed }, &[]), [0xd3, 0x45, 0, 1]);
     assert!(Header::read(&[0x53, 0x45]).expect("a header").compressed);
     assert_eq!(Header::read(&[0x93, 0x45, 0]), Err(DropReason::TooShort));
 }

@@ -6,6 +6,7 @@ mod raw;
 use std::time::Duration;
 
 use nme_enet::Event;
+use nme_enet::wire::{Body, CONTROL_CHANNEL, ThrottleSettings, code};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use raw::*;
@@ -34,11 +35,17 @@ fn any_command() -> impl Strategy<Value = Vec<u8>> {
             .prop_map(|(c, s, n, total, at)| unreliable_fragment(c, s, n, total, at % total.div_ceil(F))),
         (prop_oneof![channel, Just(0xff)], number, any::<u16>()).prop_map(|(c, n, time)| ack(c, n, time)),
         Just(ping()),
-        vec(any::<u32>(), 2).prop_map(|fields| u32s(command(0x8a, 0xff, 2), &fields)),
-        vec(any::<u32>(), 3).prop_map(|fields| u32s(command(0x8b, 0xff, 2), &fields)),
+        (any::<u32>(), any::<u32>())
+            .prop_map(|(incoming, outgoing)| Body::BandwidthLimit { incoming, outgoing })
+            .prop_map(|body| command(code::BANDWIDTH_LIMIT, CONTROL_CHANNEL, 2, body)),
+        any::<[u32; 3]>()
+            .prop_map(|[interval, acceleration, deceleration]| Body::ThrottleConfigure {
+                throttle: ThrottleSettings { interval, acceleration, deceleration },
+            })
+            .prop_map(|body| command(code::THROTTLE_CONFIGURE, CONTROL_CHANNEL, 2, body)),
         (prop_oneof![0..4_u8, Just(0xff)], any::<u16>()).prop_map(|(c, n)| probe(c, n)),
-        (any::<u32>(), prop_oneof![Just(0x84_u8), Just(0x44)])
-            .prop_map(|(data, code)| u32s(command(code, 0xff, 3), &[data])),
+        (any::<u32>(), prop_oneof![Just(code::DISCONNECT), Just(code::DISCONNECT_UNSEQUENCED)])
+            .prop_map(|(data, code)| command(code, CONTROL_CHANNEL, 3, Body::Disconnect { data })),
         (any::<u32>(), any::<bool>()).prop_map(|(connect_id, is_answer)| {
             let hello = Hello { connect_id, ..Hello::request() };
             if is_answer { hello.verify() } else { hello.connect() }

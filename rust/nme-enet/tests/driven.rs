@@ -147,7 +147,7 @@ fn bulk_leaves_at_an_even_rate_where_there_is_a_timer() {
 #[test]
 fn a_slow_reader_is_reported_once() {
     let mut config = Config::server(4, 1);
-    config.backlog_limit = 1 << 20;
+    config.unacknowledged_limit = 1 << 20;
     let mut pair = Pair::new(Link::delayed(30 * MS), config);
     pair.network.set_default(Link::DOWN);
     let packet = Packet::new(vec![1; 100_000]);
@@ -155,14 +155,14 @@ fn a_slow_reader_is_reported_once() {
     assert_eq!(sent.iter().filter(|sent| **sent == Ok(Sending::Queued)).count(), 10);
     assert_eq!(sent[19], Ok(Sending::Overflow));
     let figures = pair.hosts[0].peer_figures(pair.peers[0].expect("connected")).expect("connected");
-    assert_eq!((figures.backlog, figures.waiting), (1_000_000, 1_000_000));
+    assert_eq!((figures.unacknowledged, figures.waiting), (1_000_000, 1_000_000));
     pair.run(MS * 600);
     assert_eq!(pair.overflows, 1);
     // A tiny packet counts as what it costs.
     let tiny = Packet::new(vec![1]);
     assert_eq!(pair.send(&tiny), Ok(Sending::Queued));
     let figures = pair.hosts[0].peer_figures(pair.peers[0].expect("connected")).expect("connected");
-    assert_eq!(figures.backlog, 1_000_256);
+    assert_eq!(figures.unacknowledged, 1_000_256);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn what_was_repeated_before_a_silence_does_not_prolong_it() {
     }
     assert_eq!(pair.received.len(), 20);
     let figures = pair.hosts[0].peer_figures(peer).expect("connected");
-    assert!(figures.backlog > 0 && figures.commands_lost > 40, "{figures:?}");
+    assert!(figures.unacknowledged > 0 && figures.commands_lost > 40, "{figures:?}");
     let time = given_up_after(pair, |_, _| {});
     assert!(time < MS * 40_000, "{time:?}");
 }

@@ -5,6 +5,7 @@ mod raw;
 use std::time::Duration;
 
 use nme_enet::DropReason::*;
+use nme_enet::wire::{Body, CONTROL_CHANNEL, code};
 use nme_enet::{Config, ConnectError, ConnectRequest, DisconnectReason, DropReason, Event, Verdict};
 use raw::*;
 
@@ -84,8 +85,8 @@ fn a_header_is_screened_before_anything_is_decompressed() {
     let plain = datagram(bench.slot, bench.session, Some(5), &[ping()]);
     let handle = bench.handle();
     let screened = bench.host.screen(bench.peer, &compressed(plain.clone())).expect("a peer");
-    assert_eq!((screened.max_plain_len, screened.header_len), (1392, 4));
-    assert!(screened.is_compressed && screened.peer == Some(handle));
+    assert_eq!((screened.max_plain_len, screened.header.len()), (1392, 4));
+    assert!(screened.header.compressed && screened.peer == Some(handle));
     let request = datagram(0xfff, 0, Some(3), &[Hello::request().connect()]);
     let screened = bench.host.screen(address(1), &compressed(request)).expect("perhaps a request");
     assert_eq!((screened.max_plain_len, screened.peer), (116, None));
@@ -124,9 +125,7 @@ fn the_answer_may_be_acknowledged_by_any_of_its_repetitions() {
             bench.host.handle_timeout(bench.now);
             // What nobody asks for is repeated once.
             let _ = bench.knock(Hello::request());
-            for (_, verify) in bench.transmit() {
-                times.push(u16::from_be_bytes([verify[2], verify[3]]));
-            }
+            times.extend(bench.transmit().iter().map(|(_, answer)| first_of(answer).0));
         }
         bench.pass(&[ack(0xff, 1, times[acknowledged]), reliable(0, 1, 1)]);
         assert_eq!(bench.lengths(), [1]);
@@ -202,7 +201,7 @@ fn a_client_waits_for_an_answer_or_a_refusal() {
     assert_eq!(bench.lengths(), [1]);
     bench.refuse(WrongSession, ping());
     let mut bench = Bench::half_open_client();
-    bench.pass(&[u32s(command(0x44, 0xff, 0), &[5])]);
+    bench.pass(&[command(code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, Body::Disconnect { data: 5 })]);
     let reason = DisconnectReason::ByPeer(5);
     assert!(matches!(bench.events[..], [Event::Disconnected { reason: told, .. }] if told == reason));
 }

@@ -164,7 +164,7 @@ impl Soak {
         for (host, index) in self.hosts.iter().zip(0..) {
             for peer in host.peers() {
                 let figures = host.peer_figures(peer).expect("a peer");
-                assert_eq!((figures.waiting, figures.backlog), (0, 0), "{index}: {figures:?}");
+                assert_eq!((figures.waiting, figures.unacknowledged), (0, 0), "{index}: {figures:?}");
                 assert!(figures.in_flight == 0 && figures.throttle == 32, "{index}: {figures:?}");
             }
         }

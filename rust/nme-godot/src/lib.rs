@@ -1,7 +1,7 @@
 //! The GDExtension library: the class `NetworkedMultiplayerENet` for Godot 4.
 //!
-//! Classes here only translate between Godot and the driver. `unsafe` is where the engine calls and is called: [`entry`]
-//! and what it joins, [`dispatch`], [`virtuals`], and [`ffi`].
+//! Classes here only translate between Godot and the driver. `unsafe` is where the engine calls and is called: `entry` and
+//! what it joins, `dispatch`, `virtuals`, and `ffi`.
 
 mod authentication;
 mod calls;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use nme_enet::inspect::{self, Agreed, Header, Request};
 use nme_enet::proof::LONGEST_ANSWER;
+use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
     Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
     HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, Screened, SendError, Sending, Verdict,
@@ -18,13 +19,13 @@ use nme_enet::{
 use rusty_enet as enet;
 
 use crate::clock::Clock;
+use crate::memory::MemorySocket;
 use crate::places::{Peer, Places};
-use crate::wire::Wire;
 use crate::{debug_text, packet};
 
 /// All connections over one socket, as [`nme_enet::Host`], but by stock ENet. Its methods are documented there.
 pub struct Host {
-    engine: enet::Host<Wire>,
+    engine: enet::Host<MemorySocket>,
     config: Config,
     clock: Clock,
     places: Places,
@@ -43,7 +44,7 @@ impl Host {
     pub fn new(mut config: Config) -> Self {
         config.peer_limit = config.peer_limit.clamp(1, NO_PEER);
         config.channel_limit = config.channel_limit.max(1);
-        config.mtu = config.mtu.clamp(576, 4096);
+        config.mtu = config.mtu.clamp(MIN_MTU, MAX_MTU);
         let clock = Clock::new();
         let limit = |bandwidth: u32| (bandwidth > 0).then_some(bandwidth);
         let settings = enet::HostSettings {
@@ -56,7 +57,7 @@ impl Host {
             time: clock.ticks(),
             seed: Some((config.seed ^ (config.seed >> 32)) as u32),
         };
-        let mut engine = enet::Host::new(Wire::default(), settings).expect("limits in range");
+        let mut engine = enet::Host::new(MemorySocket::default(), settings).expect("limits in range");
         engine.set_maximum_packet_size(config.max_packet.max(1)).expect("not 0");
         // The engine forgets to count down: any limit would cut honest peers off.
         engine.set_maximum_waiting_data(usize::MAX).expect("not 0");
@@ -77,7 +78,7 @@ impl Host {
     pub fn screen(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
         let screened = self.screened(from, datagram).map(|(header, peer)| {
             let longest = if header.peer == NO_PEER { LONGEST_ANSWER } else { self.config.mtu.into() };
-            Screened::new(longest, header.len(), header.compressed, peer)
+            Screened::new(longest, header, peer)
         });
         screened.inspect_err(|reason| self.figures.note_dropped(*reason))
     }
@@ -141,13 +142,15 @@ impl Host {
         if packet.len() > self.config.max_packet {
             return Err(SendError::TooLarge);
         }
-        if found.backlog.bytes().saturating_add(packet::cost(packet)) > self.config.backlog_limit {
+        if found.unacknowledged.bytes().saturating_add(packet::cost(packet))
+            > self.config.unacknowledged_limit
+        {
             if !std::mem::replace(&mut found.has_overflowed, true) {
                 self.events.push_back(Event::Overflow { peer });
             }
             return Ok(Sending::Overflow);
         }
-        match to.send(channel, &packet::to_engine(packet, delivery, &found.backlog)) {
+        match to.send(channel, &packet::to_engine(packet, delivery, &found.unacknowledged)) {
             Ok(()) => Ok(Sending::Queued),
             Err(enet::error::PeerSendError::NotConnected) => Err(SendError::NotConnected),
             Err(enet::error::PeerSendError::InvalidChannel) => Err(SendError::Channel),
@@ -306,7 +309,7 @@ impl Host {
             peer,
             ["packetThrottle", "lowestRoundTripTime", "windowSize", "reliableDataInTransit"],
         );
-        let backlog = found.backlog.bytes();
+        let unacknowledged = found.unacknowledged.bytes();
         Some(PeerFigures {
             round_trip: peer.round_trip_time(),
             variance: peer.round_trip_time_variance(),
@@ -314,8 +317,8 @@ impl Host {
             throttle,
             window,
             in_flight,
-            waiting: backlog.saturating_sub(in_flight.into()),
-            backlog,
+            waiting: unacknowledged.saturating_sub(in_flight.into()),
+            unacknowledged,
             held: 0,
             commands_sent: peer.packets_sent(),
             commands_lost: peer.packets_lost(),
@@ -366,7 +369,7 @@ impl Host {
     }
 
     /// Lets the engine do something with a peer that is there, and forgets it if it is gone then.
-    fn command(&mut self, peer: PeerHandle, what: impl FnOnce(&mut enet::Peer<Wire>)) {
+    fn command(&mut self, peer: PeerHandle, what: impl FnOnce(&mut enet::Peer<MemorySocket>)) {
         self.catch_up();
         if self.get(peer).is_none() {
             return;
@@ -551,9 +554,6 @@ const fn slot_of(peer: PeerHandle) -> u16 {
 const fn number(peer: enet::PeerID) -> u16 {
     peer.0 as u16
 }
-
-/// Peer number of a datagram that belongs to no peer yet, and the most peers that a host may have.
-const NO_PEER: u16 = 0x0fff;
 
 /// Between two calls of [`Host::handle_timeout`].
 const PAUSE: Duration = Duration::from_millis(10);

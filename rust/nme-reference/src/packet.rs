@@ -10,9 +10,9 @@ use crate::debug_text;
 
 /// What waits for one peer to be sent or acknowledged, in bytes; a packet counts [`MIN_COST`] at least.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Backlog(Arc<AtomicU64>);
+pub(crate) struct Unacknowledged(Arc<AtomicU64>);
 
-impl Backlog {
+impl Unacknowledged {
     pub(crate) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -25,7 +25,7 @@ pub(crate) fn cost(packet: &Packet) -> u64 {
 /// Shares its bytes with the engine, which drops it once it has been acknowledged, sent or forgotten.
 struct Queued {
     packet: Packet,
-    backlog: Backlog,
+    unacknowledged: Unacknowledged,
 }
 
 impl AsRef<[u8]> for Queued {
@@ -36,19 +36,26 @@ impl AsRef<[u8]> for Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        self.backlog.0.fetch_sub(cost(&self.packet), Ordering::Relaxed);
+        self.unacknowledged.0.fetch_sub(cost(&self.packet), Ordering::Relaxed);
     }
 }
 
-/// The engine's packet of the same bytes. It is part of the backlog until the engine has dropped it.
-pub(crate) fn to_engine(packet: &Packet, delivery: Delivery, backlog: &Backlog) -> enet::Packet {
+/// The engine's packet of the same bytes. It counts as unacknowledged until the engine has dropped it.
+pub(crate) fn to_engine(
+    packet: &Packet,
+    delivery: Delivery,
+    unacknowledged: &Unacknowledged,
+) -> enet::Packet {
     let kind = match delivery {
         Delivery::Reliable => enet::PacketKind::Reliable,
         Delivery::Unsequenced => enet::PacketKind::AlwaysUnreliable { sequenced: false },
         Delivery::Sequenced => enet::PacketKind::AlwaysUnreliable { sequenced: true },
     };
-    backlog.0.fetch_add(cost(packet), Ordering::Relaxed);
-    enet::Packet::new(Box::new(Queued { packet: packet.clone(), backlog: backlog.clone() }), kind)
+    unacknowledged.0.fetch_add(cost(packet), Ordering::Relaxed);
+    enet::Packet::new(
+        Box::new(Queued { packet: packet.clone(), unacknowledged: unacknowledged.clone() }),
+        kind,
+    )
 }
 
 /// How a packet has come. The engine's own answer is "reliable" for every packet.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use nme_enet::PeerHandle;
 use nme_enet::inspect::Request;
 
-use crate::packet::Backlog;
+use crate::packet::Unacknowledged;
 
 /// The peers of a host, by the engine's number for them.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Peer {
     /// The handshake is complete.
     pub(crate) is_connected: bool,
     pub(crate) has_overflowed: bool,
-    pub(crate) backlog: Backlog,
+    pub(crate) unacknowledged: Unacknowledged,
     /// Grows with each peer.
     pub(crate) order: u64,
 }
@@ -67,7 +67,7 @@ impl Places {
             has_asked,
             is_connected: false,
             has_overflowed: false,
-            backlog: Backlog::default(),
+            unacknowledged: Unacknowledged::default(),
             order: self.count,
         });
         handle

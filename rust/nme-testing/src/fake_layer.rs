@@ -170,7 +170,7 @@ impl SecureLayer for FakeLayer {
 
     fn tick(&mut self, now: Duration, out: &mut SecureOutput) {
         let Some(attempt) = &mut self.attempt else { return };
-        if now.saturating_sub(attempt.began) >= PATIENCE {
+        if now.saturating_sub(attempt.began) >= ATTEMPT_TIMEOUT {
             self.attempt = None;
             out.events.push_back(SecureEvent::Failed(SecureFailure::TimedOut));
         } else if now.saturating_sub(attempt.said_hello) >= REPEAT {
@@ -218,7 +218,7 @@ fn change(bytes: &[u8]) -> Vec<u8> {
 const MIN_OVERHEAD: u8 = 10;
 
 /// Until an attempt is given up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Until a hello is repeated.
 const REPEAT: Duration = Duration::from_millis(300);

@@ -14,6 +14,9 @@ pub use nme_core::codec::fuzz::{decode, fastlz_blocks, round_trip};
 use nme_core::relay::Target;
 use nme_core::session::Quotas;
 use nme_core::session::{Config, Limits, SendOptions};
+use nme_enet::wire::{
+    Body, Command, Fragment, Handshake, Header, NO_PEER, ThrottleSettings, Writer, code, fixed_len,
+};
 use nme_netem::{Link, Random};
 
 use crate::world::{Datagram, FRAME, HostId, World};
@@ -255,13 +258,15 @@ impl Input<'_> {
     /// Commands of the right shape.
     pub(crate) fn commands(&mut self) -> Vec<u8> {
         let (first, peer) = (self.byte(), self.byte());
-        let mut bytes = vec![first & 0xb0, peer % 3];
-        if first & 8 != 0 && peer > 128 {
-            bytes = vec![0x8f, 0xff];
-        }
-        if bytes[0] & 0x80 != 0 {
-            bytes.extend(self.short().to_be_bytes());
-        }
+        let (peer, session, is_timed) = if first & 8 != 0 && peer > 128 {
+            (NO_PEER, 0, true)
+        } else {
+            (u16::from(peer % 3), first >> 4 & 3, first >> 7 != 0)
+        };
+        let sent_time = is_timed.then(|| self.short());
+        let header = Header { peer, session, sent_time, compressed: false };
+        let mut bytes = vec![0; header.len()];
+        header.write(&mut Writer::new(&mut bytes));
         for _ in 0..=self.byte() % 4 {
             self.command(&mut bytes);
         }
@@ -272,53 +277,64 @@ impl Input<'_> {
         let code = CODES[usize::from(self.byte()) % CODES.len()];
         let channel = [0xff, 1, 2, 3, 0, 0xff, 1, 2][usize::from(self.byte() & 7)];
         let sequence = self.number();
-        let start = bytes.len();
-        bytes.extend([code, channel]);
-        bytes.extend(sequence.to_be_bytes());
-        match code {
-            0x01 | 0x81 => {
-                bytes.extend(self.number().to_be_bytes());
-                bytes.extend(self.short().to_be_bytes());
+        let body = match code {
+            code::ACKNOWLEDGE | code::PROBE => {
+                Body::Acknowledge { sequence: self.number(), sent_time: self.short() }
             }
-            0x82 | 0x83 => {
-                bytes.extend([0, self.byte() % 4, 0xff, 0xff]);
-                for field in [1392, 65536, 3, 0, 0, 5000, 2, 2] {
-                    bytes.extend(u32::to_be_bytes(field));
-                }
-                bytes.extend([1, 2, 3, self.byte()]);
-                if code == 0x82 {
-                    bytes.extend([0, 0, 0, self.byte()]);
-                }
-                self.disturb(&mut bytes[start..]);
+            code::CONNECT => Body::Connect { handshake: self.handshake(), data: self.byte().into() },
+            code::VERIFY => Body::Verify { handshake: self.handshake() },
+            code::DISCONNECT | code::DISCONNECT_UNSEQUENCED => Body::Disconnect { data: 0 },
+            code::PING => Body::Ping {},
+            code::BANDWIDTH_LIMIT => {
+                let limit = u32::from(self.byte());
+                Body::BandwidthLimit { incoming: limit, outgoing: limit * 0x0101_0000 }
             }
-            0x84 | 0x44 => bytes.extend([0; 4]),
-            0x85 => {}
-            0x8a => bytes.extend([[0; 3], [self.byte(); 3]].concat().into_iter().chain([0; 2])),
-            0x8b => self.throttle(bytes),
-            0x88 | 0x0c => self.fragment(bytes, code, sequence),
-            0x86 => self.payload(bytes),
-            // Unreliable and unsequenced: a number, then the payload.
-            _ => {
-                bytes.extend(self.number().to_be_bytes());
-                self.payload(bytes);
-            }
-        }
-    }
-
-    fn payload(&mut self, bytes: &mut Vec<u8>) {
-        let len = match self.byte() {
-            small @ 0..100 => u16::from(small),
-            _ => self.short() % 1370,
+            code::THROTTLE_CONFIGURE => Body::ThrottleConfigure { throttle: self.throttle() },
+            code::FRAGMENT => Body::Fragment { fragment: self.fragment(Some(sequence)) },
+            code::UNRELIABLE_FRAGMENT => Body::UnreliableFragment { fragment: self.fragment(None) },
+            code::RELIABLE => Body::Reliable { len: self.len() },
+            code::UNRELIABLE => Body::Unreliable { number: self.number(), len: self.len() },
+            _ => Body::Unsequenced { group: self.number(), len: self.len() },
         };
-        bytes.extend(len.to_be_bytes());
-        let header = self.take(9.min(len.into())).to_vec();
-        let end = bytes.len() + usize::from(len);
-        bytes.extend(header);
+        let start = bytes.len();
+        Command { code, channel, sequence, body }.append_to(bytes);
+        let end = bytes.len() + body.payload_len();
+        match body {
+            Body::Connect { .. } | Body::Verify { .. } => self.disturb(&mut bytes[start..]),
+            // Code, channel and sequence number stay.
+            Body::Fragment { .. } | Body::UnreliableFragment { .. } => {
+                self.disturb(&mut bytes[start + fixed_len(code::PING)..]);
+            }
+            _ => bytes.extend(self.take(9.min(body.payload_len()))),
+        }
         bytes.resize(end, 0);
     }
 
-    /// A fragment whose fields fit together, unless some are changed afterwards.
-    fn fragment(&mut self, bytes: &mut Vec<u8>, code: u8, sequence: u16) {
+    fn handshake(&mut self) -> Handshake {
+        Handshake {
+            peer: (self.byte() % 4).into(),
+            incoming_session: 0xff,
+            outgoing_session: 0xff,
+            mtu: 1392,
+            window: 65536,
+            channels: 3,
+            in_bandwidth: 0,
+            out_bandwidth: 0,
+            throttle: ThrottleSettings { interval: 5000, acceleration: 2, deceleration: 2 },
+            connect_id: u32::from_be_bytes([1, 2, 3, self.byte()]),
+        }
+    }
+
+    /// Length of a payload.
+    fn len(&mut self) -> u16 {
+        match self.byte() {
+            small @ 0..100 => small.into(),
+            _ => self.short() % 1370,
+        }
+    }
+
+    /// A fragment whose fields fit together: of a reliable packet with this sequence number, or of an unreliable one.
+    fn fragment(&mut self, sequence: Option<u16>) -> Fragment {
         const FRAGMENT: u32 = 1364;
         let total = match self.byte() % 4 {
             0 => FRAGMENT + 1 + u32::from(self.byte()),
@@ -329,16 +345,9 @@ impl Input<'_> {
         let count = total.div_ceil(FRAGMENT);
         let number = u32::from(self.byte()) % count;
         let offset = number * FRAGMENT;
-        let len = FRAGMENT.min(total.saturating_sub(offset));
-        let at = bytes.len();
-        let first = if code == 0x88 { sequence.wrapping_sub(number as u16) } else { self.number() };
-        bytes.extend(first.to_be_bytes());
-        bytes.extend((len as u16).to_be_bytes());
-        for field in [count, number, total, offset] {
-            bytes.extend(field.to_be_bytes());
-        }
-        self.disturb(&mut bytes[at..]);
-        bytes.resize(bytes.len() + len as usize, 0);
+        let len = FRAGMENT.min(total.saturating_sub(offset)) as u16;
+        let start = sequence.map_or_else(|| self.number(), |sequence| sequence.wrapping_sub(number as u16));
+        Fragment { start, len, count, number, total, offset }
     }
 
     /// Changes one byte now and then.
@@ -352,15 +361,13 @@ impl Input<'_> {
     }
 
     /// Settings of a throttle: mostly some that a game could use.
-    fn throttle(&mut self, bytes: &mut Vec<u8>) {
-        for _ in 0..3 {
-            let field = match self.byte() {
-                small @ 0..200 => u32::from(small),
-                200..250 => u32::from(self.short()),
-                _ => u32::MAX - u32::from(self.byte()),
-            };
-            bytes.extend(field.to_be_bytes());
-        }
+    fn throttle(&mut self) -> ThrottleSettings {
+        let mut field = || match self.byte() {
+            small @ 0..200 => u32::from(small),
+            200..250 => u32::from(self.short()),
+            _ => u32::MAX - u32::from(self.byte()),
+        };
+        ThrottleSettings { interval: field(), acceleration: field(), deceleration: field() }
     }
 
     /// A datagram with some changes.
@@ -391,7 +398,22 @@ const MODES: [TransferMode; 3] =
     [TransferMode::Reliable, TransferMode::Unreliable, TransferMode::UnreliableOrdered];
 
 /// Every first byte of a command that ENet or a server that proves addresses sends.
-const CODES: [u8; 14] = [0x01, 0x81, 0x82, 0x83, 0x84, 0x44, 0x85, 0x86, 0x07, 0x88, 0x49, 0x8a, 0x8b, 0x0c];
+const CODES: [u8; 14] = [
+    code::ACKNOWLEDGE,
+    code::PROBE,
+    code::CONNECT,
+    code::VERIFY,
+    code::DISCONNECT,
+    code::DISCONNECT_UNSEQUENCED,
+    code::PING,
+    code::RELIABLE,
+    code::UNRELIABLE,
+    code::FRAGMENT,
+    code::UNSEQUENCED,
+    code::BANDWIDTH_LIMIT,
+    code::THROTTLE_CONFIGURE,
+    code::UNRELIABLE_FRAGMENT,
+];
 
 #[cfg(test)]
 mod tests {

@@ -24,8 +24,6 @@ pub fn wire_round_trip(datagram: &[u8]) {
         out.put(payload);
     }
     assert_eq!(out.room(), 0);
-    // Who compresses marks the datagram.
-    bytes[0] |= datagram[0] & 0x40;
     assert_eq!(bytes, datagram);
 }
 
@@ -121,7 +119,12 @@ impl<'a> Stage<'a> {
             server.in_bandwidth = 60_000;
             server.out_bandwidth = 60_000;
         }
-        let clients = (1..HOSTS as u64).map(|seed| Host::new(Config::client(seed + 1)));
+        let limit = if input.byte() % 4 == 1 { 60_000 } else { 0 };
+        let clients = (1..HOSTS as u64).map(|seed| {
+            let mut client = Config::client(seed + 1);
+            (client.in_bandwidth, client.out_bandwidth) = (limit, limit);
+            Host::new(client)
+        });
         let mut stage = Self {
             input,
             now: Duration::from_secs(1),
@@ -186,8 +189,10 @@ impl<'a> Stage<'a> {
                         let known: Vec<_> = self.real.iter().filter(|(host, ..)| *host == to).collect();
                         if let Some((_, address, real)) = known.get(usize::from(route) % known.len().max(1)) {
                             from = *address;
-                            bytes[0] = bytes[0] & 0x80 | real[0] & 0x3f;
-                            bytes[1] = real[1];
+                            let known = Header::read(real).expect("a datagram of our own");
+                            let own = Header::read(&bytes).expect("commands behind a header");
+                            let header = Header { sent_time: own.sent_time, ..known };
+                            header.write(&mut Writer::new(&mut bytes));
                         }
                         bytes
                     }
@@ -282,7 +287,11 @@ impl<'a> Stage<'a> {
                     (Some(peer), 0) => self.hosts[host].disconnect(peer, 1),
                     (Some(peer), 1) => self.hosts[host].disconnect_now(peer, 1),
                     (Some(peer), 2) => self.hosts[host].disconnect_later(peer, 1),
-                    (Some(peer), _) => self.hosts[host].set_throttle(peer, 100, how.into(), how.into()),
+                    (Some(peer), _) => {
+                        let interval = u32::from(how) * u32::from(how);
+                        let steps = [self.input.byte(), self.input.byte()].map(|step| u32::from(step % 40));
+                        self.hosts[host].set_throttle(peer, interval, steps[0], steps[1]);
+                    }
                     (None, _) if host == CLIENT => {
                         self.hosts[CLIENT].connect(self.now, address(SERVER), 3, 0).expect("a place");
                     }

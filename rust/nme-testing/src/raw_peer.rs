@@ -1,19 +1,18 @@
 //! A foreign ENet host: plain ENet without a guard and without the rules of 3.6, which sends what no session
 //! would.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nme_core::channel::Delivery;
+use nme_reference::MemorySocket;
 use rusty_enet as enet;
 
 /// A foreign ENet host.
 pub struct RawPeer {
-    host: enet::Host<Memory>,
+    host: enet::Host<MemorySocket>,
     clock: Arc<AtomicU64>,
     events: Vec<RawEvent>,
 }
@@ -77,7 +76,7 @@ impl RawPeer {
             seed: Some(config.seed),
             ..enet::HostSettings::default()
         };
-        let host = enet::Host::new(Memory::default(), settings).expect("valid settings of a raw peer");
+        let host = enet::Host::new(MemorySocket::default(), settings).expect("valid settings of a raw peer");
         Self { host, clock, events: Vec::new() }
     }
 
@@ -176,10 +175,10 @@ impl RawPeer {
             });
         }
         self.host.flush();
-        std::mem::take(&mut self.host.socket_mut().outbound)
+        std::mem::take(&mut self.host.socket_mut().outbound).into()
     }
 
-    fn peer(&mut self, peer: usize) -> &mut enet::Peer<Memory> {
+    fn peer(&mut self, peer: usize) -> &mut enet::Peer<MemorySocket> {
         self.host.get_peer_mut(enet::PeerID(peer)).expect("the index of a connection")
     }
 }
@@ -194,30 +193,4 @@ pub fn data_packet(source: i32, target: i32, payload: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn system_message(kind: u32, id: u32) -> Vec<u8> {
     [kind.to_le_bytes(), id.to_le_bytes()].concat()
-}
-
-#[derive(Default)]
-struct Memory {
-    inbound: VecDeque<(SocketAddr, Vec<u8>)>,
-    outbound: Vec<(SocketAddr, Vec<u8>)>,
-}
-
-impl enet::Socket for Memory {
-    type Address = SocketAddr;
-    type Error = Infallible;
-
-    fn send(&mut self, address: SocketAddr, datagram: &[u8]) -> Result<usize, Infallible> {
-        self.outbound.push((address, datagram.to_vec()));
-        Ok(datagram.len())
-    }
-
-    fn receive(
-        &mut self,
-        buffer: &mut [u8; enet::MTU_MAX],
-    ) -> Result<Option<(SocketAddr, enet::PacketReceived)>, Infallible> {
-        let Some((from, datagram)) = self.inbound.pop_front() else { return Ok(None) };
-        let len = datagram.len().min(buffer.len());
-        buffer[..len].copy_from_slice(&datagram[..len]);
-        Ok(Some((from, enet::PacketReceived::Complete(len))))
-    }
 }

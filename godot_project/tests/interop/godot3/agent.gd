@@ -182,7 +182,8 @@ func _has_come(step: Dictionary) -> bool:
 	return come
 
 
-# Others keep their ids when this peer comes back, and what it has seen of them belongs to the connection before.
+# Others keep their ids when this peer comes back, and what it has seen of them belongs to the
+# connection before.
 func _forget_peers_events() -> void:
 	for key in history.keys():
 		if " " in key:

@@ -3,12 +3,14 @@
 //!
 //! The rule, for each host:
 //! 1. A datagram shorter than what the mode was seen to shrink, with rare exceptions, goes out plain.
-//! 2. Lengths from one power of two to the next are a class. When [`PATIENCE`] tries in a row in a class have not
-//!    shrunk anything, the next datagram of the class goes out plain without a try. After each further failure
-//!    twice as many do, up to [`LONGEST_PAUSE`]. One success ends this. By class, because a game that sends
+//! 2. Lengths from one power of two to the next are a class. When [`FAILURES_BEFORE_PAUSE`] tries in a row in a class
+//!    have not shrunk anything, the next datagram of the class goes out plain without a try. After each further
+//!    failure twice as many do, up to [`LONGEST_PAUSE`]. One success ends this. By class, because a game that sends
 //!    snapshots which shrink sends short messages which do not, all the time and between each other.
 //! 3. The handshake's datagrams are always tried: they must not get through to a peer with another mode, which
 //!    would then be connected without understanding anything.
+
+use nme_enet::wire::code;
 
 /// The memory of one host.
 pub(super) struct Skip {
@@ -58,7 +60,7 @@ impl Skip {
             return;
         }
         class.failures = class.failures.saturating_add(1);
-        if let Some(doublings) = class.failures.checked_sub(PATIENCE) {
+        if let Some(doublings) = class.failures.checked_sub(FAILURES_BEFORE_PAUSE) {
             class.pause = 1_u8.checked_shl(doublings.into()).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
         }
     }
@@ -69,13 +71,13 @@ impl Skip {
     }
 }
 
-/// CONNECT or VERIFY_CONNECT, which are alone in their datagram.
+/// A connect request or its answer, which are alone in their datagram.
 fn is_handshake(commands: &[u8]) -> bool {
-    commands.first().is_some_and(|code| matches!(code & 0x0f, 2 | 3))
+    matches!(commands.first(), Some(&(code::CONNECT | code::VERIFY)))
 }
 
 /// Failures in a row before the first pause.
-const PATIENCE: u8 = 4;
+const FAILURES_BEFORE_PAUSE: u8 = 4;
 
 /// Most datagrams between two tries: at worst 1 in 33 is compressed in vain.
 const LONGEST_PAUSE: u8 = 32;

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 
 use nme_enet::proof::LONGEST_ANSWER;
+use nme_enet::wire::{Header, MAX_MTU, MIN_MTU, NO_PEER, Writer};
 use nme_enet::{ConnectRequest, DropReason};
 
 use super::secure::{Associations, post};
@@ -19,7 +20,7 @@ use crate::secure::{SecureLayer, SecureOutput};
 pub(crate) const MTU: u16 = 1392;
 
 /// The largest datagram that a socket has to take: what ENet can send with any MTU.
-pub const MAX_DATAGRAM: usize = 4096;
+pub const MAX_DATAGRAM: usize = MAX_MTU as usize;
 
 /// Compression and encryption of an endpoint, with their scratch memory.
 pub(super) struct Datagrams {
@@ -50,15 +51,14 @@ impl Datagrams {
     }
 
     /// Puts the plain form of a compressed datagram, at most `max_len` bytes, into the scratch memory.
-    fn expand(&mut self, datagram: &[u8], header_len: usize, max_len: usize) -> Result<usize, Dropped> {
+    fn expand(&mut self, datagram: &[u8], header: Header, max_len: usize) -> Result<usize, Dropped> {
         let codec = self.codec.as_mut().ok_or(Dropped::UnexpectedCompression)?;
-        let (header, body) = datagram.split_at_checked(header_len).ok_or(Dropped::BadCompression)?;
+        let body = datagram.get(header.len()..).ok_or(Dropped::BadCompression)?;
         let plain = self.plain.get_mut(..max_len).ok_or(Dropped::Oversized)?;
-        let (start, rest) = plain.split_at_mut_checked(header_len).ok_or(Dropped::BadCompression)?;
-        start.copy_from_slice(header);
-        start[0] &= !FLAG_COMPRESSED;
+        let (start, rest) = plain.split_at_mut_checked(header.len()).ok_or(Dropped::BadCompression)?;
+        Header { compressed: false, ..header }.write(&mut Writer::new(start));
         let len = codec.decompress(body, rest).ok_or(Dropped::BadCompression)?;
-        Ok(header_len + len)
+        Ok(header.len() + len)
     }
 }
 
@@ -75,8 +75,10 @@ impl Endpoint {
         if datagram.len() > MAX_DATAGRAM {
             return Err(Dropped::Oversized);
         }
-        let is_compressed = datagram.first().is_some_and(|byte| byte & FLAG_COMPRESSED != 0);
-        if is_from_stranger(datagram)
+        // Where there is no header, the engine says so.
+        let header = Header::read(datagram).ok();
+        let is_compressed = header.is_some_and(|header| header.compressed);
+        if header.is_some_and(|header| header.peer == NO_PEER)
             && let Role::Server { admission, .. } = role
         {
             if !admission.looks_at_stranger() {
@@ -85,7 +87,7 @@ impl Endpoint {
             let mut plain = [0; LONGEST_ANSWER];
             let len = if is_compressed {
                 let screened = host.screen(from, datagram)?;
-                let len = datagrams.expand(datagram, screened.header_len, screened.max_plain_len)?;
+                let len = datagrams.expand(datagram, screened.header, screened.max_plain_len)?;
                 plain.get_mut(..len).ok_or(Dropped::Oversized)?.copy_from_slice(&datagrams.plain[..len]);
                 len
             } else {
@@ -101,7 +103,7 @@ impl Endpoint {
             let screened = host.screen(from, datagram)?;
             sender = screened.peer;
             if is_compressed {
-                let len = datagrams.expand(datagram, screened.header_len, screened.max_plain_len)?;
+                let len = datagrams.expand(datagram, screened.header, screened.max_plain_len)?;
                 plain = &datagrams.plain[..len];
             }
         }
@@ -147,23 +149,11 @@ impl Endpoint {
 /// The compressed form of a plain datagram in `out`, or `None` when it is to go out plain.
 fn compress(codec: Option<&mut Stage>, datagram: &[u8], out: &mut [u8]) -> Option<usize> {
     let codec = codec?;
-    let header_len = header_len(datagram);
-    let (header, commands) = datagram.split_at_checked(header_len)?;
-    let (start, rest) = out.split_at_mut(header_len);
-    start.copy_from_slice(header);
-    start[0] |= FLAG_COMPRESSED;
-    let len = codec.compress(commands, rest)?;
-    Some(header_len + len)
-}
-
-/// True for a datagram that names no peer.
-fn is_from_stranger(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, 0xff, ..] if first & 0x0f == 0x0f)
-}
-
-/// Bytes in front of a datagram's commands: the sent time is there only when its flag is set.
-fn header_len(datagram: &[u8]) -> usize {
-    if datagram.first().is_some_and(|byte| byte & FLAG_SENT_TIME != 0) { 4 } else { 2 }
+    let header = Header::read(datagram).ok()?;
+    let (start, rest) = out.split_at_mut_checked(header.len())?;
+    Header { compressed: true, ..header }.write(&mut Writer::new(start));
+    let len = codec.compress(datagram.get(header.len()..)?, rest)?;
+    Some(header.len() + len)
 }
 
 /// MTU of an endpoint with such a layer: a protected datagram is no longer than a plain one of 3.6.
@@ -179,12 +169,5 @@ pub(super) fn peer_mtu(layer: Option<&dyn SecureLayer>) -> std::ops::RangeInclus
     smallest..=MTU
 }
 
-/// Flags in the first byte of a datagram.
-const FLAG_SENT_TIME: u8 = 0x80;
-const FLAG_COMPRESSED: u8 = 0x40;
-
 /// What DTLS 1.2 adds at most, in bytes: 13 of header, 16 of IV, 48 of MAC and 16 of padding, rounded up.
 const MAX_OVERHEAD: u16 = 96;
-
-/// The smallest MTU that ENet takes.
-const MIN_MTU: u16 = 576;

@@ -90,7 +90,7 @@ impl Endpoint {
         engine.mtu = datagrams::mtu(secure.as_deref());
         engine.peer_mtu = datagrams::peer_mtu(secure.as_deref());
         engine.quotas = config.limits.incoming;
-        engine.backlog_limit = config.limits.unacknowledged;
+        engine.unacknowledged_limit = config.limits.unacknowledged;
         Self {
             host: Host::new(engine),
             datagrams: Datagrams::new(config.compression, secure),
@@ -149,7 +149,10 @@ impl Endpoint {
                 }
                 Event::Disconnected { peer, reason } => self.on_disconnected(peer, reason),
                 Event::Received { peer, channel, delivery, packet } => {
-                    self.on_received(peer, Transfer { channel, delivery }, packet);
+                    let report = self.on_received(peer, Transfer { channel, delivery }, packet);
+                    if report.is_some() {
+                        return report;
+                    }
                 }
                 Event::Overflow { peer } => self.cut_off(peer),
             }
@@ -344,19 +347,20 @@ impl Endpoint {
         Some(connection.id)
     }
 
-    fn on_received(&mut self, peer: PeerHandle, transfer: Transfer, packet: Packet) {
-        let Some(connection) = self.connections.get(peer) else { return };
-        if connection.is_ignored {
-            return self.counters.drop_packet(DroppedPacket::Ignored);
-        }
-        let report = match self.role {
-            Role::Server { .. } => self.route(peer, transfer, packet),
-            Role::Client(_) => attempt::read_server_packet(transfer, packet).map(Some),
+    /// What the game's side has to know of a packet. Nothing else waits to be reported then.
+    fn on_received(&mut self, peer: PeerHandle, transfer: Transfer, packet: Packet) -> Option<Report> {
+        let report = if self.connections.get(peer)?.is_ignored {
+            Err(DroppedPacket::Ignored)
+        } else {
+            match self.role {
+                Role::Server { .. } => self.route(peer, transfer, packet),
+                Role::Client(_) => attempt::read_server_packet(transfer, packet).map(Some),
+            }
         };
-        match report {
-            Ok(report) => self.reports.extend(report),
-            Err(reason) => self.counters.drop_packet(reason),
-        }
+        report.unwrap_or_else(|reason| {
+            self.counters.drop_packet(reason);
+            None
+        })
     }
 
     /// A place is free, or will be.

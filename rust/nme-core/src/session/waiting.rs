@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use nme_enet::wire::{self, MAX_COMMANDS, TIMED_HEADER_LEN, code};
+
 use crate::channel::Delivery;
 use crate::endpoint::MTU;
 
@@ -45,7 +47,7 @@ struct Fill {
 impl Waiting {
     /// Nothing waits.
     pub(super) fn new() -> Self {
-        let capacity = u32::from(MTU) - DATAGRAM_HEADER;
+        let capacity = u32::from(MTU) - TIMED_HEADER_LEN as u32;
         Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0, since: None }
     }
 
@@ -113,24 +115,22 @@ impl Fill {
     /// What is longer than a datagram goes into several in any case, and only waits its turn.
     const fn is_full_for(&self, size: u32, capacity: u32) -> bool {
         let overflows = self.bytes + size > capacity && size <= capacity;
-        self.commands >= MAX_COMMANDS || self.bytes >= capacity || (self.bytes > 0 && overflows)
+        self.commands >= MAX_COMMANDS as u32 || self.bytes >= capacity || (self.bytes > 0 && overflows)
     }
 }
 
 /// A packet's bytes in a datagram: payload and command.
 fn size_on_wire(len: usize, delivery: Delivery) -> u32 {
-    let command = if delivery == Delivery::Reliable { 6 } else { 8 };
-    u32::try_from(len).unwrap_or(u32::MAX / 2).saturating_add(command)
+    let code = match delivery {
+        Delivery::Reliable => code::RELIABLE,
+        Delivery::Sequenced => code::UNRELIABLE,
+        Delivery::Unsequenced => code::UNSEQUENCED,
+    };
+    u32::try_from(len).unwrap_or(u32::MAX / 2).saturating_add(wire::fixed_len(code) as u32)
 }
 
 /// How long packets wait for the end of a frame in which the game goes on to call.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
-
-/// Bytes in front of a datagram's commands.
-const DATAGRAM_HEADER: u32 = 4;
-
-/// Commands that ENet puts into one datagram.
-const MAX_COMMANDS: u32 = 32;
 
 /// Bytes that may wait for the end of the frame, for all peers together.
 const MAX_MEMORY: usize = 4 << 20;

@@ -82,8 +82,8 @@ struct Established {
 
 impl Established {
     fn may_go(&self, now: Duration) -> bool {
-        let patience = if self.has_carried { SILENCE } else { SILENCE_AT_FIRST };
-        now.saturating_sub(self.heard) >= patience
+        let timeout = if self.has_carried { SILENCE } else { SILENCE_AT_FIRST };
+        now.saturating_sub(self.heard) >= timeout
     }
 }
 

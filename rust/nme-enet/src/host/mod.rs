@@ -323,4 +323,4 @@ fn disconnect_notice(peer: &Peer, data: u32) -> Stray {
 const MANY_EVENTS: usize = 1024;
 
 /// Peer numbers have 12 bits, and one of them means "none".
-const MAX_PEERS: u16 = 4095;
+const MAX_PEERS: u16 = crate::wire::NO_PEER;

@@ -22,10 +22,8 @@ use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, 
 pub struct Screened {
     /// The longest that the datagram can be once it is plain, header included, in bytes.
     pub max_plain_len: usize,
-    /// Bytes in front of what may be compressed.
-    pub header_len: usize,
-    /// What is behind the header is compressed.
-    pub is_compressed: bool,
+    /// What stands in front of what may be compressed.
+    pub header: Header,
     /// The peer that it is from; `None` for a connect request, and for the [proof](crate::proof) of an address.
     pub peer: Option<PeerHandle>,
 }
@@ -33,13 +31,8 @@ pub struct Screened {
 impl Screened {
     /// What another engine's header check has found.
     #[must_use]
-    pub const fn new(
-        max_plain_len: usize,
-        header_len: usize,
-        is_compressed: bool,
-        peer: Option<PeerHandle>,
-    ) -> Self {
-        Self { max_plain_len, header_len, is_compressed, peer }
+    pub const fn new(max_plain_len: usize, header: Header, peer: Option<PeerHandle>) -> Self {
+        Self { max_plain_len, header, peer }
     }
 }
 
@@ -78,17 +71,15 @@ impl Host {
             return Err(DropReason::TooLong);
         }
         let header = Header::read(datagram)?;
-        let (header_len, is_compressed) = (header.len(), header.compressed);
         if header.peer == NO_PEER {
             if !self.shared.config.accepts_connections || header.session != 0 {
                 return Err(DropReason::Connect);
             }
-            let max_plain_len = LONGEST_ANSWER;
-            return Ok(Screened { max_plain_len, header_len, is_compressed, peer: None });
+            return Ok(Screened { max_plain_len: LONGEST_ANSWER, header, peer: None });
         }
         let sender = self.sender(from, &header).map(|peer| peer.handle);
         let peer = sender.inspect_err(|_| self.answer_given_up(from, &header, datagram.len()))?;
-        Ok(Screened { max_plain_len: mtu, header_len, is_compressed, peer: Some(peer) })
+        Ok(Screened { max_plain_len: mtu, header, peer: Some(peer) })
     }
 
     /// The peer that a header names, if that is where it says, and in this session.

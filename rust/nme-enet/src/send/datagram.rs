@@ -249,7 +249,7 @@ impl Peer {
         self.commands_sent = self.commands_sent.wrapping_add(1);
         self.queued = self.queued.saturating_sub(len.into());
         if offset + len == total {
-            self.backlog = self.backlog.saturating_sub(packet_cost(total as usize));
+            self.unacknowledged = self.unacknowledged.saturating_sub(packet_cost(total as usize));
         }
         true
     }
@@ -257,7 +257,7 @@ impl Peer {
     /// An unreliable packet has left its queue.
     fn left_queue(&mut self, packet: &Packet, queued: usize) {
         self.queued = self.queued.saturating_sub(queued as u64);
-        self.backlog = self.backlog.saturating_sub(packet_cost(packet.len()));
+        self.unacknowledged = self.unacknowledged.saturating_sub(packet_cost(packet.len()));
     }
 
     /// Numbers a new reliable command and appends it to what is sent.

@@ -22,6 +22,7 @@ use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
 use crate::throttle::WHOLE;
+use crate::wire::{code, fixed_len};
 
 /// A packet that waits to be sent.
 #[derive(Debug)]
@@ -154,7 +155,7 @@ impl Peer {
         delivery: Delivery,
     ) -> Sending {
         let cost = packet_cost(packet.len());
-        if self.backlog.saturating_add(cost) > shared.config.backlog_limit {
+        if self.unacknowledged.saturating_add(cost) > shared.config.unacknowledged_limit {
             if !self.has_overflowed {
                 self.has_overflowed = true;
                 shared.events.push_back(Event::Overflow { peer: self.handle });
@@ -165,7 +166,7 @@ impl Peer {
         // There is no command for a part of an unsequenced packet.
         let delivery =
             if is_cut && delivery == Delivery::Unsequenced { Delivery::Sequenced } else { delivery };
-        self.backlog += cost;
+        self.unacknowledged += cost;
         self.queued += packet.len() as u64;
         self.outgoing_total = self.outgoing_total.saturating_add(packet.len() as u32 + COMMAND);
         let queued = Queued { packet: packet.clone(), delivery, channel, order: shared.next_queued };
@@ -249,7 +250,7 @@ impl Peer {
         shared.sent.clear(&mut self.lost);
         self.active = None;
         self.pending = Pending::NOTHING;
-        (self.queued, self.backlog, self.in_flight, self.in_flight_commands) = (0, 0, 0, 0);
+        (self.queued, self.unacknowledged, self.in_flight, self.in_flight_commands) = (0, 0, 0, 0);
         (self.next_expiry, self.next_loss, self.paced_to) = (u64::MAX, u64::MAX, u64::MAX);
     }
 
@@ -325,7 +326,7 @@ enum Turn {
 const MIN_COST: usize = 256;
 
 /// Bytes of a command, roughly, for sharing out bandwidth.
-const COMMAND: u32 = 8;
+const COMMAND: u32 = fixed_len(code::UNSEQUENCED) as u32;
 
 /// Channels take turns when more bytes than this wait for a peer. What is less leaves within a round trip.
 const FAIR: u64 = INITIAL as u64;

@@ -78,7 +78,7 @@ impl Peer {
             code::RELIABLE => packet_cost(sent.len.into()),
             _ => sent.len.into(),
         };
-        self.backlog = self.backlog.saturating_sub(cost);
+        self.unacknowledged = self.unacknowledged.saturating_sub(cost);
         with(self, &sent, shared);
         Some(sent.code)
     }
@@ -91,11 +91,11 @@ impl Peer {
         let tolerance =
             (self.round_trip.shortest() / REORDERING_PART).max(LEAST_REORDERING) * u32::from(self.reordering);
         let tolerance = tolerance.min(self.round_trip.smoothed().max(LEAST_REORDERING));
-        let patience = u64::from(self.newest_trip) + u64::from(tolerance);
+        let overdue_after = u64::from(self.newest_trip) + u64::from(tolerance);
         loop {
             let key = self.sent.first();
             let Some(sent) = shared.sent.get_mut(key).filter(|sent| sent.order < self.newest) else { break };
-            let end = sent.sent_at + patience;
+            let end = sent.sent_at + overdue_after;
             if end > now {
                 self.next_loss = end;
                 break;

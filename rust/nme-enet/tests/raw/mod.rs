@@ -4,6 +4,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use nme_enet::wire::{
+    Body, CONTROL_CHANNEL, Command, Commands, Fragment, Handshake, Header, NO_PEER, ThrottleSettings, Writer,
+    code,
+};
 use nme_enet::{Config, ConnectRequest, Delivery, DropReason, Event, Host, PeerHandle, Quotas, Verdict};
 
 pub(crate) const MTU: u16 = 1392;
@@ -18,61 +22,50 @@ pub(crate) fn address(port: u16) -> SocketAddr {
 }
 
 /// A header and commands.
-pub(crate) fn datagram(peer: u16, session: u8, time: Option<u16>, commands: &[Vec<u8>]) -> Vec<u8> {
-    let flag = if time.is_some() { 0x8000 } else { 0 };
-    let mut bytes = (peer | u16::from(session) << 12 | flag).to_be_bytes().to_vec();
-    bytes.extend(time.iter().flat_map(|time| time.to_be_bytes()));
+pub(crate) fn datagram(peer: u16, session: u8, sent_time: Option<u16>, commands: &[Vec<u8>]) -> Vec<u8> {
+    let header = Header { peer, session, sent_time, compressed: false };
+    let mut bytes = vec![0; header.len()];
+    header.write(&mut Writer::new(&mut bytes));
     bytes.extend(commands.iter().flatten());
     bytes
 }
 
-pub(crate) fn command(code: u8, channel: u8, sequence: u16) -> Vec<u8> {
-    let [high, low] = sequence.to_be_bytes();
-    vec![code, channel, high, low]
-}
-
-pub(crate) fn u16s(mut bytes: Vec<u8>, fields: &[u16]) -> Vec<u8> {
-    bytes.extend(fields.iter().flat_map(|field| field.to_be_bytes()));
-    bytes
-}
-
-pub(crate) fn u32s(mut bytes: Vec<u8>, fields: &[u32]) -> Vec<u8> {
-    bytes.extend(fields.iter().flat_map(|field| field.to_be_bytes()));
-    bytes
-}
-
-fn padded(mut bytes: Vec<u8>, len: u16) -> Vec<u8> {
-    bytes.resize(bytes.len() + usize::from(len), 0x55);
+/// A command, with a payload as long as it says.
+pub(crate) fn command(code: u8, channel: u8, sequence: u16, body: Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Command { code, channel, sequence, body }.append_to(&mut bytes);
+    bytes.resize(bytes.len() + body.payload_len(), 0x55);
     bytes
 }
 
 pub(crate) fn ack(channel: u8, sequence: u16, time: u16) -> Vec<u8> {
-    u16s(command(0x01, channel, sequence), &[sequence, time])
+    let body = Body::Acknowledge { sequence, sent_time: time };
+    command(code::ACKNOWLEDGE, channel, sequence, body)
 }
 
 /// An acknowledgement that asks for one.
 pub(crate) fn probe(channel: u8, sequence: u16) -> Vec<u8> {
-    u16s(command(0x81, channel, sequence), &[0, 0x7fff])
+    command(code::PROBE, channel, sequence, Body::Acknowledge { sequence: 0, sent_time: 0x7fff })
 }
 
 pub(crate) fn ping() -> Vec<u8> {
-    command(0x85, 0xff, 7)
+    command(code::PING, CONTROL_CHANNEL, 7, Body::Ping {})
 }
 
 pub(crate) fn disconnect() -> Vec<u8> {
-    u32s(command(0x84, 0xff, 9), &[0])
+    command(code::DISCONNECT, CONTROL_CHANNEL, 9, Body::Disconnect { data: 0 })
 }
 
 pub(crate) fn reliable(channel: u8, sequence: u16, len: u16) -> Vec<u8> {
-    padded(u16s(command(0x86, channel, sequence), &[len]), len)
+    command(code::RELIABLE, channel, sequence, Body::Reliable { len })
 }
 
 pub(crate) fn unreliable(channel: u8, sequence: u16, number: u16, len: u16) -> Vec<u8> {
-    padded(u16s(command(0x07, channel, sequence), &[number, len]), len)
+    command(code::UNRELIABLE, channel, sequence, Body::Unreliable { number, len })
 }
 
 pub(crate) fn unsequenced(channel: u8, group: u16, len: u16) -> Vec<u8> {
-    padded(u16s(command(0x49, channel, 0), &[group, len]), len)
+    command(code::UNSEQUENCED, channel, 0, Body::Unsequenced { group, len })
 }
 
 /// The fields of a fragment, as ENet would fill them in.
@@ -94,16 +87,28 @@ impl Piece {
         let offset = number * F;
         let len = F.min(total.saturating_sub(offset)) as u16;
         let sequence = start.wrapping_add(number as u16);
-        Self { code: 0x88, channel, sequence, start, len, count: total.div_ceil(F), number, total, offset }
+        Self {
+            code: code::FRAGMENT,
+            channel,
+            sequence,
+            start,
+            len,
+            count: total.div_ceil(F),
+            number,
+            total,
+            offset,
+        }
     }
 
     pub(crate) fn unreliable(channel: u8, sequence: u16, start: u16, total: u32, number: u32) -> Self {
-        Self { code: 0x0c, sequence, ..Self::reliable(channel, start, total, number) }
+        Self { code: code::UNRELIABLE_FRAGMENT, sequence, ..Self::reliable(channel, start, total, number) }
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let fixed = u16s(command(self.code, self.channel, self.sequence), &[self.start, self.len]);
-        padded(u32s(fixed, &[self.count, self.number, self.total, self.offset]), self.len)
+        let Self { start, len, count, number, total, offset, .. } = *self;
+        let fragment = Fragment { start, len, count, number, total, offset };
+        // Both kinds have the same fields.
+        command(self.code, self.channel, self.sequence, Body::Fragment { fragment })
     }
 }
 
@@ -138,7 +143,7 @@ impl Hello {
     /// What a client that has just started says.
     pub(crate) const fn request() -> Self {
         Self {
-            channel: 0xff,
+            channel: CONTROL_CHANNEL,
             peer: 0,
             sessions: [0xff, 0xff],
             mtu: MTU as u32,
@@ -154,21 +159,38 @@ impl Hello {
         Self { peer: 1, sessions: [1, 2], connect_id, ..Self::request() }
     }
 
-    fn command(&self, code: u8) -> Vec<u8> {
-        let mut bytes = u16s(command(code, self.channel, 1), &[self.peer]);
-        bytes.extend(self.sessions);
-        let bytes = u32s(bytes, &[self.mtu, self.window, self.channels, 0, 0]);
-        let bytes = u32s(bytes, &self.throttle);
-        u32s(bytes, &[self.connect_id])
+    fn handshake(&self) -> Handshake {
+        let [incoming_session, outgoing_session] = self.sessions;
+        let [interval, acceleration, deceleration] = self.throttle;
+        Handshake {
+            peer: self.peer,
+            incoming_session,
+            outgoing_session,
+            mtu: self.mtu,
+            window: self.window,
+            channels: self.channels,
+            in_bandwidth: 0,
+            out_bandwidth: 0,
+            throttle: ThrottleSettings { interval, acceleration, deceleration },
+            connect_id: self.connect_id,
+        }
     }
 
     pub(crate) fn connect(&self) -> Vec<u8> {
-        u32s(self.command(0x82), &[77])
+        let body = Body::Connect { handshake: self.handshake(), data: 77 };
+        command(code::CONNECT, self.channel, 1, body)
     }
 
     pub(crate) fn verify(&self) -> Vec<u8> {
-        self.command(0x83)
+        command(code::VERIFY, self.channel, 1, Body::Verify { handshake: self.handshake() })
     }
+}
+
+/// Sent time and first command of a datagram.
+pub(crate) fn first_of(datagram: &[u8]) -> (u16, Body) {
+    let header = Header::read(datagram).expect("a header");
+    let first = Commands::new(&datagram[header.len()..]).next().expect("a command");
+    (header.sent_time.expect("a sent time"), first.expect("well-formed").0.body)
 }
 
 pub(crate) fn accept(_: &ConnectRequest) -> Verdict {
@@ -220,11 +242,15 @@ impl Bench {
         let mut bench = Self::new(config, address(5000));
         bench.knock(request).expect("a sane request");
         let sent = bench.transmit();
-        let [(_, verify)] = &sent[..] else { panic!("an answer") };
-        bench.time = u16::from_be_bytes([verify[2], verify[3]]);
-        bench.slot = u16::from_be_bytes([verify[8], verify[9]]);
-        bench.session = verify[11];
+        let [(_, answer)] = &sent[..] else { panic!("an answer") };
+        bench.take_place(answer);
         bench
+    }
+
+    /// Becomes the client of this answer.
+    pub(crate) fn take_place(&mut self, answer: &[u8]) {
+        let (time, Body::Verify { handshake }) = first_of(answer) else { panic!("an answer") };
+        (self.time, self.slot, self.session) = (time, handshake.peer, handshake.outgoing_session);
     }
 
     pub(crate) fn half_open_server() -> Self {
@@ -263,11 +289,8 @@ impl Bench {
         let mut bench = Self::new(config, address(6000));
         bench.host.connect(bench.now, bench.peer, CHANNELS as u8, 3).expect("a free place");
         let sent = bench.transmit();
-        let connect = &sent[0].1;
-        assert_eq!(connect.len(), 52);
-        bench.time = u16::from_be_bytes([connect[2], connect[3]]);
-        bench.connect_id = u32::from_be_bytes([connect[44], connect[45], connect[46], connect[47]]);
-        bench.session = 1;
+        let (time, Body::Connect { handshake, .. }) = first_of(&sent[0].1) else { panic!("a request") };
+        (bench.time, bench.connect_id, bench.session) = (time, handshake.connect_id, 1);
         bench
     }
 
@@ -285,7 +308,7 @@ impl Bench {
 
     /// A connect request from the peer.
     pub(crate) fn knock(&mut self, hello: Hello) -> Result<(), DropReason> {
-        self.receive(&datagram(0xfff, 0, Some(3), &[hello.connect()]))
+        self.receive(&datagram(NO_PEER, 0, Some(3), &[hello.connect()]))
     }
 
     pub(crate) fn receive(&mut self, bytes: &[u8]) -> Result<(), DropReason> {

@@ -1,50 +1,20 @@
 //! rusty_enet, which behaves as stock ENet does.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nme_enet::Delivery;
+use nme_reference::MemorySocket;
 use rusty_enet as enet;
 
 use super::{Engine, Goodbye, Note, Setup};
 
-#[derive(Default)]
-struct Queues {
-    incoming: VecDeque<(SocketAddr, Vec<u8>)>,
-    outgoing: Vec<(SocketAddr, Vec<u8>)>,
-}
-
-struct Wire(Rc<RefCell<Queues>>);
-
-impl enet::Socket for Wire {
-    type Address = SocketAddr;
-    type Error = Infallible;
-
-    fn send(&mut self, address: SocketAddr, buffer: &[u8]) -> Result<usize, Infallible> {
-        self.0.borrow_mut().outgoing.push((address, buffer.to_vec()));
-        Ok(buffer.len())
-    }
-
-    fn receive(
-        &mut self,
-        buffer: &mut [u8; enet::MTU_MAX],
-    ) -> Result<Option<(SocketAddr, enet::PacketReceived)>, Infallible> {
-        let Some((from, datagram)) = self.0.borrow_mut().incoming.pop_front() else { return Ok(None) };
-        buffer[..datagram.len()].copy_from_slice(&datagram);
-        Ok(Some((from, enet::PacketReceived::Complete(datagram.len()))))
-    }
-}
-
 /// A host of rusty_enet.
 pub struct Judge {
-    host: enet::Host<Wire>,
-    queues: Rc<RefCell<Queues>>,
+    host: enet::Host<MemorySocket>,
     clock: Arc<AtomicU64>,
     peers: HashMap<SocketAddr, enet::PeerID>,
     addresses: HashMap<enet::PeerID, SocketAddr>,
@@ -59,7 +29,6 @@ impl Judge {
     pub fn new(setup: Setup) -> Self {
         let clock = Arc::new(AtomicU64::new(1_000_000));
         let ticks = Arc::clone(&clock);
-        let queues = Rc::new(RefCell::new(Queues::default()));
         let limit = |bandwidth: u32| (bandwidth > 0).then_some(bandwidth);
         let settings = enet::HostSettings {
             peer_limit: setup.peers.into(),
@@ -71,12 +40,12 @@ impl Judge {
             time: Box::new(move || Duration::from_micros(ticks.load(Ordering::Relaxed))),
             seed: Some(setup.seed as u32),
         };
-        let mut host = enet::Host::new(Wire(Rc::clone(&queues)), settings).expect("a valid configuration");
+        let mut host = enet::Host::new(MemorySocket::default(), settings).expect("a valid configuration");
         host.set_maximum_waiting_data(usize::MAX).expect("a valid limit");
-        Self { host, queues, clock, peers: HashMap::new(), addresses: HashMap::new() }
+        Self { host, clock, peers: HashMap::new(), addresses: HashMap::new() }
     }
 
-    fn peer(&mut self, address: SocketAddr) -> Option<&mut enet::Peer<Wire>> {
+    fn peer(&mut self, address: SocketAddr) -> Option<&mut enet::Peer<MemorySocket>> {
         let id = *self.peers.get(&address)?;
         self.host.get_peer_mut(id)
     }
@@ -85,7 +54,7 @@ impl Judge {
 impl Engine for Judge {
     fn frame(&mut self, now: Duration, incoming: Vec<(SocketAddr, Vec<u8>)>) -> Vec<Note> {
         self.clock.store(now.as_micros() as u64, Ordering::Relaxed);
-        self.queues.borrow_mut().incoming.extend(incoming);
+        self.host.socket_mut().inbound.extend(incoming);
         let mut notes = Vec::new();
         let Self { host, peers, addresses, .. } = self;
         while let Ok(Some(event)) = host.service() {
@@ -115,7 +84,7 @@ impl Engine for Judge {
     fn flush(&mut self, now: Duration) -> Vec<(SocketAddr, Vec<u8>)> {
         self.clock.store(now.as_micros() as u64, Ordering::Relaxed);
         self.host.flush();
-        std::mem::take(&mut self.queues.borrow_mut().outgoing)
+        std::mem::take(&mut self.host.socket_mut().outbound).into()
     }
 
     fn connect(&mut self, now: Duration, to: SocketAddr, channels: u8, data: u32) {
@@ -147,6 +116,12 @@ impl Engine for Judge {
     fn set_timeout(&mut self, peer: SocketAddr, limit: u32, minimum: u32, maximum: u32) {
         if let Some(peer) = self.peer(peer) {
             peer.set_timeout(limit, minimum, maximum);
+        }
+    }
+
+    fn set_throttle(&mut self, peer: SocketAddr, (interval, acceleration, deceleration): (u32, u32, u32)) {
+        if let Some(peer) = self.peer(peer) {
+            peer.set_throttle(interval, acceleration, deceleration);
         }
     }
 

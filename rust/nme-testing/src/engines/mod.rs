@@ -85,6 +85,9 @@ pub trait Engine {
     fn disconnect(&mut self, from: SocketAddr, goodbye: Goodbye, data: u32);
     /// Sets when a silent peer is given up, in ms.
     fn set_timeout(&mut self, peer: SocketAddr, limit: u32, minimum: u32, maximum: u32);
+    /// Sets how the share of unreliable packets moves, on both sides: interval in ms, then by how many of 32 it rises and
+    /// falls.
+    fn set_throttle(&mut self, peer: SocketAddr, settings: (u32, u32, u32));
     /// Round trip in ms and the throttle, of 32; the judge's throttle is not to be seen.
     fn link(&self, peer: SocketAddr) -> Option<(u32, u32)>;
 }
@@ -135,12 +138,26 @@ impl World {
     /// A server and clients, not connected.
     #[must_use]
     pub fn new(server: Kind, client: Kind, clients: usize, link: Link, seed: u64) -> Self {
+        Self::limited(server, client, clients, link, seed, [(0, 0); 2])
+    }
+
+    /// As [`Self::new`]; the server, and each client, can take and send this many bytes/s. 0 is no limit.
+    #[must_use]
+    pub fn limited(
+        server: Kind,
+        client: Kind,
+        clients: usize,
+        link: Link,
+        seed: u64,
+        bandwidth: [(u32, u32); 2],
+    ) -> Self {
         let mut network = Network::new(seed);
         network.set_default(link);
         let hosts: Vec<_> = (0..=clients)
             .map(|host| {
                 let kind = if host == 0 { server } else { client };
-                kind.host(Setup::new(host == 0, seed * 100 + host as u64))
+                let bandwidth = bandwidth[usize::from(host > 0)];
+                kind.host(Setup { bandwidth, ..Setup::new(host == 0, seed * 100 + host as u64) })
             })
             .collect();
         Self {

@@ -104,6 +104,12 @@ impl Engine for Ours {
         }
     }
 
+    fn set_throttle(&mut self, peer: SocketAddr, (interval, acceleration, deceleration): (u32, u32, u32)) {
+        if let Some(peer) = self.peers.get(&peer) {
+            self.host.set_throttle(*peer, interval, acceleration, deceleration);
+        }
+    }
+
     fn link(&self, peer: SocketAddr) -> Option<(u32, u32)> {
         let figures = self.host.peer_figures(*self.peers.get(&peer)?)?;
         Some((figures.round_trip.as_millis() as u32, figures.throttle))

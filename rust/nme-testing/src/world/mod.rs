@@ -61,7 +61,7 @@ pub struct Datagram {
 }
 
 /// How long [`World::connect`] waits.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One frame of a game.
 pub const FRAME: Duration = Duration::from_millis(16);
@@ -140,7 +140,7 @@ impl World {
         self.add(session)
     }
 
-    /// Opens a client and runs frames until it is connected, at most for [`PATIENCE`].
+    /// Opens a client and runs frames until it is connected, at most for [`CONNECT_TIMEOUT`].
     ///
     /// # Panics
     /// When that does not happen.
@@ -156,7 +156,7 @@ impl World {
     pub fn connect_with(&mut self, config: &Config, server: HostId) -> HostId {
         let client = self.client_with(config, self.address(server));
         let id = self.id(client);
-        let connected = self.run_until(PATIENCE, |world| {
+        let connected = self.run_until(CONNECT_TIMEOUT, |world| {
             world.known(client).contains(&PeerId::SERVER) && world.known(server).contains(&id)
         });
         assert!(connected, "{client:?} did not connect: {:?}", self.events(client));
@@ -190,12 +190,12 @@ impl World {
     /// Adds a foreign ENet host and connects it with this id on three channels.
     ///
     /// # Panics
-    /// When it is not connected within [`PATIENCE`].
+    /// When it is not connected within [`CONNECT_TIMEOUT`].
     pub fn raw_client(&mut self, config: RawConfig, server: HostId, id: u32) -> RawId {
         let raw = self.raw(config);
         let to = self.address(server);
         self.raw_connect(raw, to, id);
-        let connected = self.run_until(PATIENCE, |world| {
+        let connected = self.run_until(CONNECT_TIMEOUT, |world| {
             world.raw_ref(raw).is_connected(0)
                 && PeerId::client(id).is_none_or(|id| world.known(server).contains(&id))
         });
@@ -243,8 +243,8 @@ impl World {
     }
 
     /// Runs frames until the condition holds; false when it did not within the time.
-    pub fn run_until(&mut self, patience: Duration, mut condition: impl FnMut(&Self) -> bool) -> bool {
-        let end = self.now + patience;
+    pub fn run_until(&mut self, timeout: Duration, mut condition: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + timeout;
         while !condition(self) {
             if self.now >= end {
                 return false;

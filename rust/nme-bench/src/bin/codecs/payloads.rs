@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use nme_enet::wire::Header;
+
 /// Name and bytes of each payload.
 pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
     parse(include_str!("../../../../nme-core/tests/data/codec/payloads.txt"))
@@ -21,8 +23,10 @@ pub(crate) fn recorded(mode: &str) -> Vec<Vec<u8>> {
         .lines()
         .filter_map(|line| line.strip_prefix(mode)?.rsplit_once(' '))
         .map(|(_, hex)| bytes(hex))
-        .filter(|datagram| datagram[0] & 0x40 != 0)
-        .map(|datagram| datagram[if datagram[0] & 0x80 == 0 { 2 } else { 4 }..].to_vec())
+        .filter_map(|datagram| {
+            let header = Header::read(&datagram).ok().filter(|header| header.compressed)?;
+            Some(datagram[header.len()..].to_vec())
+        })
         .collect()
 }
 

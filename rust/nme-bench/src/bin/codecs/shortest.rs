@@ -1,6 +1,7 @@
 //! From which length on a mode shrinks what ENet sends.
 
 use nme_core::codec::fuzz::{Raw, shortest};
+use nme_enet::wire::{Body, CONTROL_CHANNEL, Command, code};
 use nme_netem::Random;
 
 use crate::MODES;
@@ -54,25 +55,25 @@ fn datagram(random: &mut Random) -> Vec<u8> {
 }
 
 fn command(random: &mut Random, kind: usize, sequence: u16, sent: u16, bytes: &mut Vec<u8>) {
-    let [high, low] = sequence.to_be_bytes();
     let id = [0x57_u8, 0x9c, 0x8a, 0x46];
+    let mut put = |code, channel, sequence, body| Command { code, channel, sequence, body }.append_to(bytes);
     match if random.chance(0.2) { random.within(0..6) } else { kind } {
         0 | 1 => {
-            let [sent_high, sent_low] = sent.to_be_bytes();
             let channel = random.within(0..3) as u8;
-            bytes.extend([0x01, channel, high, low, high, low, sent_high, sent_low]);
+            put(code::ACKNOWLEDGE, channel, sequence, Body::Acknowledge { sequence, sent_time: sent });
         }
-        2 => bytes.extend([0x85, 0xff, high, low]),
+        2 => put(code::PING, CONTROL_CHANNEL, sequence, Body::Ping {}),
         3 => {
-            bytes.extend([0x86, 0, high, low, 0, 8, 0, 0, 0, 0]);
+            put(code::RELIABLE, 0, sequence, Body::Reliable { len: 8 });
+            bytes.extend([0; 4]);
             bytes.extend(random.bytes(4));
         }
         kind => {
             let payload = payload(random);
-            let len = (8 + payload.len()) as u8;
+            let len = (8 + payload.len()) as u16;
             match kind {
-                4 => bytes.extend([0x86, 1, high, low, 0, len]),
-                _ => bytes.extend([0x49, 2, 0, 0, high, low, 0, len]),
+                4 => put(code::RELIABLE, 1, sequence, Body::Reliable { len }),
+                _ => put(code::UNSEQUENCED, 2, 0, Body::Unsequenced { group: sequence, len }),
             }
             match random.within(0..2) {
                 0 => bytes.extend([1, 0, 0, 0, 0, 0, 0, 0]),

@@ -5,9 +5,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use nme_enet::wire::{
+    Body, CONTROL_CHANNEL, Command, Commands, Handshake, Header, MAX_COMMANDS, NO_PEER, ThrottleSettings,
+    Writer, code,
+};
+
 use crate::dialect::{Coder, Dialect, Message};
 use crate::tally::Tally;
-use crate::wire::{self, Command, FLAG_COMPRESSED, MAX_COMMANDS, MAX_DATAGRAM, Receipt, Route};
 
 /// What all clients of a crowd have in common.
 pub(crate) struct Shared {
@@ -41,7 +45,7 @@ enum State {
     /// Asks again at `retry`, after twice the time.
     Connecting {
         retry: Duration,
-        patience: Duration,
+        interval: Duration,
     },
     Connected,
     Gone,
@@ -52,7 +56,8 @@ pub(crate) struct Client {
     id: u32,
     socket: UdpSocket,
     state: State,
-    route: Route,
+    /// In front of each datagram: the server's number for the client, and the session.
+    header: Header,
     receipts: Vec<Receipt>,
     reliable: [Arrivals; RELIABLE_CHANNELS],
     group: u16,
@@ -67,8 +72,8 @@ impl Client {
         Ok(Self {
             id,
             socket,
-            state: State::Connecting { retry: Duration::ZERO, patience: FIRST_PATIENCE },
-            route: Route::NONE,
+            state: State::Connecting { retry: Duration::ZERO, interval: FIRST_RETRY_INTERVAL },
+            header: Header { peer: NO_PEER, session: 0, sent_time: None, compressed: false },
             receipts: Vec::new(),
             reliable: Default::default(),
             group: 0,
@@ -88,16 +93,11 @@ impl Client {
         buffers: &mut Buffers,
     ) {
         self.receive(now, shared, buffers);
-        if let State::Connecting { retry, patience } = self.state
+        if let State::Connecting { retry, interval } = self.state
             && now >= retry
         {
-            self.state = State::Connecting { retry: now + patience, patience: 2 * patience };
-            wire::put_connect(
-                &mut shared.outgoing,
-                shared.dialect.channels(),
-                self.id ^ CONNECT_SALT,
-                self.id,
-            );
+            self.state = State::Connecting { retry: now + interval, interval: 2 * interval };
+            connect(shared.dialect.channels(), self.id).append_to(&mut shared.outgoing);
             self.send(now, shared, true);
         }
         let mut receipts = std::mem::take(&mut self.receipts);
@@ -105,7 +105,7 @@ impl Client {
             if !shared.outgoing.is_empty() {
                 self.send(now, shared, false);
             }
-            receipts.iter().for_each(|receipt| wire::put_acknowledge(&mut shared.outgoing, *receipt));
+            receipts.iter().for_each(|receipt| receipt.acknowledge().append_to(&mut shared.outgoing));
         }
         receipts.clear();
         self.receipts = receipts;
@@ -121,7 +121,9 @@ impl Client {
         let dialect = shared.dialect;
         self.group = self.group.wrapping_add(1);
         let len = (dialect.prefix_len(target) + payload.len()) as u16;
-        wire::put_unsequenced(&mut shared.outgoing, dialect.unreliable_channel(), self.group, len);
+        let body = Body::Unsequenced { group: self.group, len };
+        let channel = dialect.unreliable_channel();
+        Command { code: code::UNSEQUENCED, channel, sequence: 0, body }.append_to(&mut shared.outgoing);
         dialect.put_prefix(&mut shared.outgoing, self.id, target);
         shared.outgoing.extend_from_slice(payload);
     }
@@ -129,24 +131,19 @@ impl Client {
     /// Sends the commands in the shared buffer as one datagram.
     fn send(&self, now: Duration, shared: &mut Shared, timed: bool) {
         let mut datagram = [0; MAX_DATAGRAM];
-        let mut flags = if timed { wire::FLAG_SENT_TIME } else { 0 };
-        let start = if timed { 4 } else { 2 };
-        let sent_time = now.as_millis() as u16;
-        datagram[2..4].copy_from_slice(&sent_time.to_be_bytes());
-        let len = match shared.coder.shrink(&shared.outgoing, &mut datagram[start..]) {
-            Some(len) => {
-                flags |= FLAG_COMPRESSED;
-                len
-            }
-            None => {
-                datagram[start..start + shared.outgoing.len()].copy_from_slice(&shared.outgoing);
+        let mut header = Header { sent_time: timed.then_some(now.as_millis() as u16), ..self.header };
+        let (start, rest) = datagram.split_at_mut(header.len());
+        let compressed = shared.coder.shrink(&shared.outgoing, rest);
+        header.compressed = compressed.is_some();
+        header.write(&mut Writer::new(start));
+        let len = header.len()
+            + compressed.unwrap_or_else(|| {
+                rest[..shared.outgoing.len()].copy_from_slice(&shared.outgoing);
                 shared.outgoing.len()
-            }
-        };
-        datagram[..2].copy_from_slice(&self.route.header(flags));
+            });
         shared.outgoing.clear();
         // A datagram that the system refuses is as good as lost on the way.
-        if self.socket.send(&datagram[..start + len]).is_err() {
+        if self.socket.send(&datagram[..len]).is_err() {
             shared.tally.unsent += 1;
         }
     }
@@ -154,8 +151,9 @@ impl Client {
     fn receive(&mut self, now: Duration, shared: &mut Shared, buffers: &mut Buffers) {
         while let Ok(len) = self.socket.recv(&mut buffers.incoming) {
             let datagram = &buffers.incoming[..len];
-            let Some((flags, sent_time, commands)) = wire::split_header(datagram) else { continue };
-            if flags & FLAG_COMPRESSED == 0 {
+            let Ok(header) = Header::read(datagram) else { continue };
+            let (sent_time, commands) = (header.sent_time.unwrap_or_default(), &datagram[header.len()..]);
+            if !header.compressed {
                 self.obey(now, sent_time, commands, shared);
             } else if let Some(len) = shared.coder.expand(commands, &mut buffers.expanded) {
                 self.obey(now, sent_time, &buffers.expanded[..len], shared);
@@ -163,24 +161,28 @@ impl Client {
         }
     }
 
-    fn obey(&mut self, now: Duration, sent_time: u16, mut commands: &[u8], shared: &mut Shared) {
-        while let Some((command, receipt)) = wire::next_command(&mut commands, sent_time) {
-            if self.state != State::Gone {
-                self.receipts.extend(receipt);
+    fn obey(&mut self, now: Duration, sent_time: u16, commands: &[u8], shared: &mut Shared) {
+        for (command, payload) in Commands::new(commands).map_while(Result::ok) {
+            let Command { channel, sequence, .. } = command;
+            if self.state != State::Gone && command.wants_acknowledgement() {
+                self.receipts.push(Receipt { channel, sequence, sent_time });
             }
-            match command {
-                Command::Verified(route) if !self.is_connected() => {
-                    self.route = route;
+            match command.body {
+                Body::Verify { handshake } if !self.is_connected() => {
+                    self.header.peer = handshake.peer;
+                    self.header.session = handshake.outgoing_session;
                     self.state = State::Connected;
                 }
-                Command::Disconnected => {
+                Body::Disconnect { .. } => {
                     self.state = State::Gone;
                     shared.tally.disconnected += 1;
                 }
-                Command::Packet { channel, sequence, payload } => {
-                    self.on_packet(now, channel, sequence, payload, shared);
+                Body::Reliable { .. } => self.on_packet(now, channel, Some(sequence), payload, shared),
+                Body::Unreliable { .. } | Body::Unsequenced { .. } => {
+                    self.on_packet(now, channel, None, payload, shared);
                 }
-                Command::Verified(_) | Command::Other => {}
+                // No scenario has packets that are longer than a datagram.
+                _ => {}
             }
         }
     }
@@ -207,6 +209,44 @@ impl Client {
     }
 }
 
+/// A command that the server wants acknowledged.
+#[derive(Clone, Copy)]
+struct Receipt {
+    channel: u8,
+    sequence: u16,
+    sent_time: u16,
+}
+
+impl Receipt {
+    const fn acknowledge(self) -> Command {
+        let Self { channel, sequence, sent_time } = self;
+        Command {
+            code: code::ACKNOWLEDGE,
+            channel,
+            sequence,
+            body: Body::Acknowledge { sequence, sent_time },
+        }
+    }
+}
+
+/// The request of a client with this id for a connection.
+const fn connect(channels: u32, id: u32) -> Command {
+    let handshake = Handshake {
+        peer: 0,
+        incoming_session: 0xff,
+        outgoing_session: 0xff,
+        mtu: 1392,
+        window: 65_536,
+        channels,
+        in_bandwidth: 0,
+        out_bandwidth: 0,
+        throttle: ThrottleSettings { interval: 5000, acceleration: 2, deceleration: 2 },
+        connect_id: id ^ CONNECT_SALT,
+    };
+    let body = Body::Connect { handshake, data: id };
+    Command { code: code::CONNECT, channel: CONTROL_CHANNEL, sequence: 1, body }
+}
+
 /// The reliable sequence numbers that a channel has seen, to count resent packets once.
 #[derive(Default)]
 struct Arrivals {
@@ -229,7 +269,10 @@ impl Arrivals {
 }
 
 /// ENet's first guess of a round-trip time, after which it asks again.
-const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+const FIRST_RETRY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The longest datagram of ENet 1.3, in bytes.
+const MAX_DATAGRAM: usize = 1400;
 
 /// Makes the connect id differ from the peer id.
 const CONNECT_SALT: u32 = 0x5bd1_e995;

@@ -14,7 +14,6 @@ mod client;
 mod crowd;
 mod dialect;
 mod tally;
-mod wire;
 
 use std::error::Error;
 use std::io::BufRead;

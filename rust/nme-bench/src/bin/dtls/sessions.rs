@@ -90,7 +90,7 @@ impl Sessions {
             now: Duration::from_secs(1),
         };
         sessions.client.driver.connect(SERVER);
-        for _ in 0..PATIENCE {
+        for _ in 0..CONNECT_ROUNDS {
             sessions.now += FRAME;
             sessions.client.flush(sessions.now);
             sessions.server.receive_from(&mut sessions.client, sessions.now);
@@ -167,4 +167,4 @@ const COUNT: usize = 16;
 const FRAME: Duration = Duration::from_millis(1);
 
 /// Rounds within which sessions connect.
-const PATIENCE: usize = 1000;
+const CONNECT_ROUNDS: usize = 1000;

@@ -36,8 +36,10 @@ pub(crate) struct Link {
 }
 
 impl Bottleneck {
-    pub(crate) fn new(kind: Kind, clients: usize, link: Link, frame: Duration) -> Self {
-        let hosts = (0..=clients).map(|host| kind.host(Setup::new(host == 0, host as u64 + 1))).collect();
+    pub(crate) fn new(server: Kind, client: Kind, clients: usize, link: Link, frame: Duration) -> Self {
+        let kind = |host| if host == 0 { server } else { client };
+        let hosts =
+            (0..=clients).map(|host| kind(host).host(Setup::new(host == 0, host as u64 + 1))).collect();
         let mut world = Self {
             now: Duration::from_secs(1),
             hosts,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nme_enet::{Config, ConnectRequest, Delivery, Event, Host, PeerHandle, Verdict};
+use nme_reference::MemorySocket;
 use nme_testing::engines::Kind;
 use rusty_enet as enet;
 use stats_alloc::Region;
@@ -153,35 +154,10 @@ impl Table for Ours {
     }
 }
 
-#[derive(Default)]
-struct Wire {
-    incoming: std::collections::VecDeque<(SocketAddr, Vec<u8>)>,
-    outgoing: Vec<(SocketAddr, Vec<u8>)>,
-}
-
-impl enet::Socket for Wire {
-    type Address = SocketAddr;
-    type Error = std::convert::Infallible;
-
-    fn send(&mut self, address: SocketAddr, buffer: &[u8]) -> Result<usize, Self::Error> {
-        self.outgoing.push((address, buffer.to_vec()));
-        Ok(buffer.len())
-    }
-
-    fn receive(
-        &mut self,
-        buffer: &mut [u8; enet::MTU_MAX],
-    ) -> Result<Option<(SocketAddr, enet::PacketReceived)>, Self::Error> {
-        let Some((from, datagram)) = self.incoming.pop_front() else { return Ok(None) };
-        buffer[..datagram.len()].copy_from_slice(&datagram);
-        Ok(Some((from, enet::PacketReceived::Complete(datagram.len()))))
-    }
-}
-
 struct Judge {
     now: Arc<AtomicU64>,
-    server: enet::Host<Wire>,
-    clients: Vec<enet::Host<Wire>>,
+    server: enet::Host<MemorySocket>,
+    clients: Vec<enet::Host<MemorySocket>>,
     peers: HashMap<enet::PeerID, ()>,
 }
 
@@ -200,7 +176,7 @@ impl Judge {
                 time: Box::new(move || Duration::from_micros(clock.load(Ordering::Relaxed))),
                 seed: Some(seed),
             };
-            enet::Host::new(Wire::default(), settings).expect("a valid configuration")
+            enet::Host::new(MemorySocket::default(), settings).expect("a valid configuration")
         };
         let server = host(4095, 1);
         let mut hosts: Vec<_> = (0..clients).map(|index| host(1, index as u32 + 2)).collect();
@@ -220,8 +196,8 @@ impl Table for Judge {
                 fetched += usize::from(matches!(event.no_ref(), enet::EventNoRef::Receive { .. }));
             }
             client.flush();
-            for (_, datagram) in client.socket_mut().outgoing.drain(..) {
-                self.server.socket_mut().incoming.push_back((address(index), datagram));
+            for (_, datagram) in client.socket_mut().outbound.drain(..) {
+                self.server.socket_mut().inbound.push_back((address(index), datagram));
             }
         }
         while let Ok(Some(event)) = self.server.service() {
@@ -231,9 +207,9 @@ impl Table for Judge {
         }
         self.server.flush();
         let from = address(self.clients.len());
-        for (to, datagram) in self.server.socket_mut().outgoing.drain(..) {
+        for (to, datagram) in self.server.socket_mut().outbound.drain(..) {
             let client = &mut self.clients[usize::from(to.port()) - 1];
-            client.socket_mut().incoming.push_back((from, datagram));
+            client.socket_mut().inbound.push_back((from, datagram));
         }
         fetched
     }

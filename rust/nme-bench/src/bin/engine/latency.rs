@@ -31,7 +31,7 @@ fn delays(kind: Kind, frame: Duration) -> Vec<Duration> {
         bytes_per_second: 125e6,
         queue: Duration::from_millis(50),
     };
-    let mut world = Bottleneck::new(kind, 1, link, frame);
+    let mut world = Bottleneck::new(kind, kind, 1, link, frame);
     let mut delays = Vec::new();
     let mut next = world.now;
     let end = world.now + TIME;

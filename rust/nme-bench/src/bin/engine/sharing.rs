@@ -20,7 +20,7 @@ pub(crate) fn print() {
             bytes_per_second: 1e6,
             queue: Duration::from_millis(50),
         };
-        let mut world = Bottleneck::new(kind, 2, link, Duration::from_millis(1));
+        let mut world = Bottleneck::new(kind, kind, 2, link, Duration::from_millis(1));
         let start = world.now;
         let (mut sent, mut received, mut late) = ([0; 3], [0; 3], [0; 3]);
         let packet = vec![7; PACKET];

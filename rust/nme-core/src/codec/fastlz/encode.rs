@@ -36,7 +36,7 @@ impl Encoder {
             let found = self.table.visit(bytes, at, pending);
             let Some((position, earlier)) = found.filter(|(new, old)| new - old <= MAX_DISTANCE) else {
                 // The longer nothing repeats, the less often it is looked for.
-                at += GROUP + (pending >> PATIENCE_BITS);
+                at += GROUP + (pending >> LITERALS_PER_STEP_BITS);
                 continue;
             };
             let len = common_len(input, earlier, position);
@@ -208,4 +208,4 @@ const THREE_BYTES: u64 = u64::MAX >> 8;
 const NEARLY_FULL: usize = 26;
 
 /// Bytes without a repeat, as a power of two, after which the step between looks grows by one.
-const PATIENCE_BITS: u32 = 6;
+const LITERALS_PER_STEP_BITS: u32 = 6;

@@ -8,6 +8,8 @@
 //! 3.6 itself hardly ever sends such a datagram, as ENet takes a compressed form only when it is smaller: 16
 //! bytes with at most two repeats come out under 15 only when they are nearly all zero, and commands are not.
 
+use nme_enet::wire::{Commands, fixed_len};
+
 /// Length that 3.6 pads to.
 pub(in crate::codec) const PADDED_LEN: usize = 16;
 
@@ -16,33 +18,10 @@ pub(super) fn without(commands: &[u8]) -> usize {
     if commands.len() != PADDED_LEN {
         return commands.len();
     }
-    let mut end = 0;
-    while let Some(rest) = commands.get(end..)
-        && let Some(len) = command_len(rest)
-        && len <= rest.len()
-    {
-        end += len;
-    }
+    let whole = Commands::new(commands).map_while(Result::ok);
+    let end = whole.map(|(command, payload)| fixed_len(command.code) + payload.len()).sum();
     let padding = &commands[end..];
     if end > 0 && padding.iter().all(|byte| *byte == 0) { end } else { commands.len() }
-}
-
-/// The length of the first command, for those that can be in less than 16 bytes.
-fn command_len(bytes: &[u8]) -> Option<usize> {
-    let payload_len = |at: usize| Some(usize::from(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?)));
-    match bytes.first()? {
-        // ping
-        0x85 => Some(4),
-        // acknowledgement, disconnect
-        0x01 | 0x84 | 0x44 => Some(8),
-        // bandwidth limit
-        0x8a => Some(12),
-        // reliable
-        0x86 => Some(6 + payload_len(4)?),
-        // unreliable, unsequenced
-        0x07 | 0x49 => Some(8 + payload_len(6)?),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What Godot 3.6.2 and 4.6.3 compressed, and datagrams that two 3.6.2 processes exchanged. The files are made by
 //! `scripts/codec_vectors`, whose README in the data folder says more.
 
+use nme_enet::wire::{Commands, Header};
+
 use super::super::{Compression, Stage, codec, fastlz};
 use super::MODES;
 use crate::endpoint::MAX_DATAGRAM;
@@ -119,27 +121,8 @@ fn the_ratio_is_the_engines() {
     }
 }
 
-/// The length of the commands up to the exact end, or `None`.
-fn whole_commands(commands: &[u8]) -> Option<usize> {
-    let mut rest = commands;
-    let mut count = 0;
-    while let Some(code) = rest.first() {
-        let long = |at: usize| usize::from(u16::from_be_bytes([rest[at], rest[at + 1]]));
-        let len = match code {
-            0x85 => 4,
-            0x01 | 0x84 | 0x44 => 8,
-            0x8a => 12,
-            0x83 => 44,
-            0x82 => 48,
-            0x86 => 6 + long(4),
-            0x07 | 0x49 => 8 + long(6),
-            0x88 | 0x0c => 24 + long(6),
-            _ => return None,
-        };
-        rest = rest.get(len..)?;
-        count += 1;
-    }
-    Some(count)
+fn are_whole(commands: &[u8]) -> bool {
+    Commands::new(commands).all(|command| command.is_ok())
 }
 
 #[test]
@@ -148,11 +131,12 @@ fn datagrams_of_3_6_are_read_and_ours_are_no_longer() {
     for words in lines(DATAGRAMS) {
         let datagram = bytes(words[2]);
         let mode = mode(words[0]);
-        let body = &datagram[if datagram[0] & 0x80 == 0 { 2 } else { 4 }..];
+        let header = Header::read(&datagram).unwrap();
+        let body = &datagram[header.len()..];
         let mut stage = Stage::new(mode).unwrap();
         let mut out = [0; MAX_DATAGRAM];
-        if datagram[0] & 0x40 == 0 {
-            assert!(whole_commands(body).is_some(), "{words:?}");
+        if !header.compressed {
+            assert!(are_whole(body), "{words:?}");
             // What 3.6 does not shrink we do not either, but for a better FastLZ encoder.
             if let Some(len) = stage.compress(body, &mut out) {
                 assert!(len < body.len() && mode != Compression::RangeCoder, "{words:?}");
@@ -161,7 +145,7 @@ fn datagrams_of_3_6_are_read_and_ours_are_no_longer() {
         }
         compressed[MODES.iter().position(|known| *known == mode).unwrap()] += 1;
         let len = stage.decompress(body, &mut out).unwrap();
-        assert!(len > body.len() && whole_commands(&out[..len]).is_some(), "{words:?}");
+        assert!(len > body.len() && are_whole(&out[..len]), "{words:?}");
         let mut again = [0; MAX_DATAGRAM];
         let ours = stage.compress(&out[..len], &mut again).unwrap_or(len);
         assert!(as_good(mode, ours, body.len(), len), "{ours} {words:?}");
@@ -175,13 +159,13 @@ fn datagrams_of_3_6_that_were_padded_are_plain() {
     let mut tiny = 0;
     for words in lines(DATAGRAMS).filter(|words| words[0] == "fastlz") {
         let datagram = bytes(words[2]);
-        let header = if datagram[0] & 0x80 == 0 { 2 } else { 4 };
-        if datagram[0] & 0x40 == 0 && datagram.len() - header < 16 {
+        let header = Header::read(&datagram).unwrap();
+        if !header.compressed && datagram.len() - header.len() < 16 {
             tiny += 1;
         }
-        if datagram[0] & 0x40 != 0 {
+        if header.compressed {
             let mut out = [0; MAX_DATAGRAM];
-            assert!(fastlz::decode(&datagram[header..], &mut out).unwrap() > 16);
+            assert!(fastlz::decode(&datagram[header.len()..], &mut out).unwrap() > 16);
         }
     }
     assert!(tiny >= 8, "{tiny}");

@@ -7,15 +7,18 @@ use std::net::SocketAddr;
 use rusty_enet as enet;
 
 /// A datagram, and where it is from or goes to.
-pub(crate) type Datagram = (SocketAddr, Vec<u8>);
+pub type Datagram = (SocketAddr, Vec<u8>);
 
+/// A socket in memory for `rusty_enet::Host`. Its owner fills one queue and empties the other.
 #[derive(Debug, Default)]
-pub(crate) struct Wire {
-    pub(crate) inbound: VecDeque<Datagram>,
-    pub(crate) outbound: VecDeque<Datagram>,
+pub struct MemorySocket {
+    /// What the engine will read, the oldest first. Longer datagrams than it can take are cut.
+    pub inbound: VecDeque<Datagram>,
+    /// What the engine has sent, the oldest first.
+    pub outbound: VecDeque<Datagram>,
 }
 
-impl enet::Socket for Wire {
+impl enet::Socket for MemorySocket {
     type Address = SocketAddr;
     type Error = Infallible;
 
@@ -29,7 +32,6 @@ impl enet::Socket for Wire {
         buffer: &mut [u8; enet::MTU_MAX],
     ) -> Result<Option<(SocketAddr, enet::PacketReceived)>, Infallible> {
         let Some((from, datagram)) = self.inbound.pop_front() else { return Ok(None) };
-        // The host passes nothing above the MTU.
         let len = datagram.len().min(buffer.len());
         buffer[..len].copy_from_slice(&datagram[..len]);
         Ok(Some((from, enet::PacketReceived::Complete(len))))

@@ -80,6 +80,10 @@ fn delays_beside_a_stream(latency: Duration, piece: usize, is_uplink: bool) -> (
     (delays, world.now() - start)
 }
 
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet sends whole packets in the order in which they were queued"
+)]
 #[test]
 fn a_stream_of_64_mib_does_not_delay_small_packets_on_other_channels() {
     for is_uplink in [false, true] {
@@ -100,6 +104,10 @@ fn a_stream_keeps_its_speed() {
     assert!(time <= 2 * FRAME * (64 * MIB / (64 * KIB)) as u32 + SECOND, "{time:?}");
 }
 
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet sends whole packets in the order in which they were queued"
+)]
 #[test]
 fn a_packet_waits_for_one_large_packet_at_most() {
     let (delays, _) = delays_beside_a_stream(5 * MS, MIB, false);
@@ -108,6 +116,10 @@ fn a_packet_waits_for_one_large_packet_at_most() {
     assert!(most <= 2 * 18, "{most} frames");
 }
 
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet sends whole packets in the order in which they were queued"
+)]
 #[test]
 fn channels_share_what_there_is() {
     let (mut world, server, [client]) = world_of(5 * MS);
