@@ -58,7 +58,7 @@ pub(crate) struct Endpoint {
 
 /// What only a server or only a client has.
 enum Role {
-    Server { admission: Admission, relay: Relay },
+    Server { admission: Box<Admission>, relay: Relay },
     Client(Attempt),
 }
 
@@ -66,7 +66,7 @@ impl Endpoint {
     /// A server of this many clients. With a layer, it talks to nobody without encryption.
     pub(crate) fn server(config: &Config, clients: u16, secure: Option<Box<dyn SecureLayer>>) -> Self {
         let role = Role::Server {
-            admission: Admission::new(clients, config.cookie_key()),
+            admission: Box::new(Admission::new(clients, config.cookie_key())),
             relay: Relay::new(config.server_relay),
         };
         Self::new(nme_enet::Config::server(clients, config.seed), role, config, secure)

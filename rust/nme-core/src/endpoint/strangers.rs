@@ -135,10 +135,10 @@ impl Endpoint {
 
     /// Much of the poll's time is over: strangers are to wait.
     pub(crate) fn hurry(&mut self) {
-        self.admission_mut().into_iter().for_each(super::admission::Admission::hurry);
+        self.admission_mut().into_iter().for_each(|admission| admission.hurry());
     }
 
-    const fn admission_mut(&mut self) -> Option<&mut super::admission::Admission> {
+    fn admission_mut(&mut self) -> Option<&mut super::admission::Admission> {
         match &mut self.role {
             Role::Server { admission, .. } => Some(admission),
             Role::Client(_) => None,
