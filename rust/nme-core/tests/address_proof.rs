@@ -1,5 +1,7 @@
 //! Forged requests: nobody who is in notices, who is real gets in, and no address is sent more than came from it.
 
+#![expect(clippy::print_stdout, reason = "the figures of a flood are worth a look")]
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
