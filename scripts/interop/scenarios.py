@@ -56,6 +56,16 @@ def crowd() -> Scenario:
     return s
 
 
+def address_proof() -> Scenario:
+    """A server of ours asks every client for proof of its address; clients of 3.6 give it without knowing."""
+    s = Scenario("address_proof", 3, mixed=True)
+    s.start(asks_for_proof=True)
+    for participant in s.everyone:
+        s.send(participant, "all", [other for other in s.everyone if other is not participant], (30, 5000))
+    s.finish()
+    return s
+
+
 def data(name: str) -> Scenario:
     """Packets of many sizes in both directions, reliable up to 1 MiB.
 
@@ -442,7 +452,7 @@ def all_scenarios() -> List[Scenario]:
     """Every scenario, new each time; the slow ones first, since they mostly wait."""
     makers: List[Callable[[], Scenario]] = [
         refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
-        targets_without_relay, channels, channel_limits, always_ordered, kick_now, kick_later, server_close,
-        timeouts, handlers, api_inactive, api_active,
+        targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later,
+        server_close, timeouts, handlers, api_inactive, api_active,
     ]
     return [maker() for maker in makers] + [data(name) for name in COMPRESSION]

@@ -221,6 +221,8 @@ func _create(step: Dictionary) -> void:
 	var error: int
 	_forget_peers_events()
 	if step["do"] == "server":
+		if step.get("asks_for_proof", false):
+			peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
 		error = peer.create_server(port, step.get("max_clients", 32))
 	else:
 		var own_port := 0

@@ -61,16 +61,22 @@ const SIGNALS := {
 }
 
 ## What 3.6 does not have.
-const NEW_PROPERTIES: Array[String] = ["flush_mode"]
+const NEW_PROPERTIES: Array[String] = ["flush_mode", "require_address_proof"]
 const NEW_GETTERS := {
 	"get_connection_error": "int",
 	"get_connection_error_text": "String",
 	"get_flush_mode": "int",
 	"get_local_port": "int",
 	"get_received_bytes": "int",
+	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
 }
-const NEW_METHODS: Array[String] = ["flush", "set_flush_mode", "set_peer_throttle"]
+const NEW_METHODS: Array[String] = [
+	"flush",
+	"set_flush_mode",
+	"set_peer_throttle",
+	"set_require_address_proof",
+]
 const NEW_ENUM := "ConnectionError"
 const NEW_CONSTANTS: Array[String] = [
 	"CONNECTION_ERROR_NONE",

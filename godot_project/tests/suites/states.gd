@@ -71,6 +71,8 @@ var settings: Array[Array] = [
 	["dtls_verify", false, [1, 0, 0, 0, 1]],
 	["flush_mode", 1, [1, 1, 1, 1, 1]],
 	["flush_mode", 2, [0, 0, 0, 0, 0]],
+	["require_address_proof", 2, [1, 1, 1, 1, 1]],
+	["require_address_proof", 3, [0, 0, 0, 0, 0]],
 	["server_relay", false, [1, 0, 0, 0, 1]],
 	["transfer_channel", 2, [1, 1, 1, 1, 1]],
 	["transfer_channel", 0, [0, 0, 0, 0, 0]],

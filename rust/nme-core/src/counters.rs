@@ -13,6 +13,10 @@ pub enum Dropped {
     BadCompression,
     /// A client knocked while every slot was taken. It is told when a peer that answers is in each of them.
     ServerFull,
+    /// No proof of its address, in a datagram that should have been one.
+    WrongProof,
+    /// From a stranger, in a poll that had too much to read.
+    Overload,
     /// Not what an ENet in this connection would send, or late or repeated.
     Enet(DropReason),
 }
@@ -61,7 +65,8 @@ pub struct Counters {
     pub ignored_commands: u64,
     /// How often a channel forgot its incomplete unreliable packets to make room for new ones.
     pub evictions: u64,
-    datagrams: [u64; DATAGRAM_REASONS],
+    datagrams: [u64; OWN_REASONS],
+    by_enet: [u64; DropReason::ALL.len()],
     packets: [u64; PACKET_REASONS],
 }
 
@@ -69,13 +74,16 @@ impl Counters {
     /// Datagrams dropped for this reason.
     #[must_use]
     pub const fn dropped(&self, reason: Dropped) -> u64 {
-        self.datagrams[datagram_index(reason)]
+        match own_index(reason) {
+            Ok(index) => self.datagrams[index],
+            Err(index) => self.by_enet[index],
+        }
     }
 
     /// Datagrams dropped for any reason.
     #[must_use]
     pub fn dropped_datagrams(&self) -> u64 {
-        self.datagrams.iter().sum()
+        self.datagrams.iter().chain(&self.by_enet).sum()
     }
 
     /// Packets dropped for this reason.
@@ -85,7 +93,10 @@ impl Counters {
     }
 
     pub(crate) const fn drop_datagram(&mut self, reason: Dropped) {
-        self.datagrams[datagram_index(reason)] += 1;
+        match own_index(reason) {
+            Ok(index) => self.datagrams[index] += 1,
+            Err(index) => self.by_enet[index] += 1,
+        }
     }
 
     pub(crate) const fn drop_packet(&mut self, reason: DroppedPacket) {
@@ -93,15 +104,18 @@ impl Counters {
     }
 }
 
-const fn datagram_index(reason: Dropped) -> usize {
+/// The place of a reason that is ours, or that of ENet.
+const fn own_index(reason: Dropped) -> Result<usize, usize> {
     match reason {
-        Dropped::Oversized => 0,
-        Dropped::UnexpectedCompression => 1,
-        Dropped::BadCompression => 2,
-        Dropped::ServerFull => 3,
-        Dropped::Enet(reason) => 4 + reason as usize,
+        Dropped::Oversized => Ok(0),
+        Dropped::UnexpectedCompression => Ok(1),
+        Dropped::BadCompression => Ok(2),
+        Dropped::ServerFull => Ok(3),
+        Dropped::WrongProof => Ok(4),
+        Dropped::Overload => Ok(5),
+        Dropped::Enet(reason) => Err(reason as usize),
     }
 }
 
-const DATAGRAM_REASONS: usize = 4 + DropReason::ALL.len();
+const OWN_REASONS: usize = 6;
 const PACKET_REASONS: usize = DroppedPacket::NoChannel as usize + 1;

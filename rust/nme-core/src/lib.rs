@@ -37,4 +37,4 @@ pub mod relay;
 pub mod secure;
 pub mod session;
 
-pub use endpoint::MAX_DATAGRAM;
+pub use endpoint::{MAX_DATAGRAM, admission};

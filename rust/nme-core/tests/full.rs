@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nme_core::admission::AddressProof;
 use nme_core::channel::TransferMode;
 use nme_core::counters::Dropped;
 use nme_core::session::{ConnectionError, Event, Session, Status};
@@ -166,6 +167,7 @@ fn a_slot_whose_peer_is_to_leave_is_waited_for() {
 fn a_slot_whose_handshake_is_not_complete_is_no_reason() {
     let mut world = World::new(8);
     let server = world.server(1);
+    world.session_mut(server).set_address_proof(AddressProof::Never);
     let half = newcomer(&mut world, server);
     world.step(FRAME);
     world.vanish(half);
@@ -173,6 +175,17 @@ fn a_slot_whose_handshake_is_not_complete_is_no_reason() {
     world.run(20 * SECOND);
     assert_eq!(world.events(late), []);
     assert_eq!(world.status(late), Status::Connecting);
+}
+
+#[test]
+fn a_slot_whose_handshake_is_not_complete_goes_to_who_is_really_there() {
+    let mut world = World::new(8);
+    let server = world.server(1);
+    let half = newcomer(&mut world, server);
+    world.step(FRAME);
+    world.vanish(half);
+    let late = newcomer(&mut world, server);
+    assert!(world.run_until(2 * SECOND, |world| is_in(world, late)));
 }
 
 #[test]
@@ -232,6 +245,7 @@ fn peers_on_a_slow_and_lossy_path_answer_too() {
 fn a_flood_of_requests_is_answered_once_each_at_most() {
     let mut world = World::new(13);
     let (server, clients) = full(&mut world, 2);
+    world.session_mut(server).set_address_proof(AddressProof::Never);
     world.record();
     let (from, to) = (world.address(clients[0]), world.address(server));
     let stranger = newcomer(&mut world, server);

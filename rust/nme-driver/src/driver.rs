@@ -309,6 +309,10 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
             read += 1;
         }
         let now = self.clock.now();
+        if self.reading.is_half_over(now) {
+            // What known peers have sent is behind what strangers send.
+            self.session.hurry();
+        }
         if self.reading.is_over(now) {
             self.has_read = true;
             self.receive_counters.polls_cut_short += 1;

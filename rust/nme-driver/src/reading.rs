@@ -46,6 +46,11 @@ impl Reading {
         self.spent + now.saturating_sub(self.since) >= self.limit
     }
 
+    /// True when this poll has read for half of its time.
+    pub(crate) fn is_half_over(&self, now: Duration) -> bool {
+        2 * (self.spent + now.saturating_sub(self.since)) >= self.limit
+    }
+
     /// The poll ends.
     pub(crate) const fn end(&mut self, now: Duration) {
         self.left_at = now;

@@ -46,6 +46,7 @@ pub mod inspect;
 mod lists;
 mod packet;
 mod peer;
+pub mod proof;
 mod reason;
 mod receive;
 mod round_trip;

@@ -118,6 +118,19 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_flush_mode, set = set_flush_mode, hint = ENUM, hint_string = "Per Frame,Each Put")]
     flush_mode: PhantomVar<i64>,
+    /// Server without [member use_dtls]: when a client has to show that it really is where its request to connect
+    /// says, as one of the [code]ADDRESS_PROOF_*[/code] constants. Anybody can write requests with invented
+    /// addresses, and fill a server with players that do not exist. Clients answer by themselves, those of Godot 3,
+    /// too. With DTLS, every client proves its address anyway. Can be changed at any time.
+    ///
+    /// ```gdscript
+    /// peer.require_address_proof = NetworkedMultiplayerENet.ADDRESS_PROOF_ALWAYS
+    /// peer.create_server(4242)
+    /// ```
+    #[export]
+    #[var(get = get_require_address_proof, set = set_require_address_proof, hint = ENUM,
+          hint_string = "Auto,Always,Never")]
+    require_address_proof: PhantomVar<i64>,
     /// Server: whether it tells its clients of each other, and forwards what they send to each other. When off, a
     /// client knows the server only, and reaches nobody else: [method PacketPeer.put_packet] returns
     /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for another client's id. What a client sets makes no
@@ -485,6 +498,25 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_flush_mode(&self) -> i64 {
         constants::flush_mode_number(self.shared.lock().settings.flush_mode)
+    }
+
+    #[func(gd_self)]
+    fn set_require_address_proof(this: impl Object, value: i64) {
+        let Some(proof) = constants::address_proof(value) else {
+            let problem = format!("{value} is no kind of proof; use one of the constants ADDRESS_PROOF_*");
+            return error::complain("set_require_address_proof", problem);
+        };
+        let shared = this.shared();
+        let mut state = shared.lock();
+        state.settings.address_proof = proof;
+        if let Some(connection) = &mut state.connection {
+            connection.set_address_proof(proof);
+        }
+    }
+
+    #[func]
+    fn get_require_address_proof(&self) -> i64 {
+        constants::address_proof_number(self.shared.lock().settings.address_proof)
     }
 
     #[func(gd_self)]

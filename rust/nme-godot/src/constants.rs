@@ -1,9 +1,10 @@
-//! The enums `CompressionMode`, `ConnectionError` and `FlushMode`. gdext 0.5 registers constants without an enum's name,
+//! The enums `AddressProof`, `CompressionMode`, `ConnectionError` and `FlushMode`. gdext 0.5 registers constants without an enum's name,
 //! so this uses the same registration its macros use, one level lower.
 
 use godot::builtin::StringName;
 use godot::obj::GodotClass;
 use godot::register::private::constant::{ConstantKind, ExportConstant, IntegerConstant};
+use nme_core::admission::AddressProof;
 use nme_core::session::{ConnectionError, FlushMode};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -51,8 +52,28 @@ pub(crate) const fn flush_mode_number(mode: FlushMode) -> i64 {
     }
 }
 
+/// Values of `require_address_proof`.
+const ADDRESS_PROOFS: [(&str, AddressProof); 3] = [
+    ("ADDRESS_PROOF_AUTO", AddressProof::Auto),
+    ("ADDRESS_PROOF_ALWAYS", AddressProof::Always),
+    ("ADDRESS_PROOF_NEVER", AddressProof::Never),
+];
+
+pub(crate) fn address_proof(number: i64) -> Option<AddressProof> {
+    ADDRESS_PROOFS.iter().map(|(_, proof)| *proof).find(|proof| address_proof_number(*proof) == number)
+}
+
+pub(crate) const fn address_proof_number(proof: AddressProof) -> i64 {
+    match proof {
+        AddressProof::Auto => 0,
+        AddressProof::Always => 1,
+        AddressProof::Never => 2,
+    }
+}
+
 /// Registers the enums. To be called once the classes are there.
 pub(crate) fn register() {
+    register_enum("AddressProof", ADDRESS_PROOFS.map(|(name, proof)| (name, address_proof_number(proof))));
     register_enum("CompressionMode", CompressionMode::ALL.map(|(name, mode)| (name, mode.number())));
     register_enum("FlushMode", FLUSH_MODES.map(|(name, mode)| (name, flush_mode_number(mode))));
     let none = ("CONNECTION_ERROR_NONE", 0);
@@ -97,6 +118,9 @@ godot::sys::shard_add!(
 );
 
 const CONSTANTS_XML: &str = r#"
+<constant name="ADDRESS_PROOF_AUTO" value="0" enum="AddressProof">The default. Clients are asked while it looks like a flood: from 64 requests a second on, or when a quarter of the places (64 at most) wait for a client's answer; until that has been over for 10 seconds.</constant>
+<constant name="ADDRESS_PROOF_ALWAYS" value="1" enum="AddressProof">Every client is asked. Connecting takes one round trip longer.</constant>
+<constant name="ADDRESS_PROOF_NEVER" value="2" enum="AddressProof">Nobody is asked: for clients of another ENet, when they do not answer. Those of Godot 3 and of this class do.</constant>
 <constant name="COMPRESS_NONE" value="0" enum="CompressionMode">Nothing is compressed. Costs no CPU time. Compression hides nothing in any mode: see [member use_dtls] for that.</constant>
 <constant name="COMPRESS_RANGE_CODER" value="1" enum="CompressionMode">ENet's own coder, the default. Saves most, above all on datagrams of up to a few hundred bytes, and costs most CPU time where they arrive.</constant>
 <constant name="COMPRESS_FASTLZ" value="2" enum="CompressionMode">FastLZ: by far the least CPU time, and the least savings. It only finds bytes that repeat.</constant>

@@ -80,7 +80,10 @@ impl Settings {
             CompressionMode::Zstd => Compression::Zstd,
         };
         let seed = getrandom::u64().map_err(OpenError::Random)?;
+        let mut cookie_key = [0; 16];
+        getrandom::fill(&mut cookie_key).map_err(OpenError::Random)?;
         Ok(Config::new(seed)
+            .with_cookie_key(cookie_key)
             .channel_count(self.channel_count)
             .compression(compression)
             .server_relay(self.server_relay)

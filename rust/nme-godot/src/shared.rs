@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
+use nme_core::admission::AddressProof;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
 use nme_core::session::{ConnectionError, Event, FlushMode, Received};
 use nme_driver::{Bind, Connection, ConnectionFarewell};
@@ -57,6 +58,7 @@ pub(crate) struct State {
 /// The properties' values.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    pub(crate) address_proof: AddressProof,
     pub(crate) always_ordered: bool,
     pub(crate) bind: Bind,
     pub(crate) channel_count: u8,
@@ -145,6 +147,7 @@ impl State {
 
     pub(crate) fn open(&mut self, mut connection: Connection) {
         connection.set_flush_mode(self.settings.flush_mode);
+        connection.set_address_proof(self.settings.address_proof);
         self.connection = Some(connection);
         self.connection_error = None;
         self.begin_generation();
@@ -214,6 +217,7 @@ impl Default for State {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            address_proof: AddressProof::Auto,
             always_ordered: false,
             bind: Bind::Any,
             channel_count: MIN_CHANNELS,

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nme_enet::inspect::{self, Agreed, Header, Request};
+use nme_enet::proof::LONGEST_ANSWER;
 use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
     Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
@@ -76,7 +77,7 @@ impl Host {
     /// Looks at the header of a datagram. The session is not looked at: the engine does.
     pub fn screen(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
         let screened = self.screened(from, datagram).map(|(header, peer)| {
-            let longest = if header.peer == NO_PEER { inspect::CONNECT_LEN } else { self.config.mtu.into() };
+            let longest = if header.peer == NO_PEER { LONGEST_ANSWER } else { self.config.mtu.into() };
             Screened::new(longest, header, peer)
         });
         screened.inspect_err(|reason| self.figures.note_dropped(*reason))
@@ -258,6 +259,17 @@ impl Host {
     #[must_use]
     pub fn has_vacancy(&self) -> bool {
         self.vacancy().is_some()
+    }
+
+    /// Peers without a complete handshake.
+    #[must_use]
+    pub fn half_open_peers(&self) -> usize {
+        self.live().filter(|peer| !peer.is_connected).count()
+    }
+
+    /// The engine gives nobody up before his time.
+    pub const fn give_up_half_open(&mut self, _: Duration) -> bool {
+        false
     }
 
     fn vacancy(&self) -> Option<u16> {

@@ -1,6 +1,7 @@
 //! The connections of an endpoint, by handle and by id.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use nme_enet::{Packet, PeerHandle};
 
@@ -12,6 +13,7 @@ use crate::peer::PeerId;
 pub(super) struct Connection {
     pub(super) id: PeerId,
     pub(super) handle: PeerHandle,
+    pub(super) address: SocketAddr,
     /// Channels that both sides have.
     pub(super) channels: u8,
     /// The game has not accepted it yet: the relay keeps it from all others.
@@ -42,6 +44,7 @@ impl Connections {
         &mut self,
         id: PeerId,
         handle: PeerHandle,
+        address: SocketAddr,
         channels: u8,
         association: Option<Box<Association>>,
     ) {
@@ -52,6 +55,7 @@ impl Connections {
         self.places[index] = Some(Connection {
             id,
             handle,
+            address,
             channels,
             is_apart: false,
             is_ignored: false,

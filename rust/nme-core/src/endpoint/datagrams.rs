@@ -5,8 +5,9 @@
 
 use std::net::SocketAddr;
 
-use nme_enet::ConnectRequest;
-use nme_enet::wire::{Header, MAX_MTU, MIN_MTU, Writer};
+use nme_enet::proof::LONGEST_ANSWER;
+use nme_enet::wire::{Header, MAX_MTU, MIN_MTU, NO_PEER, Writer};
+use nme_enet::{ConnectRequest, DropReason};
 
 use super::secure::{Associations, post};
 use super::{Endpoint, Role};
@@ -75,7 +76,26 @@ impl Endpoint {
             return Err(Dropped::Oversized);
         }
         // Where there is no header, the engine says so.
-        let is_compressed = Header::read(datagram).is_ok_and(|header| header.compressed);
+        let header = Header::read(datagram).ok();
+        let is_compressed = header.is_some_and(|header| header.compressed);
+        if header.is_some_and(|header| header.peer == NO_PEER)
+            && let Role::Server { admission, .. } = role
+        {
+            if !admission.looks_at_stranger() {
+                return Err(Dropped::Overload);
+            }
+            let mut plain = [0; LONGEST_ANSWER];
+            let len = if is_compressed {
+                let screened = host.screen(from, datagram)?;
+                let len = datagrams.expand(datagram, screened.header, screened.max_plain_len)?;
+                plain.get_mut(..len).ok_or(Dropped::Oversized)?.copy_from_slice(&datagrams.plain[..len]);
+                len
+            } else {
+                plain.get_mut(..datagram.len()).ok_or(DropReason::Connect)?.copy_from_slice(datagram);
+                datagram.len()
+            };
+            return self.take_stranger(from, &plain[..len]);
+        }
         let is_listening = matches!(role, Role::Server { admission, .. } if admission.is_listening());
         let mut sender = None;
         let mut plain = datagram;
@@ -88,20 +108,11 @@ impl Endpoint {
             }
         }
         let now = self.now;
-        let mut is_full = false;
-        let mut judge = |request: &ConnectRequest| {
-            is_full = request.is_full;
-            match role {
-                Role::Server { admission, .. } => admission.judge(now, request),
-                Role::Client(_) => nme_enet::Verdict::Ignore,
-            }
-        };
+        // Requests for a connection do not come here.
+        let mut judge = |_: &ConnectRequest| nme_enet::Verdict::Ignore;
         let taken = host.handle_datagram(self.told, from, plain, &mut judge);
         (self.counters.ignored_commands, self.counters.evictions) = host.losses_to_quotas();
-        match taken {
-            Err(_) if is_full => return Err(Dropped::ServerFull),
-            other => other?,
-        }
+        taken?;
         if let (Role::Server { admission, .. }, Some(connection)) =
             (role, sender.and_then(|sender| connections.get_mut(sender)))
         {

@@ -6,7 +6,7 @@
 //! In: socket → [`datagrams`] (encryption, then compression) → ENet → [`relay`] → [`Report`].
 //! Out: a packet → ENet → [`datagrams`] (compression, then encryption) → socket.
 
-mod admission;
+pub mod admission;
 mod attempt;
 mod connections;
 mod datagrams;
@@ -14,6 +14,7 @@ mod engine;
 mod relay;
 mod report;
 mod secure;
+mod strangers;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -34,7 +35,7 @@ use crate::peer::PeerId;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::{SecureCounters, SecureLayer};
 use crate::session::{Config, ConnectionError, MAX_PACKET, NotForwarded};
-use admission::Admission;
+use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
 use datagrams::Datagrams;
@@ -57,15 +58,17 @@ pub(crate) struct Endpoint {
 
 /// What only a server or only a client has.
 enum Role {
-    Server { admission: Admission, relay: Relay },
+    Server { admission: Box<Admission>, relay: Relay },
     Client(Attempt),
 }
 
 impl Endpoint {
     /// A server of this many clients. With a layer, it talks to nobody without encryption.
     pub(crate) fn server(config: &Config, clients: u16, secure: Option<Box<dyn SecureLayer>>) -> Self {
-        let role =
-            Role::Server { admission: Admission::new(clients), relay: Relay::new(config.server_relay) };
+        let role = Role::Server {
+            admission: Box::new(Admission::new(clients, config.cookie_key())),
+            relay: Relay::new(config.server_relay),
+        };
         Self::new(nme_enet::Config::server(clients, config.seed), role, config, secure)
     }
 
@@ -110,6 +113,9 @@ impl Endpoint {
     /// Begins a poll: time goes on, before anything is read.
     pub(crate) fn begin_poll(&mut self, now: Duration) {
         self.set_time(now);
+        if let Role::Server { admission, .. } = &mut self.role {
+            admission.begin_poll(self.now);
+        }
         self.tick_encryption();
         self.heed_deadline();
     }
@@ -278,13 +284,18 @@ impl Endpoint {
         let id = match &mut self.role {
             Role::Server { admission, .. } => {
                 let id = PeerId::client(data).filter(|id| !self.connections.has(*id));
-                let Some(id) = id.filter(|_| !admission.is_refusing()) else {
+                if id.is_none() {
+                    admission.note(Outcome::IdTaken);
+                }
+                let is_welcome = !admission.is_refusing() && !admission.has_enough_of(address);
+                let Some(id) = id.filter(|_| is_welcome) else {
                     // The client is told, so that it need not find out by a timeout.
                     self.host.disconnect_now(peer, 0);
                     self.collect();
                     self.datagrams.close_unless_used(self.now, address, &self.host);
                     return;
                 };
+                admission.note_connected(address);
                 id
             }
             Role::Client(attempt) => {
@@ -295,7 +306,7 @@ impl Endpoint {
         // When the connection has ended already, behind that address there can be another one.
         let is_alive = self.host.address(peer).is_some();
         let association = if is_alive { self.datagrams.association(address) } else { None };
-        self.connections.insert(id, peer, channels, association);
+        self.connections.insert(id, peer, address, channels, association);
         self.introduce(id);
         self.reports.push_back(Report::Connected { id, peer, address, channels });
     }
@@ -324,7 +335,9 @@ impl Endpoint {
     /// A connection has ended: forgets it, and tells those who know of it.
     fn forget(&mut self, peer: PeerHandle) -> Option<PeerId> {
         let connection = self.connections.remove(peer)?;
-        self.note_vacancy();
+        if let Role::Server { admission, .. } = &mut self.role {
+            admission.note_gone(connection.address);
+        }
         self.announce_departure(&connection);
         if let Some(association) = connection.association {
             // Its last datagrams come before the end of the encryption.

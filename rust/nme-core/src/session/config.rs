@@ -1,6 +1,7 @@
 //! What a session is made from.
 
 use nme_enet::Quotas;
+use siphasher::sip::SipHasher24;
 use thiserror::Error;
 
 use crate::channel::MIN_CHANNELS;
@@ -21,6 +22,7 @@ pub struct Config {
     pub(crate) bandwidth: Bandwidth,
     pub(crate) seed: u64,
     pub(crate) limits: Limits,
+    cookie_key: [u8; 16],
 }
 
 impl Config {
@@ -35,7 +37,20 @@ impl Config {
             bandwidth: Bandwidth::default(),
             seed,
             limits: Limits::default(),
+            cookie_key: key_from(seed),
         }
+    }
+
+    /// Server only: 128 random bits from the operating system, which the proofs of addresses are made with. Otherwise they
+    /// are made from the seed.
+    #[must_use]
+    pub const fn with_cookie_key(mut self, key: [u8; 16]) -> Self {
+        self.cookie_key = key;
+        self
+    }
+
+    pub(crate) const fn cookie_key(&self) -> [u8; 16] {
+        self.cookie_key
     }
 
     /// Channels of each connection, 3..=255. Fewer than 3 count as 3.
@@ -72,6 +87,12 @@ impl Config {
         self.limits = limits;
         self
     }
+}
+
+/// A key that does not give the seed away, from which other numbers are made.
+fn key_from(seed: u64) -> [u8; 16] {
+    let half = |number: u64| SipHasher24::new_with_keys(seed, number).hash(&number.to_le_bytes());
+    (u128::from(half(1)) << 64 | u128::from(half(2))).to_le_bytes()
 }
 
 /// ENet's static bandwidth limits in bytes/s; 0 is no limit.

@@ -13,6 +13,7 @@
 //! handed out as it happens on the wire, not after everything else of the same poll. Step 4 follows each
 //! call that can produce datagrams.
 
+mod access;
 mod admission;
 mod client;
 mod config;

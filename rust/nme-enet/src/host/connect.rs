@@ -1,7 +1,8 @@
 //! Handshakes.
 //!
 //! 1. The client sends CONNECT, without a peer number, until it is answered.
-//! 2. The server gives it a place and answers VERIFY_CONNECT with the place's number, until that is acknowledged.
+//! 2. The server gives it a place and answers VERIFY_CONNECT with the place's number. It repeats that once unasked, and
+//!    otherwise when the request comes again: an address that may be forged is sent at most twice what came from it.
 //! 3. The client is connected, and acknowledges. Data may follow in the same datagram.
 //! 4. The server is connected when the acknowledgement comes.
 //!
@@ -10,7 +11,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Admission, ConnectError, ConnectRequest, Host, Verdict};
+use super::{Admission, ConnectError, ConnectRequest, Host, Verdict, disconnect_notice};
 use crate::config::Config;
 use crate::event::{Event, PeerHandle};
 use crate::inspect::Request;
@@ -73,6 +74,26 @@ impl Host {
         self.shared.post(Stray::new(request.from, &header, &command));
     }
 
+    /// Gives up the oldest client that has not acknowledged the answer to its request for this long, so that another one
+    /// gets its place; false when there is none. A client that was connected after all is told when it speaks.
+    pub fn give_up_half_open(&mut self, age: Duration) -> bool {
+        if self.half_open_peers() == 0 {
+            return false;
+        }
+        let now = self.shared.clock.now();
+        let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
+        // Nothing has been acknowledged since it was made.
+        let answering = self.peers.iter().filter(|peer| peer.state == State::Answering);
+        let oldest = answering.min_by_key(|peer| peer.last_acknowledged);
+        let Some(oldest) = oldest.filter(|peer| now.saturating_sub(peer.last_acknowledged) >= age) else {
+            return false;
+        };
+        let (handle, goodbye) = (oldest.handle, disconnect_notice(oldest, 0));
+        self.given_up.remember(now, oldest, goodbye);
+        self.remove(handle);
+        true
+    }
+
     /// A datagram without a peer: the connect request of a client, or nothing.
     pub(super) fn handle_connect(
         &mut self,
@@ -84,15 +105,14 @@ impl Host {
         let asked = Request::read(datagram, header)?;
         asked.check(&self.shared.config)?;
         let (handshake, data) = (asked.handshake, asked.data);
-        let mut count = 0;
-        for peer in self.peers.at_address(from) {
-            if peer.connect_id == handshake.connect_id && !peer.initiated {
-                return Err(DropReason::Repeated);
-            }
-            count += 1;
-            if count >= MAX_AT_ADDRESS {
-                return Err(DropReason::AddressLimit);
-            }
+        let is_known = |peer: &&Peer| peer.connect_id == handshake.connect_id && !peer.initiated;
+        let known = self.peers.at_address(from).find(is_known).map(|peer| peer.handle.slot);
+        if let Some(slot) = known {
+            self.repeat_answer(slot);
+            return Err(DropReason::Repeated);
+        }
+        if self.peers.at_address(from).count() >= MAX_AT_ADDRESS {
+            return Err(DropReason::AddressLimit);
         }
         let vacancy = self.peers.vacancy();
         let request = asked.describe(from, vacancy.is_none());

@@ -223,6 +223,12 @@ impl Host {
         self.peers.vacancy().is_some()
     }
 
+    /// Peers without a complete handshake.
+    #[must_use]
+    pub const fn half_open_peers(&self) -> usize {
+        self.peers.len().saturating_sub(self.shared.usage.peers)
+    }
+
     /// Where a peer is; `None` once it is gone.
     #[must_use]
     pub fn address(&self, peer: PeerHandle) -> Option<SocketAddr> {

@@ -9,11 +9,12 @@ use crate::clock::since;
 use crate::event::{DisconnectReason, PeerHandle};
 use crate::packet::Delivery;
 use crate::peer::{Peer, State};
+use crate::proof::LONGEST_ANSWER;
 use crate::reason::DropReason;
 use crate::receive::Inbox;
 use crate::receive::quota::Budget;
 use crate::shared::{Shared, Stray};
-use crate::wire::{Body, CONNECT_DATAGRAM_LEN, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
+use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
 
 /// What the plain header of a datagram allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Screened {
     pub max_plain_len: usize,
     /// What stands in front of what may be compressed.
     pub header: Header,
-    /// The peer that it is from; `None` for a connect request.
+    /// The peer that it is from; `None` for a connect request, and for the [proof](crate::proof) of an address.
     pub peer: Option<PeerHandle>,
 }
 
@@ -74,7 +75,7 @@ impl Host {
             if !self.shared.config.accepts_connections || header.session != 0 {
                 return Err(DropReason::Connect);
             }
-            return Ok(Screened { max_plain_len: CONNECT_DATAGRAM_LEN, header, peer: None });
+            return Ok(Screened { max_plain_len: LONGEST_ANSWER, header, peer: None });
         }
         let sender = self.sender(from, &header).map(|peer| peer.handle);
         let peer = sender.inspect_err(|_| self.answer_given_up(from, &header, datagram.len()))?;
@@ -91,8 +92,8 @@ impl Host {
         Ok(peer)
     }
 
-    /// Repeats our answer to a client that takes itself for connected.
-    fn repeat_answer(&mut self, slot: u16) {
+    /// Repeats our answer to a client that takes itself for connected, or has asked again.
+    pub(super) fn repeat_answer(&mut self, slot: u16) {
         if let Some(peer) = self.peers.at_mut(slot).filter(|peer| peer.state == State::Answering) {
             peer.repeat_answer(&mut self.shared);
             self.settle(slot);

@@ -145,6 +145,11 @@ impl Peer {
             let timeout = self.round_trip.stock_timeout();
             self.silence.note(sent_at, timeout, &self.timeouts);
             sent.expired = sent.expired.saturating_add(1);
+            if sent.code == code::VERIFY && sent.expired > MOST_UNASKED_ANSWERS {
+                // Its request comes again if it is real; until then nothing more goes there.
+                sent.timeout = u32::MAX;
+                continue;
+            }
             sent.timeout = sent.timeout.saturating_mul(2).min(longest.max(sent.timeout));
             let len = u32::from(sent.len);
             self.lose(shared, here);
@@ -157,8 +162,9 @@ impl Peer {
         Ok(())
     }
 
-    /// Sends our answer to a connect request once more: the client goes on as if it were connected, so it has the answer, and
-    /// its acknowledgement was lost. Not more often than a client pings that waits for an acknowledgement.
+    /// Sends our answer to a connect request once more. Either the client goes on as if it were connected, so it has the
+    /// answer, and its acknowledgement was lost; or it has sent its request again. Not more often than a client pings that
+    /// waits for an acknowledgement.
     pub(crate) fn repeat_answer(&mut self, shared: &mut Shared) {
         let key = self.sent.first();
         if let Some(sent) = shared.sent.get(key).filter(|sent| sent.code == code::VERIFY)
@@ -199,6 +205,10 @@ const PING_INTERVAL: u64 = 500_000;
 /// The wait for an acknowledgement doubles up to this, or to four times the first one, in µs. Stock ENet goes on to double
 /// it, and gives a peer up that loses six of one command.
 const LONGEST_WAIT: u64 = 500_000;
+
+/// Repetitions of our answer to a connect request that nobody has asked for: the address may be forged, and what goes there
+/// is to be little more than what came from it. A client asks again, as long as it waits.
+const MOST_UNASKED_ANSWERS: u8 = 1;
 
 /// Between two answers to one client that goes on without having acknowledged the first, in µs.
 const LEAST_REPEAT: u64 = 250_000;

@@ -1,7 +1,5 @@
-//! Who gets a place on a server: each request for a connection is judged here, plain or encrypted, before any memory is
-//! taken for it.
+//! When a full server says so.
 //!
-//! # When a full server says so
 //! The place of a client that has died stays taken for seconds, until ENet has given it up. The newcomer that finds the
 //! server full may be that very client, started again. So it is told only when each peer has been heard from since the
 //! newcomer asked. Until then it gets no answer, as from ENet itself, and goes on to ask until it is let in or told.
@@ -20,15 +18,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_enet::{ConnectRequest, Verdict};
+use nme_enet::ConnectRequest;
 
-use super::connections::Connection;
+use crate::endpoint::connections::Connection;
 
-/// The judge of a server.
+/// Those who have asked for a place when there was none, and what is known of the peers in the places.
 #[derive(Debug)]
-pub(super) struct Admission {
-    /// The game takes no new clients.
-    is_refusing: bool,
+pub(super) struct FullServer {
     /// Clients that the server takes.
     places: u16,
     /// Those who have asked for a place when there was none.
@@ -51,63 +47,13 @@ struct Newcomer {
     asked: Duration,
 }
 
-impl Admission {
+impl FullServer {
     pub(super) const fn new(places: u16) -> Self {
-        Self {
-            is_refusing: false,
-            places,
-            asking: BTreeMap::new(),
-            round: 0,
-            unheard: 0,
-            refused: VecDeque::new(),
-        }
-    }
-
-    pub(super) const fn set_refusing(&mut self, refusing: bool) {
-        self.is_refusing = refusing;
-    }
-
-    pub(super) const fn is_refusing(&self) -> bool {
-        self.is_refusing
-    }
-
-    /// Judges ENet's request for a connection.
-    ///
-    /// A server that refuses lets the client in when it has a place, and disconnects it at once: a game of 3.6 expects
-    /// `connection_succeeded` and `server_disconnected` then.
-    pub(super) fn judge(&mut self, now: Duration, request: &ConnectRequest) -> Verdict {
-        if self.is_refusing && !request.is_full {
-            return Verdict::Accept;
-        }
-        self.verdict(now, request.from, Some(*request), request.is_full)
-    }
-
-    /// Judges the beginning of an encrypted connection, whose client has proven its address.
-    pub(super) fn judge_hello(&mut self, now: Duration, from: SocketAddr, is_full: bool) -> Verdict {
-        self.verdict(now, from, None, is_full)
-    }
-
-    fn verdict(
-        &mut self,
-        now: Duration,
-        from: SocketAddr,
-        request: Option<ConnectRequest>,
-        is_full: bool,
-    ) -> Verdict {
-        if self.is_refusing {
-            Verdict::Refuse
-        } else if !is_full {
-            self.forget_newcomers();
-            Verdict::Accept
-        } else if self.ask(now, from, request) {
-            Verdict::Refuse
-        } else {
-            Verdict::Ignore
-        }
+        Self { places, asking: BTreeMap::new(), round: 0, unheard: 0, refused: VecDeque::new() }
     }
 
     /// True when it is known by now that the server is full.
-    fn ask(&mut self, now: Duration, from: SocketAddr, request: Option<ConnectRequest>) -> bool {
+    pub(super) fn ask(&mut self, now: Duration, from: SocketAddr, request: Option<ConnectRequest>) -> bool {
         let next = self.next_round();
         if let Some(known) = self.asking.get_mut(&from)
             && known.request.map(|known| known.connect_id) == request.map(|request| request.connect_id)
