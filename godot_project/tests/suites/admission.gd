@@ -79,6 +79,6 @@ func _connect_request(id: int) -> PackedByteArray:
 	stream.put_u16(id)
 	stream.put_u32(0x82ff0001)
 	stream.put_u32(0x0000ffff)
-	for word: int in [1400, 65536, 3, 0, 0, 5000, 2, 2, id * 7919, id]:
+	for word: int in [1392, 65536, 3, 0, 0, 5000, 2, 2, id * 7919, id]:
 		stream.put_u32(word)
 	return stream.data_array
