@@ -180,12 +180,20 @@ fn flood(seed: u64, places: i64, addresses: u32, rate: u32, proof: AddressProof)
 }
 
 #[test]
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet repeats its answer to a request that may be forged, and gives its place to nobody else"
+)]
 fn a_flood_from_one_address_keeps_nobody_out() {
     flood(1, 32, 1, 1000, AddressProof::Auto);
     flood(2, 4095, 1, 1000, AddressProof::Always);
 }
 
 #[test]
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet repeats its answer to a request that may be forged, and gives its place to nobody else"
+)]
 fn a_flood_from_thousands_of_addresses_keeps_nobody_out() {
     flood(3, 32, 5000, 1000, AddressProof::Always);
     flood(4, 32, 5000, 1000, AddressProof::Auto);
@@ -193,12 +201,20 @@ fn a_flood_from_thousands_of_addresses_keeps_nobody_out() {
 }
 
 #[test]
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet repeats its answer to a request that may be forged, and gives its place to nobody else"
+)]
 fn a_large_flood_keeps_nobody_out() {
     flood(6, 32, 100_000, 10_000, AddressProof::Auto);
     flood(7, 4095, 1, 10_000, AddressProof::Auto);
 }
 
 #[test]
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet repeats its answer to a request that may be forged, and gives its place to nobody else"
+)]
 fn a_trickle_keeps_nobody_out() {
     let mut game = Game::new(8, 32, AddressProof::Auto);
     let mut forger = Forger::new(5000);
@@ -215,6 +231,10 @@ fn a_trickle_keeps_nobody_out() {
 
 /// An address that never answers: two answers to one request at most, and never more than twice its bytes.
 #[test]
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet repeats its answer to a request that may be forged, and gives its place to nobody else"
+)]
 fn an_unanswered_handshake_is_no_amplifier() {
     for compression in [Compression::None, Compression::RangeCoder] {
         let mut world = World::new(9);
@@ -429,7 +449,7 @@ fn the_game_is_asked_about_proven_addresses() {
     let to = world.address(server);
     world.inject(Forger::address(1), to, &request(7, 0));
     let (wanted, unwanted) = (world.client(to), world.client(to));
-    world.run(SECOND / 2);
+    world.run(2 * SECOND);
     let mut ids = BTreeMap::new();
     while let Some(question) = world.session_mut(server).next_question() {
         ids.insert(question.address, question);

@@ -178,6 +178,10 @@ fn a_slot_whose_handshake_is_not_complete_is_no_reason() {
 }
 
 #[test]
+#[cfg_attr(
+    feature = "reference-engine",
+    ignore = "stock ENet repeats its answer to a request that may be forged, and gives its place to nobody else"
+)]
 fn a_slot_whose_handshake_is_not_complete_goes_to_who_is_really_there() {
     let mut world = World::new(8);
     let server = world.server(1);

@@ -97,7 +97,7 @@ pub struct Agreed<'a> {
 pub fn check(datagram: &[u8], header: &Header, agreed: &Agreed<'_>) -> Result<Option<u32>, DropReason> {
     let list = CommandList::read(datagram, header)?;
     let commands = || list.as_slice().iter().map(|(command, _)| command);
-    let is_proof = |command: &Command| command.code == code::PROBE && command.channel != CONTROL_CHANNEL;
+    let is_proof = |command: &Command| command.code == code::PROBE;
     let rules = Rules::new(agreed.mtu, agreed.max_packet);
     let mut goodbye = None;
     for command in commands() {
