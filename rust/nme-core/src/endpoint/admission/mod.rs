@@ -1,14 +1,14 @@
 //! Who gets a place on a server: each request for a connection is judged here, plain or encrypted, before any memory is
 //! taken for it.
 //!
-//! Anybody can write any address into a datagram. So when requests look like a flood ([`alarm`]), a stranger is first sent a
-//! number ([`cookie`]) that its client returns if it is really there. Until then nothing is allocated or repeated for it, no
-//! place is taken, and what goes there is shorter than what came from there. Its request waits meanwhile ([`half_open`]).
+//! Anybody can write any address into a datagram. So when requests look like a flood (`alarm`), a stranger is first sent a
+//! number (`cookie`) that its client returns if it is really there. Until then nothing is allocated or repeated for it, no
+//! place is taken, and what goes there is shorter than what came from there. Its request waits meanwhile (`half_open`).
 //! Where it is encrypted, the layer has proven the address already.
 //!
-//! In this order: the list of addresses ([`list`]), the proof, connections of the address, rates ([`rates`]), whether the game
-//! takes clients, whether there is a place ([`full`]), and the game's own opinion ([`questions`]). Each verdict is counted
-//! ([`verdict`]).
+//! In this order: the list of addresses (`list`), the proof, connections of the address, rates (`rates`), whether the game
+//! takes clients, whether there is a place (`full`), and the game's own opinion (`questions`). Each verdict is counted
+//! (`verdict`).
 
 mod alarm;
 mod cookie;
