@@ -19,6 +19,14 @@ public sealed class NetworkedMultiplayerENet
         Zstd = 4, // COMPRESS_ZSTD
     }
 
+    /// <summary>When a client has to prove its address.</summary>
+    public enum AddressProofEnum : long
+    {
+        Auto = 0, // ADDRESS_PROOF_AUTO
+        Always = 1, // ADDRESS_PROOF_ALWAYS
+        Never = 2, // ADDRESS_PROOF_NEVER
+    }
+
     /// <summary>When packets leave.</summary>
     public enum FlushModeEnum : long
     {
@@ -119,6 +127,12 @@ public sealed class NetworkedMultiplayerENet
     {
         get => (FlushModeEnum)Peer.Get("flush_mode").AsInt64();
         set => Peer.Set("flush_mode", (long)value);
+    }
+
+    public AddressProofEnum RequireAddressProof
+    {
+        get => (AddressProofEnum)Peer.Get("require_address_proof").AsInt64();
+        set => Peer.Set("require_address_proof", (long)value);
     }
 
     public bool ServerRelay
