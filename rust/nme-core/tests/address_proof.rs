@@ -222,7 +222,7 @@ fn a_trickle_keeps_nobody_out() {
     let to = game.world.address(game.server);
     let (bytes_in, bytes_out) = forger.sums();
     println!("a trickle: {bytes_in} bytes in, {bytes_out} out");
-    assert!(bytes_out <= 2 * bytes_in);
+    assert!(bytes_out <= bytes_in);
     let late: Vec<_> = (0..24).map(|_| game.world.client(to)).collect();
     let all_in = |world: &World| late.iter().all(|client| is_in(world, *client));
     assert!(game.run_until(5 * SECOND, &mut forger, 1, all_in));

@@ -14,18 +14,6 @@ use nme_testing::world::{FRAME, HostId, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Sends a packet in each direction and sees it arrive.
-fn assert_talking(world: &mut World, server: HostId, client: HostId) {
-    let id = world.id(client);
-    let [before_server, before_client] = [server, client].map(|host| world.packets(host).len());
-    world.send(client, 1, TransferMode::Reliable, b"up").expect("a connected client");
-    world.send(server, id.get(), TransferMode::Reliable, b"down").expect("a known client");
-    world.run(2 * SECOND);
-    let up = world.packets(server)[before_server..].iter().any(|up| up.from == id && up.bytes == b"up");
-    let down = world.packets(client)[before_client..].iter().any(|down| down.bytes == b"down");
-    assert_eq!((up, down), (true, true));
-}
-
 /// The CONNECT of a client that asks for this many channels.
 fn connect_datagram(channels: u32, connect_id: u32, id: u32) -> Vec<u8> {
     let mut bytes = vec![0x8f, 0xff, 0, 1, 0x82, 0xff, 0, 1];
@@ -152,7 +140,7 @@ fn sides_with_different_channel_counts_use_what_both_have() {
     }
     world.close(more);
     world.run(SECOND);
-    assert_talking(&mut world, server, fewer);
+    world.assert_talking(server, fewer);
 }
 
 /// Whoever has the channel gets it, and the error names one of the others and counts the rest.
@@ -271,10 +259,10 @@ fn channel_counts_below_three_count_as_three() {
     let server = world.server(4);
     let config: Config = world.config().channel_count(0);
     let client = world.connect_with(&config, server);
-    assert_talking(&mut world, server, client);
+    world.assert_talking(server, client);
     let config = world.config().channel_count(255);
     let server = world.server_with(&config, 4);
     let config = world.config().channel_count(255);
     let client = world.connect_with(&config, server);
-    assert_talking(&mut world, server, client);
+    world.assert_talking(server, client);
 }

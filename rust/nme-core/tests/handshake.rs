@@ -14,18 +14,6 @@ use nme_testing::world::{FRAME, HostId, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Sends a packet in each direction and sees it arrive.
-fn assert_talking(world: &mut World, server: HostId, client: HostId) {
-    let id = world.id(client);
-    let [before_server, before_client] = [server, client].map(|host| world.packets(host).len());
-    world.send(client, 1, TransferMode::Reliable, b"up").expect("a connected client");
-    world.send(server, id.get(), TransferMode::Reliable, b"down").expect("a known client");
-    world.run(2 * SECOND);
-    let up = world.packets(server)[before_server..].iter().any(|up| up.from == id && up.bytes == b"up");
-    let down = world.packets(client)[before_client..].iter().any(|down| down.bytes == b"down");
-    assert_eq!((up, down), (true, true));
-}
-
 #[test]
 fn a_client_connects() {
     let mut world = World::new(1);
@@ -47,7 +35,7 @@ fn a_client_connects() {
     assert_eq!(world.events(server), [Event::PeerConnected(id)]);
     assert_eq!(world.session(client).peer_address(1), Ok(world.address(server)));
     assert_eq!(world.session(server).peer_address(id.get().into()), Ok(world.address(client)));
-    assert_talking(&mut world, server, client);
+    world.assert_talking(server, client);
     for host in [server, client] {
         assert_eq!(world.counters(host).dropped_datagrams(), 0);
     }
@@ -105,7 +93,7 @@ fn ids_that_no_client_may_have_are_turned_away() {
     }
     assert_eq!(world.events(server).len(), 1);
     assert_eq!(world.events(client).len(), 2);
-    assert_talking(&mut world, server, client);
+    world.assert_talking(server, client);
 }
 
 #[test]
@@ -123,7 +111,7 @@ fn an_id_that_is_taken_is_turned_away() {
     assert_eq!(world.events(server).len(), 2);
     assert_eq!(world.events(other).len(), 3);
     assert_eq!(world.session(server).peer_address(id.get().into()), Ok(world.address(owner)));
-    assert_talking(&mut world, server, owner);
+    world.assert_talking(server, owner);
     // With the owner gone, the id is free.
     world.close(owner);
     world.run(SECOND);
@@ -144,10 +132,10 @@ fn a_server_that_refuses_new_connections_keeps_the_old() {
     assert_eq!(world.status(refused), Status::Disconnected);
     assert_eq!(world.events(server).len(), 1);
     assert_eq!(world.events(old).len(), 2);
-    assert_talking(&mut world, server, old);
+    world.assert_talking(server, old);
     world.session_mut(server).set_refuse_new_connections(false);
     let welcome = world.connect(server);
-    assert_talking(&mut world, server, welcome);
+    world.assert_talking(server, welcome);
 }
 
 #[test]
@@ -163,13 +151,13 @@ fn a_full_server_says_so() {
         world.run(SECOND);
         assert_eq!(world.events(second), [Event::ConnectionFailed], "{compression:?}");
         assert!(world.counters(server).dropped(Dropped::ServerFull) > 0);
-        assert_talking(&mut world, server, first);
+        world.assert_talking(server, first);
         // The place is free again when its owner leaves.
         world.close(first);
         world.run(SECOND);
         let config = world.config().compression(compression);
         let third = world.connect_with(&config, server);
-        assert_talking(&mut world, server, third);
+        world.assert_talking(server, third);
     }
 }
 
@@ -183,7 +171,7 @@ fn a_full_server_tells_a_foreign_client_too() {
     world.raw_mut(raw).connect(to, 3, 1234);
     world.run(SECOND);
     assert_eq!(world.raw_events(raw), [RawEvent::Disconnected { peer: 0, data: 0 }]);
-    assert_talking(&mut world, server, first);
+    world.assert_talking(server, first);
 }
 
 #[test]
@@ -272,8 +260,8 @@ fn a_client_that_comes_back_from_the_same_address() {
     let second = world.add_at(address, session);
     world.run(2 * SECOND);
     assert_eq!(world.status(second), Status::Connected);
-    assert_talking(&mut world, server, second);
+    world.assert_talking(server, second);
     world.run_in_steps(40 * SECOND, SECOND / 20);
     assert!(world.events(server).contains(&Event::PeerDisconnected(old)));
-    assert_talking(&mut world, server, second);
+    world.assert_talking(server, second);
 }

@@ -288,6 +288,21 @@ impl World {
         self.hosts[host.0].fetch_all(self.now);
     }
 
+    /// Sends a packet in each direction and sees it arrive within two seconds.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub fn assert_talking(&mut self, server: HostId, client: HostId) {
+        let id = self.id(client);
+        let [before_server, before_client] = [server, client].map(|host| self.packets(host).len());
+        self.send(client, 1, TransferMode::Reliable, b"up").expect("a connected client");
+        self.send(server, id.get(), TransferMode::Reliable, b"down").expect("a known client");
+        self.run(Duration::from_secs(2));
+        let up = self.packets(server)[before_server..].iter().any(|up| up.from == id && up.bytes == b"up");
+        let down = self.packets(client)[before_client..].iter().any(|down| down.bytes == b"down");
+        assert_eq!((up, down), (true, true));
+    }
+
     /// Queues a packet on the default channel of its mode. The next poll sends it.
     ///
     /// # Errors
