@@ -93,6 +93,13 @@ public sealed class NetworkedMultiplayerENet
         remove => Peer.Disconnect("server_disconnected", Callable.From(value));
     }
 
+    /// <summary>Gets a client's IP address, port and future id, and answers whether it may connect.</summary>
+    public Callable AdmissionCallback
+    {
+        get => Peer.Get("admission_callback").AsCallable();
+        set => Peer.Set("admission_callback", value);
+    }
+
     public bool AlwaysOrdered
     {
         get => Peer.Get("always_ordered").AsBool();
@@ -111,6 +118,13 @@ public sealed class NetworkedMultiplayerENet
         set => Peer.Set("compression_mode", (long)value);
     }
 
+    /// <summary>Connections of one address that may begin each second; 0 is no limit.</summary>
+    public int ConnectionRateLimit
+    {
+        get => Peer.Get("connection_rate_limit").AsInt32();
+        set => Peer.Set("connection_rate_limit", value);
+    }
+
     public string DtlsHostname
     {
         get => Peer.Get("dtls_hostname").AsString();
@@ -127,6 +141,13 @@ public sealed class NetworkedMultiplayerENet
     {
         get => (FlushModeEnum)Peer.Get("flush_mode").AsInt64();
         set => Peer.Set("flush_mode", (long)value);
+    }
+
+    /// <summary>0, the default, is no limit.</summary>
+    public int MaxConnectionsPerAddress
+    {
+        get => Peer.Get("max_connections_per_address").AsInt32();
+        set => Peer.Set("max_connections_per_address", value);
     }
 
     public AddressProofEnum RequireAddressProof
@@ -161,6 +182,14 @@ public sealed class NetworkedMultiplayerENet
     public Error CreateClient(
         string address, int port, long inBandwidth = 0, long outBandwidth = 0, int clientPort = 0)
         => (Error)Peer.Call("create_client", address, port, inBandwidth, outBandwidth, clientPort).AsInt64();
+
+    /// <summary>An address, or a range such as <c>192.168.0.0/16</c>.</summary>
+    public Error AllowAddress(string range) => (Error)Peer.Call("allow_address", range).AsInt64();
+
+    /// <summary>An address, or a range such as <c>192.168.0.0/16</c>.</summary>
+    public Error DenyAddress(string range) => (Error)Peer.Call("deny_address", range).AsInt64();
+
+    public Error RemoveAddressRule(string range) => (Error)Peer.Call("remove_address_rule", range).AsInt64();
 
     public void CloseConnection(long waitUsec = 100) => Peer.Call("close_connection", waitUsec);
 

@@ -7,6 +7,7 @@ const TYPES := {
 	"void": TYPE_NIL,
 	"bool": TYPE_BOOL,
 	"int": TYPE_INT,
+	"Callable": TYPE_CALLABLE,
 	"String": TYPE_STRING,
 	"Error": TYPE_INT,
 	"CompressionMode": TYPE_INT,
@@ -61,19 +62,34 @@ const SIGNALS := {
 }
 
 ## What 3.6 does not have.
-const NEW_PROPERTIES: Array[String] = ["flush_mode", "require_address_proof"]
+const NEW_PROPERTIES: Array[String] = [
+	"admission_callback",
+	"connection_rate_limit",
+	"flush_mode",
+	"max_connections_per_address",
+	"require_address_proof",
+]
 const NEW_GETTERS := {
+	"get_admission_callback": "Callable",
 	"get_connection_error": "int",
 	"get_connection_error_text": "String",
+	"get_connection_rate_limit": "int",
 	"get_flush_mode": "int",
 	"get_local_port": "int",
+	"get_max_connections_per_address": "int",
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
 }
 const NEW_METHODS: Array[String] = [
+	"allow_address",
+	"deny_address",
 	"flush",
+	"remove_address_rule",
+	"set_admission_callback",
+	"set_connection_rate_limit",
 	"set_flush_mode",
+	"set_max_connections_per_address",
 	"set_peer_throttle",
 	"set_require_address_proof",
 ]

@@ -112,9 +112,11 @@ func test_every_property_is_set_in_a_thread() -> void:
 		"always_ordered": true,
 		"channel_count": 7,
 		"compression_mode": 4,
+		"connection_rate_limit": 3,
 		"dtls_hostname": "name",
 		"dtls_verify": false,
 		"flush_mode": 1,
+		"max_connections_per_address": 2,
 		"require_address_proof": 1,
 		"server_relay": false,
 		"transfer_channel": 5,
@@ -545,6 +547,8 @@ static func _value_for(argument: Dictionary) -> Variant:
 			return LOCALHOST
 		TYPE_PACKED_BYTE_ARRAY:
 			return PackedByteArray([1, 2, 3])
+		TYPE_CALLABLE:
+			return Callable()
 	return null
 
 

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::admission::AddressProof;
+use nme_core::admission::{AccessList, AddressProof, Question, RateLimit};
 use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{
@@ -261,6 +261,37 @@ impl Connection {
     /// Server: as [`Session::set_address_proof`].
     pub fn set_address_proof(&mut self, proof: AddressProof) {
         self.driver.session_mut().set_address_proof(proof);
+    }
+
+    /// Server: as [`Session::set_max_connections_per_address`].
+    pub fn set_max_connections_per_address(&mut self, limit: u16) {
+        self.driver.session_mut().set_max_connections_per_address(limit);
+    }
+
+    /// Server: as [`Session::set_connection_rate_limit`].
+    pub fn set_connection_rate_limit(&mut self, limit: RateLimit) {
+        self.driver.session_mut().set_connection_rate_limit(limit);
+    }
+
+    /// Server: as [`Session::set_access_list`].
+    pub fn set_access_list(&mut self, list: AccessList) {
+        self.driver.session_mut().set_access_list(list);
+    }
+
+    /// Server: as [`Session::set_asking`].
+    pub fn set_asking(&mut self, asks: bool) {
+        self.driver.session_mut().set_asking(asks);
+    }
+
+    /// Server: as [`Session::next_question`].
+    pub fn next_question(&mut self) -> Option<Question> {
+        self.driver.session_mut().next_question()
+    }
+
+    /// Server: as [`Session::answer_question`]. The client is told at once.
+    pub fn answer_question(&mut self, number: u64, admit: bool) {
+        self.driver.session_mut().answer_question(number, admit);
+        self.driver.flush();
     }
 
     /// Sets when packets are to leave. Those that wait leave now.

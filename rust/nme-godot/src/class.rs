@@ -69,6 +69,20 @@ use crate::shared::{Object, Shared};
 #[derive(GodotClass)]
 #[class(tool, init, base=MultiplayerPeerExtension)]
 pub(crate) struct NetworkedMultiplayerENet {
+    /// Server: asks the game about each client that wants to connect, once its address is proven. The function is called
+    /// during [method MultiplayerPeer.poll] with the client's IP address, its port and the id that it will have. When it
+    /// returns [code]true[/code], the client gets its place; otherwise it is told that it is refused. An empty
+    /// [Callable], the default, lets everybody in. Can be changed at any time.
+    ///
+    /// ```gdscript
+    /// peer.admission_callback = func(address: String, port: int, id: int) -> bool:
+    ///     return not banned.has(address)
+    /// peer.create_server(4242)
+    /// ```
+    ///
+    /// Who a player is, it cannot tell: that is for [member SceneMultiplayer.auth_callback].
+    #[var(get = get_admission_callback, set = set_admission_callback)]
+    admission_callback: PhantomVar<Callable>,
     /// Sends packets of [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE] like those of
     /// [constant MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED]: the receiver drops one that a later one on the
     /// same channel has overtaken. It is about what this side sends, and takes effect with the next packet.
@@ -100,6 +114,13 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = get_compression_mode, set = set_compression_mode, hint = ENUM,
           hint_string = "None,Range Coder,FastLZ,ZLib,ZStd")]
     compression_mode: PhantomVar<i64>,
+    /// Server: how many connections of one IP address may begin each second; up to ten times as many at once. An
+    /// IPv6 address stands for the 64 bits in front of it, which is what one customer has. Who is too early gets no
+    /// answer, asks again by itself, and is let in then. From 0 to 1000; 0 is no limit. By default 10, and this
+    /// machine's own addresses have no limit; once it is set, they have. Can be changed at any time.
+    #[export]
+    #[var(get = get_connection_rate_limit, set = set_connection_rate_limit, hint = RANGE, hint_string = "0,1000")]
+    connection_rate_limit: PhantomVar<i64>,
     /// Client with [member use_dtls]: the name that the server's certificate has to bear. When empty, that is the
     /// [param address] given to [method create_client]. Set it when clients connect to an IP address. Cannot be
     /// changed while a connection is open.
@@ -118,6 +139,18 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_flush_mode, set = set_flush_mode, hint = ENUM, hint_string = "Per Frame,Each Put")]
     flush_mode: PhantomVar<i64>,
+    /// Server: how many clients of one IP address may be connected at once, from 0 to 4095; 0, the default, is no limit.
+    /// An IPv6 address stands for the 64 bits in front of it. Further ones are told that they are refused. A school, a
+    /// LAN party or a mobile network can be behind one address. Can be changed at any time; who is in stays.
+    ///
+    /// ```gdscript
+    /// peer.max_connections_per_address = 8
+    /// peer.create_server(4242, 64)
+    /// ```
+    #[export]
+    #[var(get = get_max_connections_per_address, set = set_max_connections_per_address, hint = RANGE,
+          hint_string = "0,4095")]
+    max_connections_per_address: PhantomVar<i64>,
     /// Server without [member use_dtls]: when a client has to show that it really is where its request to connect
     /// says, as one of the [code]ADDRESS_PROOF_*[/code] constants. Anybody can write requests with invented
     /// addresses, and fill a server with players that do not exist. Clients answer by themselves, those of Godot 3,
@@ -416,6 +449,16 @@ impl NetworkedMultiplayerENet {
     }
 
     #[func(gd_self)]
+    fn set_admission_callback(this: impl Object, value: Callable) {
+        this.shared().set_admission_callback(value);
+    }
+
+    #[func]
+    fn get_admission_callback(&self) -> Callable {
+        self.shared.admission_callback()
+    }
+
+    #[func(gd_self)]
     fn set_always_ordered(this: impl Object, value: bool) {
         this.shared().lock().settings.always_ordered = value;
     }
@@ -462,6 +505,16 @@ impl NetworkedMultiplayerENet {
     }
 
     #[func(gd_self)]
+    fn set_connection_rate_limit(this: impl Object, value: i64) {
+        this.shared().set_connection_rate_limit(value);
+    }
+
+    #[func]
+    fn get_connection_rate_limit(&self) -> i64 {
+        self.shared.lock().settings.connection_rate_limit.per_second().into()
+    }
+
+    #[func(gd_self)]
     fn set_dtls_hostname(this: impl Object, value: GString) {
         this.shared().change("set_dtls_hostname", |settings| settings.dtls_hostname = value.to_string());
     }
@@ -501,17 +554,18 @@ impl NetworkedMultiplayerENet {
     }
 
     #[func(gd_self)]
+    fn set_max_connections_per_address(this: impl Object, value: i64) {
+        this.shared().set_max_connections_per_address(value);
+    }
+
+    #[func]
+    fn get_max_connections_per_address(&self) -> i64 {
+        self.shared.lock().settings.max_connections_per_address.into()
+    }
+
+    #[func(gd_self)]
     fn set_require_address_proof(this: impl Object, value: i64) {
-        let Some(proof) = constants::address_proof(value) else {
-            let problem = format!("{value} is no kind of proof; use one of the constants ADDRESS_PROOF_*");
-            return error::complain("set_require_address_proof", problem);
-        };
-        let shared = this.shared();
-        let mut state = shared.lock();
-        state.settings.address_proof = proof;
-        if let Some(connection) = &mut state.connection {
-            connection.set_address_proof(proof);
-        }
+        this.shared().set_address_proof(value);
     }
 
     #[func]

@@ -83,6 +83,7 @@ impl Shared {
         while let Some(event) = poll.next_event() {
             emit(alive.get_or_insert_with(&object), event);
         }
+        self.ask_about_clients();
         let not_forwarded = self.with_connection(|connection| connection.take_not_forwarded());
         if let Some(problem) = not_forwarded.flatten() {
             error::warn("poll", problem);

@@ -1,7 +1,8 @@
-//! The packets that Godot passes as pointers, objects that any thread may use, and one call to Windows.
+//! The packets that Godot passes as pointers, objects and functions that any thread may use, and one call to Windows.
 
 use std::slice;
 
+use godot::builtin::Callable;
 use godot::classes::RefCounted;
 use godot::obj::{Gd, GodotClass, Inherits};
 
@@ -53,6 +54,25 @@ impl<T: GodotClass> Credential<T> {
 
     #[cfg(feature = "dtls")]
     pub(crate) const fn get(&self) -> &Gd<T> {
+        &self.0
+    }
+}
+
+/// A function of a script, which any thread may call.
+#[derive(Clone)]
+pub(crate) struct ScriptFunction(Callable);
+
+// SAFETY: the engine counts references to a callable's data atomically, and lets any thread call it. What the script's function
+// may do in that thread is the script's business, as with every signal that a thread emits.
+unsafe impl Send for ScriptFunction {}
+
+impl ScriptFunction {
+    /// `None` for the empty callable.
+    pub(crate) fn new(callable: Callable) -> Option<Self> {
+        (!callable.is_null()).then_some(Self(callable))
+    }
+
+    pub(crate) const fn get(&self) -> &Callable {
         &self.0
     }
 }

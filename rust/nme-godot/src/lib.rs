@@ -3,6 +3,7 @@
 //! Classes here only translate between Godot and the driver. `unsafe` is where the engine calls and is called: `entry` and
 //! what it joins, `dispatch`, `virtuals`, and `ffi`.
 
+mod access;
 mod authentication;
 mod calls;
 #[macro_use]

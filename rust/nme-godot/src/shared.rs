@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
-use nme_core::admission::AddressProof;
+use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
 use nme_core::session::{ConnectionError, Event, FlushMode, Received};
 use nme_driver::{Bind, Connection, ConnectionFarewell};
@@ -20,7 +20,7 @@ use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
 use crate::dispatch;
 use crate::error::{self, Active, OpenError};
-use crate::ffi::Credential;
+use crate::ffi::{Credential, ScriptFunction};
 
 /// The part of a peer that all threads share.
 #[derive(Default)]
@@ -58,16 +58,20 @@ pub(crate) struct State {
 /// The properties' values.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    pub(crate) access_list: AccessList,
     pub(crate) address_proof: AddressProof,
+    pub(crate) admission_callback: Option<ScriptFunction>,
     pub(crate) always_ordered: bool,
     pub(crate) bind: Bind,
     pub(crate) channel_count: u8,
     pub(crate) compression_mode: CompressionMode,
+    pub(crate) connection_rate_limit: RateLimit,
     pub(crate) dtls_certificate: Option<Credential<X509Certificate>>,
     pub(crate) dtls_hostname: String,
     pub(crate) dtls_key: Option<Credential<CryptoKey>>,
     pub(crate) dtls_verify: bool,
     pub(crate) flush_mode: FlushMode,
+    pub(crate) max_connections_per_address: u16,
     pub(crate) server_relay: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -147,7 +151,7 @@ impl State {
 
     pub(crate) fn open(&mut self, mut connection: Connection) {
         connection.set_flush_mode(self.settings.flush_mode);
-        connection.set_address_proof(self.settings.address_proof);
+        self.settings.apply_access(&mut connection);
         self.connection = Some(connection);
         self.connection_error = None;
         self.begin_generation();
@@ -217,16 +221,20 @@ impl Default for State {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            access_list: AccessList::new(),
             address_proof: AddressProof::Auto,
+            admission_callback: None,
             always_ordered: false,
             bind: Bind::Any,
             channel_count: MIN_CHANNELS,
             compression_mode: CompressionMode::RangeCoder,
+            connection_rate_limit: RateLimit::default(),
             dtls_certificate: None,
             dtls_hostname: String::new(),
             dtls_key: None,
             dtls_verify: true,
             flush_mode: FlushMode::PerFrame,
+            max_connections_per_address: 0,
             server_relay: true,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,
