@@ -33,7 +33,7 @@ impl NetworkedMultiplayerENet {
             .change_rule("allow_address", &range, |settings, range| settings.access_list.allow(range))
     }
 
-    /// Server: keeps an address out, or a range of them; see [method allow_address]. Who is kept out is told that it is
+    /// Server: keeps an address out, or a [param range] of them; see [method allow_address]. Who is kept out is told that it is
     /// refused. To send away who is in, call [method disconnect_peer].
     ///
     /// Returns [constant @GlobalScope.OK], or prints an error and returns

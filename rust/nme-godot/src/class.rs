@@ -75,8 +75,8 @@ pub(crate) struct NetworkedMultiplayerENet {
     /// [Callable], the default, lets everybody in. Can be changed at any time.
     ///
     /// ```gdscript
-    /// peer.admission_callback = func(address: String, port: int, id: int) -> bool:
-    ///     return not banned.has(address)
+    /// peer.admission_callback = func(address: String, _port: int, _id: int) -> bool:
+    ///     return address != "192.0.2.7"
     /// peer.create_server(4242)
     /// ```
     ///
