@@ -31,6 +31,7 @@
 //! - Channels take turns by bytes when much waits for a peer.
 //! - Unreliable packets are dropped for a queue of our own, and not for longer frames, jitter or another path.
 //! - Both sides of a simultaneous disconnect acknowledge it.
+//! - Between two ends of this engine, datagrams can be tagged (`tag`).
 //! - Bandwidth-limit commands are sent only by a host that has a limit.
 //!
 //! What comes to the same is proven by playing seeded programs through both: `tests/differential.rs`.
@@ -54,6 +55,7 @@ mod rules;
 mod send;
 mod shared;
 mod table;
+mod tag;
 mod throttle;
 pub mod wire;
 
@@ -64,3 +66,4 @@ pub use host::{Admission, ConnectError, ConnectRequest, Host, Screened, SendErro
 pub use packet::{Delivery, Packet, PacketPool};
 pub use reason::DropReason;
 pub use send::Sending;
+pub use tag::{TAG_LEN, TagKey};

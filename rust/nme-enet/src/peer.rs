@@ -5,14 +5,16 @@ use std::net::SocketAddr;
 use crate::channels::Channels;
 use crate::event::PeerHandle;
 use crate::lists::List;
+use crate::reason::DropReason;
 use crate::receive::quota::Usage;
 use crate::receive::unsequenced::UnsequencedWindow;
 use crate::round_trip::RoundTrip;
 use crate::rules::Rules;
 use crate::send::{Pending, Ring, Silence, Window};
-use crate::shared::Shared;
+use crate::shared::{Shared, Stray};
+use crate::tag::Tags;
 use crate::throttle::Throttle;
-use crate::wire::{Handshake, Header, NO_PEER, ThrottleSettings};
+use crate::wire::{Command, Handshake, Header, NO_PEER, ThrottleSettings};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +100,9 @@ pub(crate) struct Peer {
     pub(crate) remote: u16,
     pub(crate) sessions: Sessions,
     pub(crate) connect_id: u32,
+    /// The latest number of a command without a channel that has come. ENet gives one to each, also to those that want no
+    /// acknowledgement.
+    latest_control: u16,
     pub(crate) half: Option<Box<Half>>,
     /// We have asked for the connection.
     pub(crate) initiated: bool,
@@ -105,6 +110,8 @@ pub(crate) struct Peer {
     pub(crate) rules: Rules,
     pub(crate) channels: Channels,
     pub(crate) acknowledgements: List,
+
+    pub(crate) tags: Option<Box<Tags>>,
 
     // What comes in.
     pub(crate) usage: Usage,
@@ -196,11 +203,14 @@ impl Peer {
             remote,
             sessions,
             connect_id: half.handshake.connect_id,
+            // That of the handshake.
+            latest_control: 1,
             initiated: state == State::Connecting,
             mtu,
             rules: Rules::new(mtu, shared.config.max_packet),
             channels: Channels::new(channels),
             acknowledgements: List::EMPTY,
+            tags: None,
             usage: Usage::default(),
             unsequenced_in: UnsequencedWindow::default(),
             pending: if state == State::Connecting { Pending::CONNECT } else { Pending::VERIFY },
@@ -255,6 +265,23 @@ impl Peer {
         Header { peer: self.remote, session, sent_time, compressed: false }
     }
 
+    /// Takes the number of a command without a channel. Who forges a disconnect has to guess it, too.
+    pub(crate) const fn note_control(&mut self, sequence: u16) -> Result<(), DropReason> {
+        let ahead = sequence.wrapping_sub(self.latest_control) as i16;
+        if ahead.unsigned_abs() > CONTROL_WINDOW {
+            return Err(DropReason::Sequence);
+        }
+        if ahead > 0 {
+            self.latest_control = sequence;
+        }
+        Ok(())
+    }
+
+    /// A datagram of this one command, which leaves without its turn.
+    pub(crate) fn stray(&self, command: &Command) -> Stray {
+        Stray::new(self.address, &self.header(None), command).tagged(self.tags.as_deref())
+    }
+
     /// The server has answered our request with this.
     pub(crate) fn verified(&mut self, answer: &Handshake) {
         self.remote = answer.peer;
@@ -305,6 +332,10 @@ pub(crate) fn window_for(ours: u32, theirs: u32) -> u32 {
     };
     (bandwidth / MAX_WINDOW * MIN_WINDOW).clamp(MIN_WINDOW, MAX_WINDOW)
 }
+
+/// Commands without a channel that a peer may have sent in vain, one behind the other: a ping waits for the one before, and
+/// bandwidths are told once a second.
+const CONTROL_WINDOW: u16 = 64;
 
 pub(crate) const MIN_WINDOW: u32 = 4096;
 pub(crate) const MAX_WINDOW: u32 = 65536;

@@ -54,6 +54,8 @@ reasons! {
     UnknownPeer "unknown_peer"
     /// Left over from an earlier session of the same peer, or forged.
     WrongSession "wrong_session"
+    /// From a peer whose datagrams are tagged, with a wrong tag or none: forged, or damaged on the way.
+    Tag "tag"
     /// Comes before the handshake is complete.
     Unconnected "unconnected"
     /// A connect request that has been answered already.
@@ -64,6 +66,10 @@ reasons! {
     Full "full"
     /// A connect request from an address and port with too many connections.
     AddressLimit "address_limit"
+    /// Command: ends or changes the connection, with a number that is not its turn.
+    Sequence "sequence"
+    /// Command: acknowledges what is under way, with a time at which it was not sent.
+    Acknowledgement "acknowledgement"
     /// Command: contradicts what the peer has sent before.
     Conflict "conflict"
     /// Command: begins an unreliable packet that newer ones have overtaken.

@@ -50,6 +50,11 @@ impl RoundTrip {
         self.variance
     }
 
+    /// What is beyond all that is known of the way, in µs.
+    pub(crate) fn longest_expected(&self) -> u64 {
+        2 * u64::from(self.smoothed) + 8 * u64::from(self.variance)
+    }
+
     /// The shortest of the last seconds.
     pub(crate) fn shortest(&self) -> u32 {
         self.shortest[0].min(self.shortest[1]).min(self.smoothed)

@@ -12,6 +12,7 @@ use crate::packet::PacketPool;
 use crate::peer::Acknowledgement;
 use crate::receive::quota::HostUsage;
 use crate::send::{Queued, Sent};
+use crate::tag::Tags;
 use crate::wire::{Command, Header, Writer};
 
 /// What all peers of a host share.
@@ -52,6 +53,17 @@ impl Stray {
         command.write(&mut out);
         let len = out.len() as u8;
         Self { to, bytes, len }
+    }
+
+    /// The same with a tag behind it, where there are tags.
+    pub(crate) fn tagged(mut self, tags: Option<&Tags>) -> Self {
+        let tag = tags.and_then(|tags| tags.make(self.bytes()));
+        if let Some(tag) = tag {
+            let end = usize::from(self.len) + tag.len();
+            self.bytes[self.len.into()..end].copy_from_slice(&tag);
+            self.len = end as u8;
+        }
+        self
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -85,7 +85,7 @@ fn a_header_is_screened_before_anything_is_decompressed() {
     let plain = datagram(bench.slot, bench.session, Some(5), &[ping()]);
     let handle = bench.handle();
     let screened = bench.host.screen(bench.peer, &compressed(plain.clone())).expect("a peer");
-    assert_eq!((screened.max_plain_len, screened.header.len()), (1392, 4));
+    assert_eq!((screened.max_plain_len, screened.header.len()), (1396, 4));
     assert!(screened.header.compressed && screened.peer == Some(handle));
     let request = datagram(0xfff, 0, Some(3), &[Hello::request().connect()]);
     let screened = bench.host.screen(address(1), &compressed(request)).expect("perhaps a request");

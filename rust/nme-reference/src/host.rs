@@ -223,6 +223,21 @@ impl Host {
     }
 
     /// Does nothing: packets leave in the order in which they were queued.
+    pub const fn offer_tags(&mut self, _peer: PeerHandle, _key: TagKey) -> bool {
+        false
+    }
+
+    /// Stock ENet has no tags.
+    pub const fn begin_tags(&mut self, _peer: PeerHandle, _key: TagKey) -> bool {
+        false
+    }
+
+    /// Stock ENet has no tags.
+    pub const fn is_tagged(&self, _peer: PeerHandle) -> bool {
+        false
+    }
+
+    /// Stock ENet sends in the order of its queues.
     pub fn hurry(&mut self, _peer: PeerHandle, _is_meant: impl Fn(&Packet) -> bool) {}
 
     /// Tells the sender of a request that was ignored that it is refused.

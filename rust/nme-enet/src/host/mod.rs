@@ -33,8 +33,8 @@ use transmit::Due;
 /// All connections over one socket, as server, client or both.
 #[derive(Debug)]
 pub struct Host {
-    peers: Table,
-    shared: Shared,
+    pub(crate) peers: Table,
+    pub(crate) shared: Shared,
     timers: Timers,
     due: Due,
     shares: Shares,
@@ -313,10 +313,10 @@ fn disconnect_notice(peer: &Peer, data: u32) -> Stray {
     let command = Command {
         code: code::DISCONNECT_UNSEQUENCED,
         channel: CONTROL_CHANNEL,
-        sequence: 0,
+        sequence: peer.control.next(),
         body: Body::Disconnect { data },
     };
-    Stray::new(peer.address, &peer.header(None), &command)
+    peer.stray(&command)
 }
 
 /// Events whose memory is kept.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::connect::answers;
 use super::{Admission, Host};
-use crate::clock::since;
 use crate::event::{DisconnectReason, PeerHandle};
 use crate::packet::Delivery;
 use crate::peer::{Peer, State};
@@ -13,7 +12,8 @@ use crate::proof::LONGEST_ANSWER;
 use crate::reason::DropReason;
 use crate::receive::Inbox;
 use crate::receive::quota::Budget;
-use crate::shared::{Shared, Stray};
+use crate::shared::Shared;
+use crate::tag::{Checked, TAG_LEN};
 use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
 
 /// What the plain header of a datagram allows.
@@ -63,11 +63,11 @@ impl Host {
     }
 
     fn screened(&mut self, from: SocketAddr, datagram: &[u8]) -> Result<Screened, DropReason> {
-        let mtu = usize::from(self.shared.config.mtu);
+        let longest = self.longest_datagram();
         if from.port() == 0 {
             return Err(DropReason::SourcePort);
         }
-        if datagram.len() > mtu {
+        if datagram.len() > longest {
             return Err(DropReason::TooLong);
         }
         let header = Header::read(datagram)?;
@@ -79,7 +79,27 @@ impl Host {
         }
         let sender = self.sender(from, &header).map(|peer| peer.handle);
         let peer = sender.inspect_err(|_| self.answer_given_up(from, &header, datagram.len()))?;
-        Ok(Screened { max_plain_len: mtu, header, peer: Some(peer) })
+        Ok(Screened { max_plain_len: longest, header, peer: Some(peer) })
+    }
+
+    /// Bytes of a datagram with its tag.
+    fn longest_datagram(&self) -> usize {
+        usize::from(self.shared.config.mtu) + usize::from(TAG_LEN)
+    }
+
+    /// Takes the tag off a datagram, where there is one.
+    fn untag<'a>(&mut self, slot: u16, datagram: &'a [u8]) -> Result<&'a [u8], DropReason> {
+        let now = self.shared.clock.now();
+        let Some(peer) = self.peers.at_mut(slot) else { return Ok(datagram) };
+        match peer.tags.as_mut().map(|tags| tags.check(now, datagram)) {
+            Some(Checked::Tagged) => Ok(&datagram[..datagram.len() - usize::from(TAG_LEN)]),
+            Some(Checked::Forged) => Err(DropReason::Tag),
+            Some(Checked::Stock) => {
+                peer.tags = None;
+                Ok(datagram)
+            }
+            Some(Checked::Untagged) | None => Ok(datagram),
+        }
     }
 
     /// The peer that a header names, if that is where it says, and in this session.
@@ -117,9 +137,6 @@ impl Host {
         if from.port() == 0 {
             return Err(DropReason::SourcePort);
         }
-        if datagram.len() > self.shared.config.mtu.into() {
-            return Err(DropReason::TooLong);
-        }
         let header = Header::read(datagram)?;
         if header.compressed {
             return Err(DropReason::Compressed);
@@ -127,13 +144,15 @@ impl Host {
         if header.peer == NO_PEER {
             return self.handle_connect(from, &header, datagram, admission);
         }
-        let peer = match self.sender(from, &header) {
-            Ok(peer) => peer,
-            Err(reason) => {
-                self.answer_given_up(from, &header, datagram.len());
-                return Err(reason);
-            }
-        };
+        if let Err(reason) = self.sender(from, &header) {
+            self.answer_given_up(from, &header, datagram.len());
+            return Err(reason);
+        }
+        let datagram = self.untag(header.peer, datagram)?;
+        if datagram.len() > self.shared.config.mtu.into() {
+            return Err(DropReason::TooLong);
+        }
+        let peer = self.peers.at(header.peer).ok_or(DropReason::UnknownPeer)?;
         let list = CommandList::read(datagram, &header)?;
         if let Err(reason) = self.check(peer, &header, list.as_slice()) {
             if reason == DropReason::Unconnected {
@@ -206,12 +225,15 @@ impl Host {
         let slot = header.peer;
         let Self { peers, shared, .. } = self;
         let Some(peer) = peers.at_mut(slot) else { return Ok(Step::Ended) };
+        if is_numbered_control(&command.body) && peer.remote != NO_PEER {
+            peer.note_control(command.sequence)?;
+        }
         match command.body {
             Body::Acknowledge { .. } if command.code == code::PROBE => {
                 answer_proof(peer, shared, header, command);
             }
             Body::Acknowledge { sequence, sent_time } => {
-                return Ok(self.apply_acknowledgement(slot, command.channel, sequence, sent_time, measured));
+                return self.apply_acknowledgement(slot, command.channel, sequence, sent_time, measured);
             }
             Body::Verify { handshake } => {
                 let is_first = peer.state == State::Connecting;
@@ -263,17 +285,11 @@ impl Host {
         sequence: u16,
         sent_time: u16,
         measured: &mut Option<u16>,
-    ) -> Step {
+    ) -> Result<Step, DropReason> {
         let Self { peers, shared, .. } = self;
-        let Some(peer) = peers.at_mut(slot) else { return Step::Ended };
+        let Some(peer) = peers.at_mut(slot) else { return Ok(Step::Ended) };
         let handle = peer.handle;
-        if *measured != Some(sent_time)
-            && let Some(round_trip) = since(shared.clock.now(), sent_time)
-        {
-            peer.measured(shared, round_trip);
-            *measured = Some(sent_time);
-        }
-        match (peer.acknowledged(shared, channel, sequence, sent_time), peer.state) {
+        match (peer.acknowledged(shared, channel, sequence, sent_time, measured)?, peer.state) {
             (Some(code::VERIFY), State::Answering) => {
                 let data = peer.half.as_ref().map_or(0, |half| half.data);
                 peer.open();
@@ -281,11 +297,11 @@ impl Host {
             }
             (Some(code::DISCONNECT), State::Disconnecting) => {
                 self.end(handle, DisconnectReason::Requested);
-                return Step::Ended;
+                return Ok(Step::Ended);
             }
             _ => {}
         }
-        Step::Next
+        Ok(Step::Next)
     }
 
     /// The peer is gone. What it sent before has been delivered.
@@ -298,7 +314,7 @@ impl Host {
             let sequence = command.sequence;
             let body = Body::Acknowledge { sequence, sent_time };
             let answer = Command { code: code::ACKNOWLEDGE, channel: command.channel, sequence, body };
-            let stray = Stray::new(peer.address, &peer.header(None), &answer);
+            let stray = peer.stray(&answer);
             self.shared.post(stray);
         }
         match state {
@@ -314,6 +330,17 @@ impl Host {
 enum Step {
     Next,
     Ended,
+}
+
+/// True for a command without a channel that may come while the connection stands.
+const fn is_numbered_control(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Disconnect { .. }
+            | Body::BandwidthLimit { .. }
+            | Body::ThrottleConfigure { .. }
+            | Body::Ping {}
+    )
 }
 
 /// True when a datagram may begin with this command, as far as the connection is.

@@ -39,7 +39,7 @@ impl Host {
         self.due.sending.extend(self.due.waiting.drain(..));
     }
 
-    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU, and returns where to.
+    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU and a tag, and returns where to.
     pub fn poll_transmit<'a>(&mut self, buffer: &'a mut [u8]) -> Option<(SocketAddr, &'a [u8])> {
         let (to, range) = self.next_datagram(buffer)?;
         let datagram = buffer.get(range)?;

@@ -9,6 +9,7 @@ use crate::lists::Key;
 use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
+use crate::tag::TAG_LEN;
 use crate::wire::{Body, CONTROL_CHANNEL, Command, MAX_COMMANDS, TIMED_HEADER_LEN, Writer, code, fixed_len};
 
 /// A datagram that is being filled.
@@ -35,7 +36,8 @@ impl Datagram<'_> {
 impl Peer {
     /// Writes the next datagram into the buffer and returns where it is; `None` when nothing may leave now.
     pub(crate) fn write_datagram(&mut self, shared: &mut Shared, buffer: &mut [u8]) -> Option<Range<usize>> {
-        let end = buffer.len().min(self.mtu.into());
+        let tag_room = if self.tags.is_some() { TAG_LEN.into() } else { 0 };
+        let end = buffer.len().saturating_sub(tag_room).min(self.mtu.into());
         let (header_place, commands_place) = buffer.get_mut(..end)?.split_at_mut_checked(TIMED_HEADER_LEN)?;
         let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, timed: false };
         self.window.begin_flush(shared.clock.now(), shared.last_flush);
@@ -59,7 +61,25 @@ impl Peer {
         let header = self.header(timed.then(|| shared.wire_time()));
         let start = TIMED_HEADER_LEN - header.len();
         header.write(&mut Writer::new(&mut header_place[start..]));
-        Some(start..end)
+        Some(start..self.put_tag(buffer, start..end))
+    }
+
+    /// Puts a tag behind a datagram, where there are tags, and returns where it ends.
+    fn put_tag(&self, buffer: &mut [u8], datagram: Range<usize>) -> usize {
+        let end = datagram.end;
+        let Some((datagram, behind)) =
+            buffer.get_mut(datagram.start..).and_then(|rest| rest.split_at_mut_checked(datagram.len()))
+        else {
+            return end;
+        };
+        let tag = self.tags.as_ref().and_then(|tags| tags.make(datagram));
+        match (tag, behind.first_chunk_mut()) {
+            (Some(tag), Some(place)) => {
+                *place = tag;
+                end + tag.len()
+            }
+            _ => end,
+        }
     }
 
     /// Forgets what waits and says goodbye.
@@ -283,6 +303,7 @@ impl Peer {
             code,
             channel,
             expired: 0,
+            first_time: shared.wire_time(),
             repeated: false,
             lost: false,
             copied: false,

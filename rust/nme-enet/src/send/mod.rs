@@ -16,6 +16,7 @@ pub(crate) use ring::Ring;
 pub(crate) use silence::Silence;
 pub(crate) use window::{INITIAL, Known, Window};
 
+use crate::clock::wire_time;
 use crate::event::Event;
 use crate::lists::{Key, List};
 use crate::packet::{Delivery, Packet};
@@ -46,6 +47,8 @@ pub(crate) struct Sent {
     pub(crate) channel: u8,
     /// How often it has not been acknowledged in time.
     pub(crate) expired: u8,
+    /// Time of the first datagram that carried it, as in its header.
+    pub(crate) first_time: u16,
     /// It has been sent more than once.
     pub(crate) repeated: bool,
     /// Since it was sent again, a copy has been sent, too.
@@ -61,6 +64,17 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// True when a datagram that carried it can have had this time in its header, which an acknowledgement repeats: who has
+    /// not seen the datagram cannot know it.
+    pub(crate) fn can_be_of(&self, now: u64, sent_time: u16) -> bool {
+        let behind_first = sent_time.wrapping_sub(self.first_time);
+        if self.repeated {
+            behind_first <= wire_time(now).wrapping_sub(self.first_time)
+        } else {
+            behind_first == 0
+        }
+    }
+
     fn payload(&self) -> &[u8] {
         let start = self.offset as usize;
         let packet = self.packet.as_ref();

@@ -8,6 +8,7 @@ use super::{Known, Pending, Sent, Silence, packet_cost};
 use crate::clock::{since, wire_time};
 use crate::lists::Key;
 use crate::peer::{Peer, State};
+use crate::reason::DropReason;
 use crate::shared::Shared;
 use crate::wire::{CONTROL_CHANNEL, code};
 
@@ -16,31 +17,47 @@ use crate::wire::{CONTROL_CHANNEL, code};
 pub(crate) struct TimedOut;
 
 impl Peer {
-    /// Takes a measured round trip, once for all acknowledgements of one datagram that show the same.
-    pub(crate) fn measured(&mut self, shared: &Shared, round_trip: u64) {
-        self.round_trip.measure(shared.clock.now(), round_trip);
-    }
-
-    /// Takes an acknowledgement; returns the code of the command that it is about, if it is about any.
+    /// Takes an acknowledgement; returns the code of the command that it is about, if it is about any. `measured` is the
+    /// time that the last one of the same datagram has shown, since a round trip is to count once.
+    ///
+    /// One for a command under way, with a time at which that was not sent, is forged. One for no command under way is as a
+    /// rule the second of two: its round trip counts, unless it is so long that a stranger may have invented it.
     pub(crate) fn acknowledged(
         &mut self,
         shared: &mut Shared,
         channel: u8,
         sequence: u16,
         sent_time: u16,
-    ) -> Option<u8> {
+        measured: &mut Option<u16>,
+    ) -> Result<Option<u8>, DropReason> {
         let now = shared.clock.now();
-        let round_trip = since(now, sent_time)?;
+        let Some(round_trip) = since(now, sent_time) else { return Ok(None) };
+        let ring = match channel {
+            CONTROL_CHANNEL => Some(&mut self.control),
+            _ => self.channels.used_mut(channel).map(|channel| &mut channel.send.ring),
+        };
+        let mut key = None;
+        if let Some(ring) = ring {
+            key = ring.find(sequence);
+            if key.is_some_and(|key| !shared.sent.get(key).is_some_and(|sent| sent.can_be_of(now, sent_time)))
+            {
+                return Err(DropReason::Acknowledgement);
+            }
+            ring.take(sequence);
+        }
         self.last_acknowledged = now;
         self.silence = Silence::NONE;
+        if key.is_none() && round_trip > self.round_trip.longest_expected() {
+            return Ok(None);
+        }
         let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
         self.throttle.acknowledged((now / 1000) as u32, millis);
-        let key = if channel == CONTROL_CHANNEL {
-            self.control.take(sequence)?
-        } else {
-            self.channels.used_mut(channel)?.send.ring.take(sequence)?
-        };
-        self.forget_sent(shared, key, |peer, sent, shared| {
+        if *measured != Some(sent_time) {
+            self.round_trip.measure(now, round_trip);
+            *measured = Some(sent_time);
+        }
+        let Some(key) = key else { return Ok(None) };
+        Ok(self.forget_sent(shared, key, |peer, sent, shared| {
             let is_latest = sent_time == wire_time(sent.sent_at);
             if is_latest && sent.order >= peer.newest {
                 peer.newest = sent.order;
@@ -53,7 +70,7 @@ impl Peer {
             let known = Known { shortest: peer.round_trip.shortest(), variance: peer.round_trip.variance() };
             let ceiling = shared.config.max_window;
             peer.window.acknowledged(sent.len.into(), sent.order, shared.next_order, trip, known, ceiling);
-        })
+        }))
     }
 
     /// Our connect request has been answered, which acknowledges it.

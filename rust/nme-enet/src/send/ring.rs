@@ -64,6 +64,16 @@ impl Ring {
         }
     }
 
+    /// The command with this number; `None` when there is none under way.
+    pub(crate) fn find(&self, sequence: u16) -> Option<Key> {
+        let place = usize::from(sequence.wrapping_sub(self.base));
+        let key = match &self.keys {
+            Keys::Few(first) => first.filter(|_| place == 0)?,
+            Keys::Many(keys) => *keys.get(place)?,
+        };
+        (key != Key::NONE).then_some(key)
+    }
+
     /// Takes out what an acknowledgement is about; `None` when it is about nothing.
     pub(crate) fn take(&mut self, sequence: u16) -> Option<Key> {
         let place = usize::from(sequence.wrapping_sub(self.base));
