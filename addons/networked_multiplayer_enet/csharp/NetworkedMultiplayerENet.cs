@@ -50,6 +50,7 @@ public sealed class NetworkedMultiplayerENet
         NoDtls = 10, // CONNECTION_ERROR_NO_DTLS
         HandshakeTimedOut = 11, // CONNECTION_ERROR_HANDSHAKE_TIMED_OUT
         HandshakeFailed = 12, // CONNECTION_ERROR_HANDSHAKE_FAILED
+        Untagged = 13, // CONNECTION_ERROR_UNTAGGED
     }
 
     private const string ClassName = "NetworkedMultiplayerENet";
@@ -154,6 +155,12 @@ public sealed class NetworkedMultiplayerENet
     {
         get => (AddressProofEnum)Peer.Get("require_address_proof").AsInt64();
         set => Peer.Set("require_address_proof", (long)value);
+    }
+
+    public bool RequireDatagramTags
+    {
+        get => Peer.Get("require_datagram_tags").AsBool();
+        set => Peer.Set("require_datagram_tags", value);
     }
 
     public bool ServerRelay

@@ -68,6 +68,7 @@ const NEW_PROPERTIES: Array[String] = [
 	"flush_mode",
 	"max_connections_per_address",
 	"require_address_proof",
+	"require_datagram_tags",
 ]
 const NEW_GETTERS := {
 	"get_admission_callback": "Callable",
@@ -80,6 +81,7 @@ const NEW_GETTERS := {
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
+	"is_requiring_datagram_tags": "bool",
 }
 const NEW_METHODS: Array[String] = [
 	"allow_address",
@@ -92,6 +94,7 @@ const NEW_METHODS: Array[String] = [
 	"set_max_connections_per_address",
 	"set_peer_throttle",
 	"set_require_address_proof",
+	"set_require_datagram_tags",
 ]
 const NEW_ENUM := "ConnectionError"
 const NEW_CONSTANTS: Array[String] = [
@@ -108,6 +111,7 @@ const NEW_CONSTANTS: Array[String] = [
 	"CONNECTION_ERROR_NO_DTLS",
 	"CONNECTION_ERROR_HANDSHAKE_TIMED_OUT",
 	"CONNECTION_ERROR_HANDSHAKE_FAILED",
+	"CONNECTION_ERROR_UNTAGGED",
 ]
 
 static var _table: Dictionary

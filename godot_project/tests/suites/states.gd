@@ -81,6 +81,7 @@ var settings: Array[Array] = [
 	["max_connections_per_address", -1, [0, 0, 0, 0, 0]],
 	["require_address_proof", 2, [1, 1, 1, 1, 1]],
 	["require_address_proof", 3, [0, 0, 0, 0, 0]],
+	["require_datagram_tags", true, [1, 0, 0, 0, 1]],
 	["server_relay", false, [1, 0, 0, 0, 1]],
 	["transfer_channel", 2, [1, 1, 1, 1, 1]],
 	["transfer_channel", 0, [0, 0, 0, 0, 0]],

@@ -118,6 +118,7 @@ func test_every_property_is_set_in_a_thread() -> void:
 		"flush_mode": 1,
 		"max_connections_per_address": 2,
 		"require_address_proof": 1,
+		"require_datagram_tags": true,
 		"server_relay": false,
 		"transfer_channel": 5,
 		"use_dtls": true,

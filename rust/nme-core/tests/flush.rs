@@ -65,6 +65,9 @@ fn packets_wait_for_a_flush() {
     assert_eq!(world.take_recorded().len(), 2);
 }
 
+/// Bytes of a tag behind a datagram.
+const TAG: usize = 4;
+
 /// 100 calls of 14 bytes to each of 8 clients: as many datagrams as there must be, whichever loop is the inner one.
 #[test]
 fn datagrams_leave_full() {
@@ -80,7 +83,8 @@ fn datagrams_leave_full() {
         }
         world.flush(server);
         let datagrams = world.take_recorded();
-        let full = datagrams.iter().filter(|datagram| datagram.bytes.len() == 2 + 32 * (8 + 8 + 14)).count();
+        let full =
+            datagrams.iter().filter(|datagram| datagram.bytes.len() == 2 + 32 * (8 + 8 + 14) + TAG).count();
         assert_eq!((datagrams.len(), full), (32, 24), "peers inside: {peers_inside}");
         world.run(SECOND);
         for client in &clients {

@@ -358,7 +358,7 @@ fn datagrams_without_a_connection_cost_nothing_but_a_count() {
     let mut nobody = stranger;
     nobody.set_port(0);
     world.inject(nobody, to, &[0, 0, 0x85, 0xff, 0, 1]);
-    world.inject(stranger, to, &[0; 1393]);
+    world.inject(stranger, to, &[0; 1397]);
     world.inject(stranger, to, &[0; 5000]);
     world.inject(stranger, to, &[0]);
     world.inject(stranger, to, &[]);

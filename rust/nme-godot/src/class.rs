@@ -164,6 +164,15 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = get_require_address_proof, set = set_require_address_proof, hint = ENUM,
           hint_string = "Auto,Always,Never")]
     require_address_proof: PhantomVar<i64>,
+    /// Whether peers have to tag their datagrams. A tag is four bytes that only who has seen the beginning of the
+    /// connection can make, so that strangers cannot disconnect players or send data in their name. This class tags
+    /// them by itself where the other side has this class, too; Godot 3.6 does not. When this is set, peers that do not
+    /// tag are disconnected after 5 seconds; a client's reason is then [constant CONNECTION_ERROR_UNTAGGED]. With
+    /// [member use_dtls] it makes no difference: everything is authenticated there. Cannot be changed while a connection
+    /// is open.
+    #[export]
+    #[var(get = is_requiring_datagram_tags, set = set_require_datagram_tags)]
+    require_datagram_tags: PhantomVar<bool>,
     /// Server: whether it tells its clients of each other, and forwards what they send to each other. When off, a
     /// client knows the server only, and reaches nobody else: [method PacketPeer.put_packet] returns
     /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for another client's id. What a client sets makes no
@@ -571,6 +580,16 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_require_address_proof(&self) -> i64 {
         constants::address_proof_number(self.shared.lock().settings.address_proof)
+    }
+
+    #[func(gd_self)]
+    fn set_require_datagram_tags(this: impl Object, value: bool) {
+        this.shared().change("set_require_datagram_tags", |settings| settings.require_tags = value);
+    }
+
+    #[func]
+    fn is_requiring_datagram_tags(&self) -> bool {
+        self.shared.lock().settings.require_tags
     }
 
     #[func(gd_self)]

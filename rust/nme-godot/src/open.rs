@@ -87,6 +87,7 @@ impl Settings {
             .channel_count(self.channel_count)
             .compression(compression)
             .server_relay(self.server_relay)
+            .require_tags(self.require_tags)
             .bandwidth(bandwidth))
     }
 }

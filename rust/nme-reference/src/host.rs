@@ -14,7 +14,7 @@ use nme_enet::proof::LONGEST_ANSWER;
 use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
     Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
-    HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, Screened, SendError, Sending, Verdict,
+    HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, Screened, SendError, Sending, TagKey, Verdict,
 };
 use rusty_enet as enet;
 
@@ -222,7 +222,7 @@ impl Host {
         }
     }
 
-    /// Does nothing: packets leave in the order in which they were queued.
+    /// Stock ENet has no tags.
     pub const fn offer_tags(&mut self, _peer: PeerHandle, _key: TagKey) -> bool {
         false
     }
@@ -237,7 +237,7 @@ impl Host {
         false
     }
 
-    /// Stock ENet sends in the order of its queues.
+    /// Does nothing: packets leave in the order in which they were queued.
     pub fn hurry(&mut self, _peer: PeerHandle, _is_meant: impl Fn(&Packet) -> bool) {}
 
     /// Tells the sender of a request that was ignored that it is refused.

@@ -135,12 +135,14 @@ impl RawPeer {
         std::mem::take(&mut self.events)
     }
 
-    /// The packets seen since the last call, with their channels; other events stay.
+    /// The packets seen since the last call, with their channels; other events stay. As a game of 3.6, it passes over system
+    /// messages of a kind that it does not know.
     pub fn take_packets(&mut self) -> Vec<(u8, Vec<u8>)> {
         let events = std::mem::take(&mut self.events);
         let mut packets = Vec::new();
         for event in events {
             match event {
+                RawEvent::Received { channel: 0, bytes, .. } if !is_of_3_6(&bytes) => {}
                 RawEvent::Received { channel, bytes, .. } => packets.push((channel, bytes)),
                 other => self.events.push(other),
             }
@@ -193,4 +195,9 @@ pub fn data_packet(source: i32, target: i32, payload: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn system_message(kind: u32, id: u32) -> Vec<u8> {
     [kind.to_le_bytes(), id.to_le_bytes()].concat()
+}
+
+/// True for a system message of one of 3.6's kinds.
+fn is_of_3_6(bytes: &[u8]) -> bool {
+    bytes.first_chunk().is_some_and(|kind| u32::from_le_bytes(*kind) <= 1)
 }

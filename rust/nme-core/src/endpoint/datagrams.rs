@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use nme_enet::proof::LONGEST_ANSWER;
 use nme_enet::wire::{Header, MAX_MTU, MIN_MTU, NO_PEER, Writer};
-use nme_enet::{ConnectRequest, DropReason};
+use nme_enet::{ConnectRequest, DropReason, TAG_LEN};
 
 use super::secure::{Associations, post};
 use super::{Endpoint, Role};
@@ -162,10 +162,15 @@ pub(super) fn mtu(layer: Option<&dyn SecureLayer>) -> u16 {
     MTU.saturating_sub(overhead).max(MIN_MTU)
 }
 
-/// The MTUs that a peer of such an endpoint may have. Without a layer that of 3.6 only. With one, a 3.6 asks for the same,
+/// MTU of a client with such a layer. Without one, its connection may have tags.
+pub(super) fn client_mtu(layer: Option<&dyn SecureLayer>) -> u16 {
+    if layer.is_some() { mtu(layer) } else { MTU - TAG_LEN }
+}
+
+/// The MTUs that a peer of such an endpoint may have. Without a layer that of 3.6, with or without a tag. With one, a 3.6 asks for the same,
 /// and another version of this library may have a layer of another size.
 pub(super) fn peer_mtu(layer: Option<&dyn SecureLayer>) -> std::ops::RangeInclusive<u16> {
-    let smallest = if layer.is_some() { mtu(layer).min(MTU - MAX_OVERHEAD) } else { MTU };
+    let smallest = if layer.is_some() { mtu(layer).min(MTU - MAX_OVERHEAD) } else { MTU - TAG_LEN };
     smallest..=MTU
 }
 

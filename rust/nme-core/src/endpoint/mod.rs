@@ -15,6 +15,7 @@ mod relay;
 mod report;
 mod secure;
 mod strangers;
+mod tags;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ use crate::channel::{Delivery, Transfer};
 use crate::counters::{Counters, Dropped, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::peer::PeerId;
+use crate::relay::announcement::Announcement;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::{SecureCounters, SecureLayer};
 use crate::session::{Config, ConnectionError, MAX_PACKET, NotForwarded};
@@ -40,6 +42,7 @@ use attempt::Attempt;
 use connections::Connections;
 use datagrams::Datagrams;
 use relay::Relay;
+use tags::Tags;
 
 /// One socket's worth of connections.
 pub(crate) struct Endpoint {
@@ -50,6 +53,7 @@ pub(crate) struct Endpoint {
     channel_count: u8,
     counters: Counters,
     reports: VecDeque<Report>,
+    tags: Tags,
     /// The time that the owner told last.
     told: Duration,
     /// The host's time, which never jumps.
@@ -69,12 +73,17 @@ impl Endpoint {
             admission: Box::new(Admission::new(clients, config.cookie_key())),
             relay: Relay::new(config.server_relay),
         };
-        Self::new(nme_enet::Config::server(clients, config.seed), role, config, secure)
+        let mut engine = nme_enet::Config::server(clients, config.seed);
+        engine.mtu = datagrams::mtu(secure.as_deref());
+        Self::new(engine, role, config, secure)
     }
 
     /// A client without a server.
     pub(crate) fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
-        Self::new(nme_enet::Config::client(config.seed), Role::Client(Attempt::default()), config, secure)
+        let mut engine = nme_enet::Config::client(config.seed);
+        // The server is asked for datagrams that have room for a tag.
+        engine.mtu = datagrams::client_mtu(secure.as_deref());
+        Self::new(engine, Role::Client(Attempt::default()), config, secure)
     }
 
     fn new(
@@ -87,7 +96,6 @@ impl Endpoint {
         engine.in_bandwidth = config.bandwidth.incoming;
         engine.out_bandwidth = config.bandwidth.outgoing;
         engine.max_packet = MAX_PACKET + HEADER_LEN;
-        engine.mtu = datagrams::mtu(secure.as_deref());
         engine.peer_mtu = datagrams::peer_mtu(secure.as_deref());
         engine.quotas = config.limits.incoming;
         engine.unacknowledged_limit = config.limits.unacknowledged;
@@ -99,6 +107,7 @@ impl Endpoint {
             channel_count: config.channel_count,
             counters: Counters::default(),
             reports: VecDeque::new(),
+            tags: Tags::new(config),
             told: Duration::ZERO,
             now: Duration::ZERO,
         }
@@ -135,6 +144,7 @@ impl Endpoint {
     pub(crate) fn handle_timeout(&mut self, now: Duration) {
         self.set_time(now);
         self.host.handle_timeout(now);
+        self.drop_untagged();
     }
 
     /// The next thing that happened; each is worked on when it is asked for.
@@ -307,6 +317,7 @@ impl Endpoint {
         let is_alive = self.host.address(peer).is_some();
         let association = if is_alive { self.datagrams.association(address) } else { None };
         self.connections.insert(id, peer, address, channels, association);
+        self.begin_tags(peer);
         self.introduce(id);
         self.reports.push_back(Report::Connected { id, peer, address, channels });
     }
@@ -349,6 +360,13 @@ impl Endpoint {
 
     /// What the game's side has to know of a packet. Nothing else waits to be reported then.
     fn on_received(&mut self, peer: PeerHandle, transfer: Transfer, packet: Packet) -> Option<Report> {
+        if matches!(self.role, Role::Client(_))
+            && transfer.channel == crate::channel::CONFIG
+            && let Some(announcement) = Announcement::decode(&packet)
+        {
+            self.take_announcement(peer, &announcement);
+            return None;
+        }
         let report = if self.connections.get(peer)?.is_ignored {
             Err(DroppedPacket::Ignored)
         } else {
@@ -361,6 +379,10 @@ impl Endpoint {
             self.counters.drop_packet(reason);
             None
         })
+    }
+
+    const fn is_server(&self) -> bool {
+        matches!(self.role, Role::Server { .. })
     }
 
     /// A place is free, or will be.

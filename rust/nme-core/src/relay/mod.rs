@@ -1,5 +1,6 @@
 //! Who receives a packet: the rules of the 3.6 server, as one pure function.
 
+pub(crate) mod announcement;
 pub(crate) mod wire;
 
 use crate::peer::PeerId;

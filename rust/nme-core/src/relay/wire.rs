@@ -4,6 +4,7 @@
 //! |---|---|
 //! | data, any channel but 0 | u32 source id, i32 target, payload |
 //! | system message, channel 0, server to client | u32 kind (0 joined, 1 left), u32 peer id |
+//! | another kind, ignored by 3.6 | see [`super::announcement`] |
 
 use super::Target;
 use crate::peer::PeerId;

@@ -22,6 +22,7 @@ pub struct Config {
     pub(crate) bandwidth: Bandwidth,
     pub(crate) seed: u64,
     pub(crate) limits: Limits,
+    pub(crate) requires_tags: bool,
     cookie_key: [u8; 16],
 }
 
@@ -37,6 +38,7 @@ impl Config {
             bandwidth: Bandwidth::default(),
             seed,
             limits: Limits::default(),
+            requires_tags: false,
             cookie_key: key_from(seed),
         }
     }
@@ -46,6 +48,20 @@ impl Config {
     #[must_use]
     pub const fn with_cookie_key(mut self, key: [u8; 16]) -> Self {
         self.cookie_key = key;
+        self
+    }
+
+    /// What the keys of tags are made from: nothing that a stranger sees of the other key tells anything of it.
+    pub(crate) fn tag_secret(&self) -> [u8; 16] {
+        let half = |name: &[u8]| SipHasher24::new_with_key(&self.cookie_key).hash(name);
+        (u128::from(half(b"secret of tags, 1")) << 64 | u128::from(half(b"secret of tags, 2"))).to_le_bytes()
+    }
+
+    /// Disconnects peers that do not tag their datagrams within 5 s: those of 3.6, and whoever forges a whole connection
+    /// without seeing what comes back. Says nothing about encrypted connections, which have no tags.
+    #[must_use]
+    pub const fn require_tags(mut self, require: bool) -> Self {
+        self.requires_tags = require;
         self
     }
 

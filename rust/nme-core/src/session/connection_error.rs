@@ -62,11 +62,16 @@ pub enum ConnectionError {
         "the DTLS handshake went wrong: check the server's key and certificate, and that both sides share a cipher of DTLS 1.2"
     )]
     HandshakeFailed = 12,
+    /// The server's datagrams have no tags, which this client requires.
+    #[error(
+        "the server does not tag its datagrams: it is one of Godot 3.6, so switch require_datagram_tags off here"
+    )]
+    Untagged = 13,
 }
 
 impl ConnectionError {
     /// Every error, in the order of the numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TimedOut,
         Self::Refused,
         Self::NotResolved,
@@ -79,6 +84,7 @@ impl ConnectionError {
         Self::NoDtls,
         Self::HandshakeTimedOut,
         Self::HandshakeFailed,
+        Self::Untagged,
     ];
 
     /// The number that games see; 0 stands for no error.

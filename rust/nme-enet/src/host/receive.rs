@@ -137,6 +137,9 @@ impl Host {
         if from.port() == 0 {
             return Err(DropReason::SourcePort);
         }
+        if datagram.len() > self.longest_datagram() {
+            return Err(DropReason::TooLong);
+        }
         let header = Header::read(datagram)?;
         if header.compressed {
             return Err(DropReason::Compressed);
