@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::black_hole::{LONGEST_SHORT, is_long};
 use super::{Pending, Queued, Sent, Turn, packet_cost};
 use crate::clock::wire_time;
 use crate::config::Config;
@@ -15,13 +16,17 @@ use crate::wire::{Body, CONTROL_CHANNEL, Command, MAX_COMMANDS, TIMED_HEADER_LEN
 struct Datagram<'a> {
     out: Writer<'a>,
     commands: usize,
+    /// Bytes of commands that more than one have together, at most.
+    limit: usize,
     /// Something in it wants an acknowledgement.
     timed: bool,
 }
 
 impl Datagram<'_> {
     fn has_room(&self, len: usize) -> bool {
-        self.commands < MAX_COMMANDS && len <= self.out.room()
+        self.commands < MAX_COMMANDS
+            && len <= self.out.room()
+            && (self.commands == 0 || self.out.len() + len <= self.limit)
     }
 
     fn put(&mut self, command: &Command, payload: &[u8]) {
@@ -37,7 +42,12 @@ impl Peer {
     pub(crate) fn write_datagram(&mut self, shared: &mut Shared, buffer: &mut [u8]) -> Option<Range<usize>> {
         let end = buffer.len().min(self.mtu.into());
         let (header_place, commands_place) = buffer.get_mut(..end)?.split_at_mut_checked(TIMED_HEADER_LEN)?;
-        let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, timed: false };
+        let limit = if self.black_hole.keeps_short(shared.clock.now()) {
+            LONGEST_SHORT - TIMED_HEADER_LEN
+        } else {
+            usize::MAX
+        };
+        let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, limit, timed: false };
         self.window.begin_flush(shared.clock.now(), shared.last_flush);
         self.paced_to = u64::MAX;
         self.put_acknowledgements(shared, &mut datagram);
@@ -285,6 +295,7 @@ impl Peer {
             expired: 0,
             repeated: false,
             lost: false,
+            is_long: false,
             copied: false,
             first_order: shared.next_order,
             order: 0,
@@ -302,6 +313,7 @@ impl Peer {
         let Some(sent) = shared.sent.get_mut(key) else { return };
         sent.order = shared.next_order;
         sent.sent_at = now;
+        sent.is_long = is_long(datagram.out.len(), sent);
         self.next_expiry = self.next_expiry.min(now + u64::from(sent.timeout));
         self.in_flight += u32::from(sent.len);
         self.in_flight_commands += 1;

@@ -32,6 +32,11 @@ impl Ring {
         *self = Self { base: self.next(), keys: Keys::Few(None) };
     }
 
+    /// True when everything has been acknowledged.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     fn len(&self) -> u16 {
         match &self.keys {
             Keys::Few(key) => key.is_some().into(),
