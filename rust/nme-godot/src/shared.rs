@@ -13,7 +13,7 @@ use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
 use nme_core::admission::AddressProof;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
-use nme_core::session::{ConnectionError, Event, FlushMode, Received};
+use nme_core::session::{ConnectionError, Event, FlushMode, Mtu, Received};
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -68,6 +68,7 @@ pub(crate) struct Settings {
     pub(crate) dtls_key: Option<Credential<CryptoKey>>,
     pub(crate) dtls_verify: bool,
     pub(crate) flush_mode: FlushMode,
+    pub(crate) mtu: Mtu,
     pub(crate) server_relay: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -227,6 +228,7 @@ impl Default for Settings {
             dtls_key: None,
             dtls_verify: true,
             flush_mode: FlushMode::PerFrame,
+            mtu: Mtu::default(),
             server_relay: true,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,

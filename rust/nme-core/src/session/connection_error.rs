@@ -62,11 +62,16 @@ pub enum ConnectionError {
         "the DTLS handshake went wrong: check the server's key and certificate, and that both sides share a cipher of DTLS 1.2"
     )]
     HandshakeFailed = 12,
+    /// The connection stood, and long datagrams got lost again and again while short ones arrived.
+    #[error(
+        "long datagrams got lost again and again, and short ones did not: set mtu to a smaller number, on the server for all or on this client, before the next attempt"
+    )]
+    LongLost = 13,
 }
 
 impl ConnectionError {
     /// Every error, in the order of the numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TimedOut,
         Self::Refused,
         Self::NotResolved,
@@ -79,6 +84,7 @@ impl ConnectionError {
         Self::NoDtls,
         Self::HandshakeTimedOut,
         Self::HandshakeFailed,
+        Self::LongLost,
     ];
 
     /// The number that games see; 0 stands for no error.
