@@ -377,7 +377,7 @@ fn no_datagram_of_a_handshake_is_longer_than_the_mtu() {
         let limits = nme_dtls::ServerLimits::for_clients(1).with_mtu(mtu);
         world.add(server_address(), Box::new(nme_dtls::server(&identity(), limits).unwrap()));
         let address = client_address(1);
-        let verifier = nme_dtls::Verifier::new(nme_dtls::Trust::Anybody).unwrap();
+        let verifier = nme_dtls::Verifier::new(Trust::Anybody).unwrap();
         let options = nme_dtls::ClientOptions {
             verifier,
             host_name: "localhost".to_owned(),

@@ -6,13 +6,16 @@
 //! - one long command that has been lost several times is watched;
 //! - meanwhile datagrams are kept short: what is short does not get lost with what is long, and pings show whether the peer
 //!   is there;
+//! - with each ping goes a long datagram that repeats a number which the peer has: every ENet acknowledges it and does nothing
+//!   else. If it arrives, the peer has another reason not to acknowledge, such as no room;
 //! - when the watched one is not acknowledged for twice as long as a peer may be silent, while short ones are, the
 //!   connection ends for this reason. Its channel would wait for ever.
 
-use super::silence;
-use super::{Sent, TIMED_HEADER_LEN};
-use crate::peer::TimeoutSettings;
-use crate::wire::fixed_len;
+use super::datagram::Datagram;
+use super::{Sent, TIMED_HEADER_LEN, silence};
+use crate::peer::{Peer, TimeoutSettings};
+use crate::shared::Shared;
+use crate::wire::{Body, Command, MAX_MTU, code, fixed_len};
 
 /// The long command that is lost again and again. Times are in µs of the host's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +31,22 @@ pub(crate) struct BlackHole {
     lost: u8,
     /// Short commands sent and acknowledged meanwhile.
     short: u8,
+    probe: Probe,
+}
+
+/// The long datagram that goes with a ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    Unsent,
+    Due,
+    /// With this time in its header.
+    Sent(u16),
 }
 
 impl BlackHole {
     /// No command is watched.
-    pub(crate) const NONE: Self = Self { since: 0, end: 0, sequence: 0, channel: 0, lost: 0, short: 0 };
+    pub(crate) const NONE: Self =
+        Self { since: 0, end: 0, sequence: 0, channel: 0, lost: 0, short: 0, probe: Probe::Unsent };
 
     /// True when long datagrams may be what is lost.
     pub(crate) const fn is_suspected(&self) -> bool {
@@ -73,6 +87,7 @@ impl BlackHole {
                 channel: sent.channel,
                 lost,
                 short: 0,
+                probe: Probe::Unsent,
             };
         }
     }
@@ -88,10 +103,52 @@ impl BlackHole {
         }
     }
 
+    /// Something was acknowledged once more, or a probe: then it is not the path that loses what is long.
+    pub(super) fn repeated(&mut self, channel: u8, sent_time: u16) {
+        if self.channel == channel && self.probe == Probe::Sent(sent_time) {
+            *self = Self::NONE;
+        }
+    }
+
+    /// A ping leaves.
+    pub(super) const fn pinged(&mut self) {
+        if self.is_suspected() {
+            self.probe = Probe::Due;
+        }
+    }
+
     const fn watches(&self, sent: &Sent) -> bool {
         self.lost > 0 && self.sequence == sent.sequence && self.channel == sent.channel
     }
 }
+
+impl Peer {
+    /// Puts the probe when it is due, into a datagram of its own, which is as long as any.
+    pub(super) fn put_probe(&mut self, shared: &Shared, datagram: &mut Datagram<'_>) {
+        if self.black_hole.probe != Probe::Due {
+            return;
+        }
+        self.black_hole.probe = Probe::Unsent;
+        let channel = self.black_hole.channel;
+        let Some(ring) = self.channels.used(channel).map(|line| &line.send.ring) else { return };
+        let Some(first) = shared.sent.get(ring.first()) else { return };
+        if first.offset > 0 {
+            // The number before it is of a packet that the peer has not got, and would be taken for a packet.
+            return;
+        }
+        let sequence = ring.acknowledged();
+        // The second one is as long as a fragment's head is longer than the first one's.
+        for len in [self.rules.fragment as usize, fixed_len(code::FRAGMENT) - 2 * fixed_len(code::RELIABLE)] {
+            let Some(payload) = NOTHING.get(..len) else { return };
+            let body = Body::Reliable { len: len as u16 };
+            datagram.put(&Command { code: code::RELIABLE, channel, sequence, body }, payload);
+        }
+        self.black_hole.probe = Probe::Sent(shared.wire_time());
+    }
+}
+
+/// What a probe carries, which nobody reads.
+static NOTHING: [u8; MAX_MTU as usize] = [0; MAX_MTU as usize];
 
 /// True when a datagram is long that has this command behind so many bytes of others.
 pub(super) fn is_long(bytes_before: usize, sent: &Sent) -> bool {

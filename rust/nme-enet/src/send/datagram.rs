@@ -13,7 +13,7 @@ use crate::shared::Shared;
 use crate::wire::{Body, CONTROL_CHANNEL, Command, MAX_COMMANDS, TIMED_HEADER_LEN, Writer, code, fixed_len};
 
 /// A datagram that is being filled.
-struct Datagram<'a> {
+pub(super) struct Datagram<'a> {
     out: Writer<'a>,
     commands: usize,
     /// Bytes of commands that more than one have together, at most.
@@ -29,7 +29,7 @@ impl Datagram<'_> {
             && (self.commands == 0 || self.out.len() + len <= self.limit)
     }
 
-    fn put(&mut self, command: &Command, payload: &[u8]) {
+    pub(super) fn put(&mut self, command: &Command, payload: &[u8]) {
         command.write(&mut self.out);
         self.out.put(payload);
         self.commands += 1;
@@ -50,10 +50,13 @@ impl Peer {
         let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, limit, timed: false };
         self.window.begin_flush(shared.clock.now(), shared.last_flush);
         self.paced_to = u64::MAX;
-        self.put_acknowledgements(shared, &mut datagram);
-        self.put_pending(shared, &mut datagram);
-        if self.put_lost(shared, &mut datagram) {
-            self.put_queued(shared, &mut datagram);
+        self.put_probe(shared, &mut datagram);
+        if datagram.commands == 0 {
+            self.put_acknowledgements(shared, &mut datagram);
+            self.put_pending(shared, &mut datagram);
+            if self.put_lost(shared, &mut datagram) {
+                self.put_queued(shared, &mut datagram);
+            }
         }
         if self.state == State::Draining && self.is_drained() {
             self.begin_disconnect(shared, self.goodbye);
@@ -103,6 +106,9 @@ impl Peer {
                 Pending::DISCONNECT => code::DISCONNECT,
                 _ => code::PING,
             };
+            if pending == Pending::PING {
+                self.black_hole.pinged();
+            }
             let key = self.push_sent(shared, None, 0, 0, code, CONTROL_CHANNEL);
             self.transmit(shared, key, datagram);
         }

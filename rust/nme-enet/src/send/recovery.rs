@@ -43,7 +43,11 @@ impl Peer {
         let key = if channel == CONTROL_CHANNEL {
             self.control.take(sequence)?
         } else {
-            self.channels.used_mut(channel)?.send.ring.take(sequence)?
+            let taken = self.channels.used_mut(channel)?.send.ring.take(sequence);
+            if taken.is_none() {
+                self.black_hole.repeated(channel, sent_time);
+            }
+            taken?
         };
         self.forget_sent(shared, key, |peer, sent, shared| {
             let is_latest = sent_time == wire_time(sent.sent_at);
