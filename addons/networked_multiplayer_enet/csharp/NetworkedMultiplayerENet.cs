@@ -50,6 +50,7 @@ public sealed class NetworkedMultiplayerENet
         NoDtls = 10, // CONNECTION_ERROR_NO_DTLS
         HandshakeTimedOut = 11, // CONNECTION_ERROR_HANDSHAKE_TIMED_OUT
         HandshakeFailed = 12, // CONNECTION_ERROR_HANDSHAKE_FAILED
+        Mtu = 13, // CONNECTION_ERROR_MTU
     }
 
     private const string ClassName = "NetworkedMultiplayerENet";
@@ -127,6 +128,12 @@ public sealed class NetworkedMultiplayerENet
     {
         get => (FlushModeEnum)Peer.Get("flush_mode").AsInt64();
         set => Peer.Set("flush_mode", (long)value);
+    }
+
+    public int Mtu
+    {
+        get => Peer.Get("mtu").AsInt32();
+        set => Peer.Set("mtu", value);
     }
 
     public AddressProofEnum RequireAddressProof

@@ -61,12 +61,13 @@ const SIGNALS := {
 }
 
 ## What 3.6 does not have.
-const NEW_PROPERTIES: Array[String] = ["flush_mode", "require_address_proof"]
+const NEW_PROPERTIES: Array[String] = ["flush_mode", "mtu", "require_address_proof"]
 const NEW_GETTERS := {
 	"get_connection_error": "int",
 	"get_connection_error_text": "String",
 	"get_flush_mode": "int",
 	"get_local_port": "int",
+	"get_mtu": "int",
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
@@ -74,6 +75,7 @@ const NEW_GETTERS := {
 const NEW_METHODS: Array[String] = [
 	"flush",
 	"set_flush_mode",
+	"set_mtu",
 	"set_peer_throttle",
 	"set_require_address_proof",
 ]
@@ -92,6 +94,7 @@ const NEW_CONSTANTS: Array[String] = [
 	"CONNECTION_ERROR_NO_DTLS",
 	"CONNECTION_ERROR_HANDSHAKE_TIMED_OUT",
 	"CONNECTION_ERROR_HANDSHAKE_FAILED",
+	"CONNECTION_ERROR_MTU",
 ]
 
 static var _table: Dictionary

@@ -115,6 +115,7 @@ func test_every_property_is_set_in_a_thread() -> void:
 		"dtls_hostname": "name",
 		"dtls_verify": false,
 		"flush_mode": 1,
+		"mtu": 576,
 		"require_address_proof": 1,
 		"server_relay": false,
 		"transfer_channel": 5,

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""Plays servers and clients over a path with a small MTU that tells nobody what it drops.
+
+The path is this program, between two network namespaces of the test's own. It is what a router is that cuts datagrams
+for a small link, but sends no word of those that may not be cut; and on request one behind which a firewall drops the
+pieces. Without the addon's clients of Godot 3.6 or the rights for namespaces, that part is left out.
+
+1. Pieces pass: nobody who may send them is lost, on a path with an MTU of 576.
+2. Pieces are dropped: the clients and the server's log say that long datagrams get lost.
+3. Pieces are dropped, and the server has a smaller `mtu`: nobody is lost, of Godot 3.6 neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import selectors
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from common import ScriptError, main_guard, say
+from path_test import OURS, Company, Contestant, contestants
+
+# Set in the namespace.
+INSIDE = "NME_MTU_TEST_INSIDE"
+
+NEAR, FAR = "10.9.0.1", "10.9.0.2"
+DEVICES = ("mtu_near", "mtu_far")
+
+# Of linux/if_tun.h: TUNSETIFF, and IFF_TUN | IFF_NO_PI.
+SET_INTERFACE = 0x400454CA
+PLAIN_TUN = 0x1001
+
+IP_HEADER = 20
+UDP_HEADER = 8
+DONT_FRAGMENT = 0x4000
+MORE_FRAGMENTS = 0x2000
+
+# Seconds until all are connected, and of the traffic behind that.
+JOINING = 60.0
+PLAYING = 25.0
+# Clients of the addon and of Godot 3.6.
+CLIENTS = 4
+# Bytes of a long packet.
+LONG = 1300
+
+
+class Path576(threading.Thread):
+    """Carries IPv4 between two devices, cuts what is longer than the MTU, and drops what may not be cut in silence."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.mtu = 1500
+        self.drops_pieces = False
+        self.counts = {"passed": 0, "cut": 0, "not to be cut": 0, "pieces dropped": 0}
+        self.devices = [self._open(name) for name in DEVICES]
+
+    @staticmethod
+    def _open(name: str) -> int:
+        device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(device, SET_INTERFACE, struct.pack("16sH14x", name.encode(), PLAIN_TUN))
+        return device
+
+    def run(self) -> None:
+        selector = selectors.DefaultSelector()
+        for device, other in zip(self.devices, reversed(self.devices)):
+            selector.register(device, selectors.EVENT_READ, other)
+        while True:
+            for key, _ in selector.select():
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        self._carry(os.read(key.fd, 65536), key.data)
+
+    def _carry(self, packet: bytes, to: int) -> None:
+        if packet[0] >> 4 != 4:
+            return
+        for piece in self._pieces(packet):
+            with contextlib.suppress(BlockingIOError, OSError):
+                os.write(to, piece)
+
+    def _pieces(self, packet: bytes) -> List[bytes]:
+        if len(packet) <= self.mtu:
+            is_piece = struct.unpack_from("!H", packet, 6)[0] & (MORE_FRAGMENTS | 0x1FFF)
+            if is_piece and self.drops_pieces:
+                self.counts["pieces dropped"] += 1
+                return []
+            self.counts["passed"] += 1
+            return [packet]
+        if struct.unpack_from("!H", packet, 6)[0] & DONT_FRAGMENT:
+            self.counts["not to be cut"] += 1
+            return []
+        self.counts["cut"] += 1
+        if self.drops_pieces:
+            self.counts["pieces dropped"] += 1
+            return []
+        step = (self.mtu - IP_HEADER) // 8 * 8
+        body = packet[IP_HEADER:]
+        first = struct.unpack_from("!H", packet, 6)[0]
+        return [
+            piece_of(packet, body[at : at + step], (first & 0x1FFF) + at // 8, at + step < len(body) or first & MORE_FRAGMENTS)
+            for at in range(0, len(body), step)
+        ]
+
+
+def piece_of(packet: bytes, body: bytes, offset: int, has_more: int) -> bytes:
+    """A fragment of a packet without IP options."""
+    header = bytearray(packet[:IP_HEADER])
+    struct.pack_into("!H", header, 2, IP_HEADER + len(body))
+    struct.pack_into("!H", header, 6, (MORE_FRAGMENTS if has_more else 0) | offset)
+    struct.pack_into("!H", header, 10, 0)
+    total = sum(struct.unpack("!10H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    struct.pack_into("!H", header, 10, total ^ 0xFFFF)
+    return bytes(header) + body
+
+
+class World(NamedTuple):
+    """The path, and how a program is started behind it."""
+
+    path: Path576
+    behind: Sequence[str]
+
+
+@contextlib.contextmanager
+def world() -> Iterator[World]:
+    far = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+    try:
+        own = os.readlink("/proc/self/ns/net")
+        limit = time.monotonic() + 10
+        while own == os.readlink(f"/proc/{far.pid}/ns/net"):
+            if time.monotonic() > limit:
+                raise ScriptError("no second network namespace")
+            time.sleep(0.02)
+        path = Path576()
+        behind = ["nsenter", "--target", str(far.pid), "--net"]
+        run("ip", "link", "set", DEVICES[1], "netns", str(far.pid))
+        for prefix, device, address in (([], DEVICES[0], NEAR), (behind, DEVICES[1], FAR)):
+            run(*prefix, "ip", "link", "set", "lo", "up")
+            run(*prefix, "ip", "address", "add", f"{address}/24", "dev", device)
+            run(*prefix, "ip", "link", "set", device, "mtu", "1500", "up")
+        path.start()
+        yield World(path, behind)
+    finally:
+        far.kill()
+        far.wait()
+
+
+def run(*words: str) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ScriptError(f"{' '.join(words)}: {done.stderr.strip()}")
+
+
+class Game(NamedTuple):
+    """What is played over the path."""
+
+    name: str
+    path_mtu: int
+    drops_pieces: bool
+    # Of the addon's servers.
+    mtu: Optional[int]
+    # Godot 3.6 sends what may not be cut, so its clients send nothing long where that is the matter.
+    old_clients_send_long: bool
+
+
+GAMES = (
+    Game("576, pieces pass", 576, False, None, False),
+    Game("576, pieces dropped", 576, True, None, False),
+    Game("1000, pieces dropped, mtu 972", 1000, True, 972, True),
+)
+
+
+def play(game: Game, place: World, servers: Sequence[Contestant], old: Optional[Contestant], folder: Path) -> List[str]:
+    """Each class has a server here, and clients behind the path. Problems."""
+    for_ever = time.time() + 3600
+    company = Company(folder, for_ever, for_ever)
+    place.path.mtu = 1500
+    place.path.drops_pieces = False
+    place.path.counts = dict.fromkeys(place.path.counts, 0)
+    clients: Dict[str, List[str]] = {server.name: [] for server in servers}
+    long = f"--long={LONG}"
+    try:
+        for port, server in enumerate(servers, 4001):
+            more = [f"--mtu={game.mtu}"] if game.mtu and server.name == OURS else []
+            company.start(f"{server.name} server", server, "server", port, [long, *more])
+            for i in range(CLIENTS):
+                name = f"{server.name} client {i}"
+                clients[server.name].append(name)
+                company.start(name, behind(place, server), "client", port, [f"--address={NEAR}", long])
+            for i in range(CLIENTS if old and server.name == OURS else 0):
+                name = f"{server.name} client {CLIENTS + i} of {old.name}"
+                clients[server.name].append(name)
+                more = [long] if game.old_clients_send_long else []
+                company.start(name, behind(place, old), "client", port, [f"--address={NEAR}", *more])
+        limit = time.monotonic() + JOINING
+        while not all(company.times(name, "joined") for names in clients.values() for name in names):
+            if time.monotonic() > limit:
+                raise ScriptError("not every client has joined within a minute")
+            time.sleep(0.2)
+        place.path.mtu = game.path_mtu
+        place.path.drops_pieces = game.drops_pieces
+        begin = time.time()
+        time.sleep(PLAYING)
+    finally:
+        company.kill()
+    lost = {}
+    for server in servers:
+        at = sorted(time - begin for time in company.times(f"{server.name} server", "lost"))
+        lost[server.name] = at
+        after = f", after {at[0]:.1f} to {at[-1]:.1f} s" if at else ""
+        say(f"  {game.name:30} {server.name:8} {len(at)} of {len(clients[server.name])} lost{after}")
+    counts = ", ".join(f"{count} {what}" for what, count in place.path.counts.items())
+    say(f"  {game.name:30} on the path: {counts}")
+    if game.drops_pieces and game.mtu is None:
+        return check_reasons(company, clients[OURS])
+    return [f"{game.name}: {len(lost[OURS])} of the addon's clients are lost"] if lost[OURS] else []
+
+
+def behind(place: World, contestant: Contestant) -> Contestant:
+    return contestant._replace(command=[*place.behind, *contestant.command])
+
+
+def check_reasons(company: Company, clients: Sequence[str]) -> List[str]:
+    """The addon's clients and its server tell that long datagrams get lost."""
+    problems = []
+    own = [name for name in clients if " of " not in name]
+    told = [name for name in own if "why Long datagrams got lost" in company.text(name)]
+    warnings = company.text(f"{OURS} server").count("because long datagrams to it got lost")
+    say(f"  {len(told)} of {len(own)} clients of the addon tell why, and the server warns {warnings} times")
+    if len(told) != len(own):
+        problems.append(f"{len(told)} of {len(own)} clients tell that long datagrams get lost")
+    if warnings > 1 or (warnings == 0 and len(own) < len(clients)):
+        problems.append(f"the server warns {warnings} times")
+    return problems
+
+
+def play_all() -> int:
+    cast = contestants()
+    servers = [one for one in cast if one.name != "Godot 3"]
+    old = next((one for one in cast if one.name == "Godot 3"), None)
+    failed = 0
+    with world() as place:
+        for game in GAMES:
+            with tempfile.TemporaryDirectory(prefix="mtu_") as name:
+                problems = play(game, place, servers, old, Path(name))
+            failed += bool(problems)
+            for problem in problems:
+                say(f"FAILED: {problem}")
+    say(f"\n{len(GAMES) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def why_not() -> Optional[str]:
+    """What is missing for namespaces with a path between them."""
+    if not sys.platform.startswith("linux"):
+        return "this needs Linux"
+    missing = [tool for tool in ("ip", "nsenter", "unshare") if shutil.which(tool) is None]
+    if missing:
+        return f"there is no {', '.join(missing)}"
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return "/dev/net/tun cannot be opened"
+    done = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"there are no namespaces: {done.stderr.strip()}"
+
+
+NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
+
+
+def main() -> int:
+    if INSIDE in os.environ:
+        return play_all()
+    problem = why_not()
+    if problem:
+        say(f"note: left out, {problem}\n\n0 passed, 0 failed")
+        return 0
+    command: Tuple[str, ...] = (*NAMESPACE, sys.executable, __file__)
+    return subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode
+
+
+if __name__ == "__main__":
+    main_guard(main)
