@@ -1,4 +1,5 @@
-## The longest datagram: what can be set, whom it holds for, and what is told on a path that loses long ones.
+## The longest datagram: what can be set, whom it holds for, and what is told on a path that loses
+## long ones.
 extends TestSuite
 
 ## An MTU of 576 on the path, without the headers of IP and UDP.
@@ -69,12 +70,13 @@ func _connect() -> void:
 	link = TestNarrowLink.new(port, own_port, RATE)
 	await join([client], own_port)
 	client_id = client.get_unique_id()
+	var is_there := func() -> bool: return events(server).has("peer_connected %d" % client_id)
+	await wait_until(is_there, 5.0, "the server has its client")
 
 
 ## The path begins to lose what is long; `sender` sends that, and the other side short packets.
 func _lose_what_is_long(sender: NetworkedMultiplayerENet) -> void:
 	await _connect()
-	await wait_until(func() -> bool: return not events(server).is_empty(), 5.0, "the server has its client")
 	sender.set_peer_timeout(client_id if sender == server else 1, 32, 1500, 3000)
 	link.longest = PATH
 	var packet := PackedByteArray()
