@@ -12,6 +12,7 @@ pieces. Without the addon's clients of Godot 3.6 or the rights for namespaces, t
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import os
@@ -45,7 +46,7 @@ DONT_FRAGMENT = 0x4000
 MORE_FRAGMENTS = 0x2000
 
 # Seconds until all are connected, and of the traffic behind that.
-JOINING = 60.0
+JOINING = 30.0
 PLAYING = 25.0
 # Clients of the addon and of Godot 3.6.
 CLIENTS = 4
@@ -202,9 +203,11 @@ def play(game: Game, place: World, servers: Sequence[Contestant], old: Optional[
                 more = [long] if game.old_clients_send_long else []
                 company.start(name, behind(place, old), "client", port, [f"--address={NEAR}", *more])
         limit = time.monotonic() + JOINING
-        while not all(company.times(name, "joined") for names in clients.values() for name in names):
+        everyone = [(name, server) for server, names in clients.items() for name in names]
+        while not all(company.times(name, "joined") for name, _ in everyone):
             if time.monotonic() > limit:
-                raise ScriptError("not every client has joined within a minute")
+                missing = [name for name, _ in everyone if not company.times(name, "joined")]
+                raise ScriptError(f"not joined within a minute: {missing}; {company.text(missing[0])[-300:]}")
             time.sleep(0.2)
         place.path.mtu = game.path_mtu
         place.path.drops_pieces = game.drops_pieces
@@ -237,25 +240,28 @@ def check_reasons(company: Company, clients: Sequence[str]) -> List[str]:
     warnings = company.text(f"{OURS} server").count("because long datagrams to it got lost")
     say(f"  {len(told)} of {len(own)} clients of the addon tell why, and the server warns {warnings} times")
     if len(told) != len(own):
-        problems.append(f"{len(told)} of {len(own)} clients tell that long datagrams get lost")
+        silent = next(name for name in own if name not in told)
+        text = company.text(silent)[-300:]
+        problems.append(f"{len(told)} of {len(own)} clients tell that long datagrams get lost: {text}")
     if warnings > 1 or (warnings == 0 and len(own) < len(clients)):
         problems.append(f"the server warns {warnings} times")
     return problems
 
 
-def play_all() -> int:
+def play_all(only: Optional[str]) -> int:
     cast = contestants()
     servers = [one for one in cast if one.name != "Godot 3"]
     old = next((one for one in cast if one.name == "Godot 3"), None)
     failed = 0
+    games = [game for game in GAMES if only in (None, game.name)]
     with world() as place:
-        for game in GAMES:
+        for game in games:
             with tempfile.TemporaryDirectory(prefix="mtu_") as name:
                 problems = play(game, place, servers, old, Path(name))
             failed += bool(problems)
             for problem in problems:
                 say(f"FAILED: {problem}")
-    say(f"\n{len(GAMES) - failed} passed, {failed} failed")
+    say(f"\n{len(games) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
@@ -276,13 +282,16 @@ NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=[game.name for game in GAMES], help="play one of the games")
+    only = parser.parse_args().only
     if INSIDE in os.environ:
-        return play_all()
+        return play_all(only)
     problem = why_not()
     if problem:
         say(f"note: left out, {problem}\n\n0 passed, 0 failed")
         return 0
-    command: Tuple[str, ...] = (*NAMESPACE, sys.executable, __file__)
+    command: Tuple[str, ...] = (*NAMESPACE, sys.executable, *sys.argv)
     return subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode
 
 

@@ -25,10 +25,15 @@ func _initialize() -> void:
 	payload.resize(48)
 	long.resize(int(words.get("long", "0")))
 	peer = ClassDB.instantiate(words["class"])
+	if "compression_mode" in peer:
+		# As the other classes, and zeros would become nothing.
+		peer.set("compression_mode", 0)
 	if words.has("mtu"):
 		peer.set("mtu", int(words["mtu"]))
 	peer.peer_connected.connect(_on_peer_connected)
 	peer.peer_disconnected.connect(_on_peer_disconnected)
+	if peer.has_signal("server_disconnected"):
+		peer.connect("server_disconnected", _on_server_disconnected)
 	var port := int(words["port"])
 	if words["role"] == "server":
 		peer.call("create_server", port, 8)
@@ -71,5 +76,7 @@ func _on_peer_disconnected(id: int) -> void:
 	if others.has(id):
 		others.erase(id)
 		print("lost %f" % Time.get_unix_time_from_system())
-		if peer.has_method("get_connection_error_text"):
-			print("why ", peer.call("get_connection_error_text"))
+
+
+func _on_server_disconnected() -> void:
+	print("why ", peer.call("get_connection_error_text"))
