@@ -46,19 +46,22 @@ DONT_FRAGMENT = 0x4000
 MORE_FRAGMENTS = 0x2000
 
 # Seconds until all are connected, and of the traffic behind that.
-JOINING = 30.0
+JOINING = 60.0
 PLAYING = 25.0
+# Seconds more that connections may take to end.
+ENDING = 40.0
 # Clients of the addon and of Godot 3.6.
 CLIENTS = 4
 # Bytes of a long packet.
 LONG = 1300
 
 
-class Path576(threading.Thread):
+class SmallPath(threading.Thread):
     """Carries IPv4 between two devices, cuts what is longer than the MTU, and drops what may not be cut in silence."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
+        self.ended = False
         self.mtu = 1500
         self.drops_pieces = False
         self.counts = {"passed": 0, "cut": 0, "not to be cut": 0, "pieces dropped": 0}
@@ -74,8 +77,8 @@ class Path576(threading.Thread):
         selector = selectors.DefaultSelector()
         for device, other in zip(self.devices, reversed(self.devices)):
             selector.register(device, selectors.EVENT_READ, other)
-        while True:
-            for key, _ in selector.select():
+        while not self.ended:
+            for key, _ in selector.select(0.2):
                 with contextlib.suppress(BlockingIOError):
                     while True:
                         self._carry(os.read(key.fd, 65536), key.data)
@@ -105,13 +108,14 @@ class Path576(threading.Thread):
         step = (self.mtu - IP_HEADER) // 8 * 8
         body = packet[IP_HEADER:]
         first = struct.unpack_from("!H", packet, 6)[0]
-        return [
-            piece_of(packet, body[at : at + step], (first & 0x1FFF) + at // 8, at + step < len(body) or first & MORE_FRAGMENTS)
-            for at in range(0, len(body), step)
-        ]
+        pieces = []
+        for at in range(0, len(body), step):
+            has_more = at + step < len(body) or bool(first & MORE_FRAGMENTS)
+            pieces.append(piece_of(packet, body[at : at + step], (first & 0x1FFF) + at // 8, has_more))
+        return pieces
 
 
-def piece_of(packet: bytes, body: bytes, offset: int, has_more: int) -> bytes:
+def piece_of(packet: bytes, body: bytes, offset: int, has_more: bool) -> bytes:
     """A fragment of a packet without IP options."""
     header = bytearray(packet[:IP_HEADER])
     struct.pack_into("!H", header, 2, IP_HEADER + len(body))
@@ -127,7 +131,7 @@ def piece_of(packet: bytes, body: bytes, offset: int, has_more: int) -> bytes:
 class World(NamedTuple):
     """The path, and how a program is started behind it."""
 
-    path: Path576
+    path: SmallPath
     behind: Sequence[str]
 
 
@@ -141,7 +145,7 @@ def world() -> Iterator[World]:
             if time.monotonic() > limit:
                 raise ScriptError("no second network namespace")
             time.sleep(0.02)
-        path = Path576()
+        path = SmallPath()
         behind = ["nsenter", "--target", str(far.pid), "--net"]
         run("ip", "link", "set", DEVICES[1], "netns", str(far.pid))
         for prefix, device, address in (([], DEVICES[0], NEAR), (behind, DEVICES[1], FAR)):
@@ -149,7 +153,11 @@ def world() -> Iterator[World]:
             run(*prefix, "ip", "address", "add", f"{address}/24", "dev", device)
             run(*prefix, "ip", "link", "set", device, "mtu", "1500", "up")
         path.start()
-        yield World(path, behind)
+        try:
+            yield World(path, behind)
+        finally:
+            path.ended = True
+            path.join()
     finally:
         far.kill()
         far.wait()
@@ -180,7 +188,9 @@ GAMES = (
 )
 
 
-def play(game: Game, place: World, servers: Sequence[Contestant], old: Optional[Contestant], folder: Path) -> List[str]:
+def play(
+    game: Game, place: World, servers: Sequence[Contestant], old: Optional[Contestant], folder: Path
+) -> List[str]:
     """Each class has a server here, and clients behind the path. Problems."""
     for_ever = time.time() + 3600
     company = Company(folder, for_ever, for_ever)
@@ -213,6 +223,9 @@ def play(game: Game, place: World, servers: Sequence[Contestant], old: Optional[
         place.path.drops_pieces = game.drops_pieces
         begin = time.time()
         time.sleep(PLAYING)
+        limit = time.monotonic() + (ENDING if tells(game) else 0.0)
+        while time.monotonic() < limit and not all(company.times(name, "lost") for name in clients[OURS]):
+            time.sleep(0.2)
     finally:
         company.kill()
     lost = {}
@@ -223,9 +236,14 @@ def play(game: Game, place: World, servers: Sequence[Contestant], old: Optional[
         say(f"  {game.name:30} {server.name:8} {len(at)} of {len(clients[server.name])} lost{after}")
     counts = ", ".join(f"{count} {what}" for what, count in place.path.counts.items())
     say(f"  {game.name:30} on the path: {counts}")
-    if game.drops_pieces and game.mtu is None:
+    if tells(game):
         return check_reasons(company, clients[OURS])
     return [f"{game.name}: {len(lost[OURS])} of the addon's clients are lost"] if lost[OURS] else []
+
+
+def tells(game: Game) -> bool:
+    """Whether connections end, and the addon tells why."""
+    return game.drops_pieces and game.mtu is None
 
 
 def behind(place: World, contestant: Contestant) -> Contestant:
