@@ -120,8 +120,10 @@ class Company:
         self.words = [f"--quiet={quiet:f}", f"--until={until:f}"]
         self.running: Dict[str, subprocess.Popen] = {}
 
-    def start(self, name: str, contestant: Contestant, role: str, port: int) -> None:
-        words = [*self.words, f"--role={role}", f"--class={contestant.type}", f"--port={port}"]
+    def start(
+        self, name: str, contestant: Contestant, role: str, port: int, more: Sequence[str] = ()
+    ) -> None:
+        words = [*self.words, *more, f"--role={role}", f"--class={contestant.type}", f"--port={port}"]
         home = str(self.folder / f"{name}_home")
         homes = {variable: home for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
         with (self.folder / name).open("wb") as out:

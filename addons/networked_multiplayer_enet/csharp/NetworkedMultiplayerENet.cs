@@ -51,6 +51,7 @@ public sealed class NetworkedMultiplayerENet
         HandshakeTimedOut = 11, // CONNECTION_ERROR_HANDSHAKE_TIMED_OUT
         HandshakeFailed = 12, // CONNECTION_ERROR_HANDSHAKE_FAILED
         Untagged = 13, // CONNECTION_ERROR_UNTAGGED
+        Mtu = 14, // CONNECTION_ERROR_MTU
     }
 
     private const string ClassName = "NetworkedMultiplayerENet";
@@ -149,6 +150,12 @@ public sealed class NetworkedMultiplayerENet
     {
         get => Peer.Get("max_connections_per_address").AsInt32();
         set => Peer.Set("max_connections_per_address", value);
+    }
+
+    public int Mtu
+    {
+        get => Peer.Get("mtu").AsInt32();
+        set => Peer.Set("mtu", value);
     }
 
     public AddressProofEnum RequireAddressProof

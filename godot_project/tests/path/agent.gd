@@ -1,9 +1,10 @@
-## One end of a connection over a path that changes: sends an unreliable packet in each frame, and
-## counts what comes.
+## One end of a connection over a path that changes: sends an unreliable packet in each frame, on
+## request a long reliable one in every tenth, and counts what comes.
 ##
 ## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
-## Started by scripts/path_test.py with
-## `-- --role=server|client --class=NAME --port=N --quiet=UNIX --until=UNIX`.
+## Started by scripts/path_test.py and scripts/mtu_test.py with
+## `-- --role=server|client --class=NAME --port=N --quiet=UNIX --until=UNIX
+## [--address=IP] [--long=BYTES] [--mtu=BYTES]`.
 extends SceneTree
 
 const SERVER := 1
@@ -13,6 +14,8 @@ var peer: MultiplayerPeer = null
 var others: Array[int] = []
 var counts := {"sent": 0, "received": 0}
 var payload := PackedByteArray()
+var long := PackedByteArray()
+var frame := 0
 
 
 func _initialize() -> void:
@@ -20,14 +23,22 @@ func _initialize() -> void:
 		var parts := word.trim_prefix("--").split("=")
 		words[parts[0]] = parts[1]
 	payload.resize(48)
+	long.resize(int(words.get("long", "0")))
 	peer = ClassDB.instantiate(words["class"])
+	if "compression_mode" in peer:
+		# As the other classes, and zeros would become nothing.
+		peer.set("compression_mode", 0)
+	if words.has("mtu"):
+		peer.set("mtu", int(words["mtu"]))
 	peer.peer_connected.connect(_on_peer_connected)
 	peer.peer_disconnected.connect(_on_peer_disconnected)
+	if peer.has_signal("server_disconnected"):
+		peer.connect("server_disconnected", _on_server_disconnected)
 	var port := int(words["port"])
 	if words["role"] == "server":
 		peer.call("create_server", port, 8)
 	else:
-		peer.call("create_client", "127.0.0.1", port)
+		peer.call("create_client", words.get("address", "127.0.0.1"), port)
 	Engine.max_fps = 60
 	process_frame.connect(_tick)
 
@@ -39,12 +50,17 @@ func _tick() -> void:
 	while peer.get_available_packet_count() > 0:
 		peer.get_packet()
 		counts["received"] += 1
+	frame += 1
 	if now < float(words["quiet"]):
 		for other in others:
 			peer.set_target_peer(other)
 			peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 			peer.put_packet(payload)
 			counts["sent"] += 1
+			if not long.is_empty() and frame % 10 == 0:
+				peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_RELIABLE
+				peer.put_packet(long)
+				counts["sent"] += 1
 	if now > float(words["until"]):
 		print("total %d %d" % [counts["sent"], counts["received"]])
 		quit()
@@ -60,3 +76,7 @@ func _on_peer_disconnected(id: int) -> void:
 	if others.has(id):
 		others.erase(id)
 		print("lost %f" % Time.get_unix_time_from_system())
+
+
+func _on_server_disconnected() -> void:
+	print("why ", peer.call("get_connection_error_text"))

@@ -67,6 +67,7 @@ const NEW_PROPERTIES: Array[String] = [
 	"connection_rate_limit",
 	"flush_mode",
 	"max_connections_per_address",
+	"mtu",
 	"require_address_proof",
 	"require_datagram_tags",
 ]
@@ -78,6 +79,7 @@ const NEW_GETTERS := {
 	"get_flush_mode": "int",
 	"get_local_port": "int",
 	"get_max_connections_per_address": "int",
+	"get_mtu": "int",
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
@@ -92,6 +94,7 @@ const NEW_METHODS: Array[String] = [
 	"set_connection_rate_limit",
 	"set_flush_mode",
 	"set_max_connections_per_address",
+	"set_mtu",
 	"set_peer_throttle",
 	"set_require_address_proof",
 	"set_require_datagram_tags",
@@ -112,6 +115,7 @@ const NEW_CONSTANTS: Array[String] = [
 	"CONNECTION_ERROR_HANDSHAKE_TIMED_OUT",
 	"CONNECTION_ERROR_HANDSHAKE_FAILED",
 	"CONNECTION_ERROR_UNTAGGED",
+	"CONNECTION_ERROR_MTU",
 ]
 
 static var _table: Dictionary

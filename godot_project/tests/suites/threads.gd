@@ -117,6 +117,7 @@ func test_every_property_is_set_in_a_thread() -> void:
 		"dtls_verify": false,
 		"flush_mode": 1,
 		"max_connections_per_address": 2,
+		"mtu": 576,
 		"require_address_proof": 1,
 		"require_datagram_tags": true,
 		"server_relay": false,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use nme_core::channel::{Delivery, TransferMode};
 use nme_core::codec::Compression;
 use nme_core::peer::PeerId;
-use nme_core::session::{Event, Status};
+use nme_core::session::{ConnectionError, Event, LongLost, Mtu, MtuError, Status};
+use nme_netem::Link;
 use nme_testing::fake_layer::DTLS_OVERHEAD;
 use nme_testing::payload::{number, numbered};
 use nme_testing::raw_peer::{RawConfig, RawEvent, data_packet};
@@ -156,5 +157,135 @@ fn a_foreign_server_grants_what_the_client_asks_for() {
         assert_eq!(got, (0..payloads.len() as u32).collect::<Vec<_>>());
         // Without encryption, the client leaves room for a tag, which this server does not make.
         assert_sizes(&mut world, true, if overhead > 0 { 0 } else { TAG.into() });
+    }
+}
+
+fn mtu(value: i64) -> Mtu {
+    Mtu::new(value).expect("possible")
+}
+
+/// A server and a client with these settings, connected; with encryption or without.
+fn pair(world: &mut World, overhead: u8, of_server: i64, of_client: i64) -> (HostId, HostId) {
+    if overhead > 0 {
+        world.secure(overhead);
+    }
+    let config = plain_config(world).mtu(mtu(of_server));
+    let server = world.server_with(&config, 2);
+    let config = plain_config(world).mtu(mtu(of_client));
+    let client = world.connect_with(&config, server);
+    world.run(SECOND);
+    assert_eq!(world.status(client), Status::Connected);
+    (server, client)
+}
+
+#[test]
+fn an_mtu_is_one_that_enet_has() {
+    for value in [576, 577, 1391, 1392] {
+        assert_eq!(Mtu::new(value).map(Mtu::get), Ok(value as u16));
+    }
+    for value in [i64::MIN, -1, 0, 575, 1393, 65_536 + 1000, i64::MAX] {
+        assert_eq!(Mtu::new(value), Err(MtuError(value)));
+    }
+}
+
+#[test]
+fn the_smaller_mtu_of_the_two_sides_counts() {
+    for overhead in [0, DTLS_OVERHEAD] {
+        for (of_server, of_client) in [(576, 1392), (1392, 800), (900, 901)] {
+            let mut world = World::new(4);
+            let (server, client) = pair(&mut world, overhead, of_server, of_client);
+            world.record();
+            let payload = numbered(7, 20_000);
+            for host in [server, client] {
+                world.send(host, 0, TransferMode::Reliable, &payload).expect("a connection");
+            }
+            world.run(SECOND);
+            for host in [server, client] {
+                assert_eq!(world.packets(host)[0].bytes, payload);
+                assert_clean(&world, host);
+            }
+            let longest = world.take_recorded().iter().map(|datagram| datagram.bytes.len()).max();
+            // ENet has no MTU below 576, to which the encryption adds.
+            let smallest = 576 + usize::from(overhead);
+            assert_eq!(longest, Some(smallest.max(of_server.min(of_client) as usize)));
+        }
+    }
+}
+
+#[test]
+fn a_foreign_client_keeps_to_the_servers_mtu_and_a_foreign_server_to_the_clients() {
+    let mut world = World::new(5);
+    let config = plain_config(&mut world).mtu(mtu(576));
+    let server = world.server_with(&config, 2);
+    let raw_client = world.raw_client(raw_config(1), server, 77);
+    let raw_server = world.raw(raw_config(2));
+    let client = world.client_with(&config, world.raw_address(raw_server));
+    world.run(SECOND);
+    assert_eq!(world.status(client), Status::Connected);
+    world.record();
+    let (payload, id) = (numbered(7, 20_000), world.id(client).get());
+    world.raw_mut(raw_client).send(0, 1, &data_packet(77, 0, &payload), Delivery::Reliable);
+    world.raw_mut(raw_server).send_data(0, 1, (1, id), &payload);
+    world.send(server, 77, TransferMode::Reliable, &payload).expect("a connection");
+    world.send(client, 1, TransferMode::Reliable, &payload).expect("a connection");
+    world.run(SECOND);
+    for host in [server, client] {
+        assert_eq!(world.packets(host)[0].bytes, payload);
+        assert_clean(&world, host);
+    }
+    for raw in [raw_client, raw_server] {
+        assert_eq!(world.raw_mut(raw).take_packets()[0].1[HEADER..], payload);
+    }
+    let longest = world.take_recorded().iter().map(|datagram| datagram.bytes.len()).max();
+    assert_eq!(longest, Some(576));
+}
+
+/// A path on which 548 bytes are the longest datagram: an MTU of 576, fragments dropped, nobody told.
+fn black_hole() -> Link {
+    Link { longest: Some(548), ..Link::delayed(Duration::from_millis(10)) }
+}
+
+#[test]
+fn who_sends_what_a_path_loses_is_told_and_tells_the_other_side() {
+    for overhead in [0, DTLS_OVERHEAD] {
+        for client_sends in [false, true] {
+            let mut world = World::new(6);
+            let (server, client) = pair(&mut world, overhead, 1392, 1392);
+            world.set_links(black_hole());
+            let (host, to) = if client_sends { (client, 1) } else { (server, 0) };
+            let until = world.run_until(30 * SECOND, |world| world.status(client) != Status::Connected);
+            assert!(!until, "short datagrams keep a connection");
+            world.send(host, to, TransferMode::Reliable, &numbered(7, 5000)).expect("a connection");
+            let ended = world.run_until(30 * SECOND, |world| world.status(client) != Status::Connected);
+            assert!(ended);
+            assert_eq!(world.session(client).connection_error(), Some(ConnectionError::LongLost));
+            world.run(SECOND);
+            let id = world.id(client);
+            assert!(world.events(server).contains(&Event::PeerDisconnected(id)));
+            let lost = LongLost { peer: id, address: world.address(client) };
+            let told = world.session_mut(server).take_long_lost();
+            assert_eq!(told, (!client_sends).then_some(lost));
+            assert_eq!(world.session_mut(server).take_long_lost(), None, "it is said once");
+        }
+    }
+}
+
+#[test]
+fn a_smaller_mtu_than_the_paths_needs_nothing_else() {
+    for overhead in [0, DTLS_OVERHEAD] {
+        let mut world = World::new(7);
+        let (server, client) = pair(&mut world, overhead, 772, 1392);
+        world.set_links(Link { longest: Some(772), ..black_hole() });
+        for index in 0..100 {
+            for host in [server, client] {
+                world.send(host, 0, TransferMode::Reliable, &numbered(index, 3000)).expect("a connection");
+            }
+            world.run(SECOND / 5);
+        }
+        world.run(SECOND);
+        for host in [server, client] {
+            let got: Vec<u32> = world.packets(host).iter().map(|packet| number(&packet.bytes)).collect();
+            assert_eq!(got, (0..100).collect::<Vec<_>>());
+        }
     }
 }

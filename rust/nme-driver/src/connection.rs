@@ -10,8 +10,8 @@ use nme_core::admission::{AccessList, AddressProof, Question, RateLimit};
 use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{
-    ConnectionError, DisconnectError, Event, FlushMode, NotForwarded, PeerError, Received, SendError,
-    SendOptions, Session, Status, ThrottleError, TimeoutError,
+    ConnectionError, DisconnectError, Event, FlushMode, LongLost, NotForwarded, PeerError, Received,
+    SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
 };
 use nme_udp::{Options, Resolution, UdpSocket};
 
@@ -325,6 +325,11 @@ impl Connection {
     /// Server: the first packet that could not be passed on for want of a channel. Answers once.
     pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
         self.driver.session_mut().take_not_forwarded()
+    }
+
+    /// Server: the first client whose connection has ended because long datagrams to it got lost. Answers once.
+    pub const fn take_long_lost(&mut self) -> Option<LongLost> {
+        self.driver.session_mut().take_long_lost()
     }
 
     /// How many bytes have gone over the wire.

@@ -85,6 +85,7 @@ fn visit(options: &Options) -> Result<(), Failure> {
         verifier: Verifier::new(trust)?,
         host_name: options.value("name")?.to_owned(),
         unix_time: SystemTime::now().duration_since(UNIX_EPOCH)?,
+        mtu: 1392,
     };
     let mut host = Host::new(Box::new(nme_dtls::client(client)?), options)?;
     host.call(|layer, now, out| layer.connect(now, server, out))?;

@@ -369,6 +369,28 @@ fn a_refusal_that_is_withdrawn_is_forgotten() {
     world.assert_alive(address);
 }
 
+/// Certificates travel in pieces, of both sides' own MTU.
+#[test]
+fn no_datagram_of_a_handshake_is_longer_than_the_mtu() {
+    for (mtu, longest) in [(576, 576), (700, 700), (1392, 1200)] {
+        let mut world = World::empty(1);
+        let limits = nme_dtls::ServerLimits::for_clients(1).with_mtu(mtu);
+        world.add(server_address(), Box::new(nme_dtls::server(&identity(), limits).unwrap()));
+        let address = client_address(1);
+        let verifier = nme_dtls::Verifier::new(Trust::Anybody).unwrap();
+        let options = nme_dtls::ClientOptions {
+            verifier,
+            host_name: "localhost".to_owned(),
+            unix_time: UNIX_TIME,
+            mtu,
+        };
+        world.connect(address, Box::new(nme_dtls::client(options).unwrap()));
+        world.run_until(SECOND, |world| world.is_established(address));
+        let found = world.sent.iter().map(|sent| sent.bytes.len()).max().unwrap();
+        assert!(found <= longest && found > 500, "{found} bytes with {mtu}");
+    }
+}
+
 /// Every associations' place is taken: the newcomer waits for one that has gone silent.
 #[test]
 fn silent_associations_make_room_and_live_ones_do_not() {

@@ -80,4 +80,13 @@ pub enum DisconnectReason {
     Requested,
     /// The peer has not acknowledged anything for too long.
     TimedOut,
+    /// The peer has acknowledged short datagrams, but for too long nothing that only a long one holds. The path loses long
+    /// ones, so a smaller [`Config::mtu`](crate::Config::mtu) on one of the two sides helps. The peer is told, with
+    /// [`DisconnectReason::LONG_LOST_DATA`].
+    LongLost,
+}
+
+impl DisconnectReason {
+    /// The value of a disconnect by a peer for [`DisconnectReason::LongLost`]. Godot's are ids of peers, or 0.
+    pub const LONG_LOST_DATA: u32 = 0x8000_0240;
 }

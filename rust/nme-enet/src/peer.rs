@@ -10,7 +10,7 @@ use crate::receive::quota::Usage;
 use crate::receive::unsequenced::UnsequencedWindow;
 use crate::round_trip::RoundTrip;
 use crate::rules::Rules;
-use crate::send::{Pending, Ring, Silence, Window};
+use crate::send::{BlackHole, Pending, Ring, Silence, Window};
 use crate::shared::{Shared, Stray};
 use crate::tag::Tags;
 use crate::throttle::Throttle;
@@ -163,6 +163,7 @@ pub(crate) struct Peer {
     pub(crate) timeouts: TimeoutSettings,
     pub(crate) last_acknowledged: u64,
     pub(crate) silence: Silence,
+    pub(crate) black_hole: BlackHole,
     pub(crate) next_expiry: u64,
     pub(crate) next_loss: u64,
     pub(crate) paced_to: u64,
@@ -241,6 +242,7 @@ impl Peer {
             timeouts: DEFAULT_TIMEOUTS,
             last_acknowledged: shared.clock.now(),
             silence: Silence::NONE,
+            black_hole: BlackHole::NONE,
             next_expiry: u64::MAX,
             next_loss: u64::MAX,
             paced_to: u64::MAX,

@@ -11,6 +11,7 @@ use godot::classes::{CryptoKey, MultiplayerPeerExtension, X509Certificate};
 use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel};
+use nme_core::session::Mtu;
 use nme_driver::{Bind, Connection};
 
 use crate::connection::DEFAULT_WAIT;
@@ -151,6 +152,25 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = get_max_connections_per_address, set = set_max_connections_per_address, hint = RANGE,
           hint_string = "0,4095")]
     max_connections_per_address: PhantomVar<i64>,
+    /// The longest datagram of a connection, from 576 to 1392 bytes, without the 28 bytes that IP and UDP add with IPv4
+    /// (48 with IPv6). What is longer travels in parts. The smaller number of the two sides counts: what a server sets
+    /// holds for all of its clients, those of Godot 3, too.
+    ///
+    /// The default suits nearly every path. With IPv4, routers cut datagrams for a link that is too small for them. Set
+    /// a smaller number for a path with such a link and a router or firewall that drops the pieces: there short packets
+    /// arrive, long ones do not, and the connection ends with [constant CONNECTION_ERROR_MTU], on a server with a
+    /// warning. 1232 fits through every IPv6 link, and most tunnels. No connection can do with less than 576.
+    ///
+    /// With [member use_dtls], the bytes of the encryption are counted, 37 for each datagram; a number below 613 is
+    /// exceeded by them. Another number, or any while a connection is open, prints an error and changes nothing.
+    ///
+    /// ```gdscript
+    /// peer.mtu = 1232
+    /// peer.create_server(4242)
+    /// ```
+    #[export]
+    #[var(get = get_mtu, set = set_mtu)]
+    mtu: PhantomVar<i64>,
     /// Server without [member use_dtls]: when a client has to show that it really is where its request to connect
     /// says, as one of the [code]ADDRESS_PROOF_*[/code] constants. Anybody can write requests with invented
     /// addresses, and fill a server with players that do not exist. Clients answer by themselves, those of Godot 3,
@@ -570,6 +590,26 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_max_connections_per_address(&self) -> i64 {
         self.shared.lock().settings.max_connections_per_address.into()
+    }
+
+    #[func(gd_self)]
+    fn set_mtu(this: impl Object, value: i64) {
+        let mtu = Mtu::new(value);
+        let refused = this.shared().change("set_mtu", |settings| match mtu {
+            Ok(mtu) => {
+                settings.mtu = mtu;
+                None
+            }
+            Err(problem) => Some(problem),
+        });
+        if let Some(problem) = refused.flatten() {
+            error::complain("set_mtu", problem);
+        }
+    }
+
+    #[func]
+    fn get_mtu(&self) -> i64 {
+        self.shared.lock().settings.mtu.get().into()
     }
 
     #[func(gd_self)]

@@ -88,6 +88,10 @@ impl Shared {
         if let Some(problem) = not_forwarded.flatten() {
             error::warn("poll", problem);
         }
+        let long_lost = self.with_connection(|connection| connection.take_long_lost());
+        if let Some(problem) = long_lost.flatten() {
+            error::warn("poll", problem);
+        }
         if let Some(this) = alive {
             outlive_this_call(this);
         }

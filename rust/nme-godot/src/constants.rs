@@ -103,6 +103,7 @@ const fn connection_error_name(error: ConnectionError) -> &'static str {
         ConnectionError::HandshakeTimedOut => "CONNECTION_ERROR_HANDSHAKE_TIMED_OUT",
         ConnectionError::HandshakeFailed => "CONNECTION_ERROR_HANDSHAKE_FAILED",
         ConnectionError::Untagged => "CONNECTION_ERROR_UNTAGGED",
+        ConnectionError::LongLost => "CONNECTION_ERROR_MTU",
     }
 }
 
@@ -141,6 +142,7 @@ const CONSTANTS_XML: &str = r#"
 <constant name="CONNECTION_ERROR_HANDSHAKE_TIMED_OUT" value="11" enum="ConnectionError">DTLS: no complete handshake in time: the address or the port is wrong, no server runs there, a firewall is between, or the server does not [member use_dtls].</constant>
 <constant name="CONNECTION_ERROR_HANDSHAKE_FAILED" value="12" enum="ConnectionError">DTLS: the handshake went wrong in another way, for example without a common cipher.</constant>
 <constant name="CONNECTION_ERROR_UNTAGGED" value="13" enum="ConnectionError">The server does not tag its datagrams, and [member require_datagram_tags] is set here. Servers of Godot 3 do not.</constant>
+<constant name="CONNECTION_ERROR_MTU" value="14" enum="ConnectionError">The connection stood, and then long datagrams got lost again and again while short ones arrived: somewhere on the path is a link with a small MTU, and a router or firewall that drops what does not fit. Set [member mtu] to a smaller number, on the server for everybody, or on this client.</constant>
 <constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">The default. Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full, and with a packet or poll that comes 5 ms or more behind the first of them. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
 <constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that work for long behind a packet, or may be killed there (see also [method flush]). It also keeps equal packets apart: otherwise, what a client sends to each peer that it knows, such as an RPC to all, travels as one packet to everybody, and reaches also who has joined just now.</constant>
 "#;

@@ -37,7 +37,8 @@ pub(crate) fn server(
     let certificate =
         settings.dtls_certificate.as_ref().ok_or(DtlsError::Missing("there is no certificate"))?;
     let identity = Identity::from_pem(&key_pem(key.get())?, &certificate_pem(certificate.get()))?;
-    Ok(Box::new(nme_dtls::server(&identity, ServerLimits::for_clients(max_clients.get()))?))
+    let limits = ServerLimits::for_clients(max_clients.get()).with_mtu(settings.mtu.get());
+    Ok(Box::new(nme_dtls::server(&identity, limits)?))
 }
 
 /// A client's layer for the server called `host`.
@@ -54,7 +55,8 @@ pub(crate) fn client(settings: &Settings, host: &str) -> Result<Box<dyn SecureLa
     if host_name.len() > LONGEST_NAME {
         return Err(DtlsError::LongName(host_name));
     }
-    let options = ClientOptions { verifier: Verifier::new(trust)?, host_name, unix_time: unix_time() };
+    let (verifier, mtu) = (Verifier::new(trust)?, settings.mtu.get());
+    let options = ClientOptions { verifier, host_name, unix_time: unix_time(), mtu };
     Ok(Box::new(nme_dtls::client(options)?))
 }
 

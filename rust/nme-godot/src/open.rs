@@ -86,6 +86,7 @@ impl Settings {
             .with_cookie_key(cookie_key)
             .channel_count(self.channel_count)
             .compression(compression)
+            .mtu(self.mtu)
             .server_relay(self.server_relay)
             .require_tags(self.require_tags)
             .bandwidth(bandwidth))

@@ -13,7 +13,7 @@ use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
 use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
-use nme_core::session::{ConnectionError, Event, FlushMode, Received};
+use nme_core::session::{ConnectionError, Event, FlushMode, Mtu, Received};
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -73,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) flush_mode: FlushMode,
     pub(crate) max_connections_per_address: u16,
     pub(crate) require_tags: bool,
+    pub(crate) mtu: Mtu,
     pub(crate) server_relay: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -237,6 +238,7 @@ impl Default for Settings {
             flush_mode: FlushMode::PerFrame,
             max_connections_per_address: 0,
             require_tags: false,
+            mtu: Mtu::default(),
             server_relay: true,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,

@@ -32,6 +32,9 @@ pub struct Link {
     pub reorder_delay: Duration,
     /// How much passes in a time.
     pub bandwidth: Option<Bandwidth>,
+    /// The longest datagram that passes, in bytes without IP and UDP headers. Longer ones are lost, and nobody is told: a
+    /// path with a small MTU that drops fragments.
+    pub longest: Option<usize>,
 }
 
 /// The limit of a [`Link`]. Counts the bytes of the datagrams, without IP and UDP headers.
@@ -100,6 +103,7 @@ impl Link {
         reorder: 0.0,
         reorder_delay: Duration::ZERO,
         bandwidth: None,
+        longest: None,
     };
 
     /// A link over which nothing arrives.

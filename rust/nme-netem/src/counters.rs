@@ -4,7 +4,8 @@ use std::ops::AddAssign;
 
 /// What has happened so far, in datagrams.
 ///
-/// At any time `sent + duplicated = lost + lost_in_bursts + overflowed + delivered + discarded +` what is on its way.
+/// At any time `sent + duplicated = lost + lost_in_bursts + too_long + overflowed + delivered + discarded +`
+/// what is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Put on their way.
@@ -13,6 +14,8 @@ pub struct Counters {
     pub lost: u64,
     /// Lost in a burst.
     pub lost_in_bursts: u64,
+    /// Dropped because they were longer than what passes.
+    pub too_long: u64,
     /// Dropped because a queue was full.
     pub overflowed: u64,
     /// Additional copies.
@@ -31,6 +34,7 @@ impl Counters {
         sent: 0,
         lost: 0,
         lost_in_bursts: 0,
+        too_long: 0,
         overflowed: 0,
         duplicated: 0,
         reordered: 0,
@@ -44,6 +48,7 @@ impl AddAssign for Counters {
         self.sent += other.sent;
         self.lost += other.lost;
         self.lost_in_bursts += other.lost_in_bursts;
+        self.too_long += other.too_long;
         self.overflowed += other.overflowed;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;

@@ -239,6 +239,7 @@ mod tests {
             counters.sent + counters.duplicated,
             counters.lost
                 + counters.lost_in_bursts
+                + counters.too_long
                 + counters.overflowed
                 + counters.delivered
                 + counters.discarded

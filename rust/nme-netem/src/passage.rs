@@ -3,12 +3,13 @@
 //!
 //! A datagram's way over the [`Link`] from its sender to its receiver:
 //!
-//! 1. It waits for the link to send what came before, then takes its own time (bandwidth). When the queue is
+//! 1. What is too long is lost.
+//! 2. It waits for the link to send what came before, then takes its own time (bandwidth). When the queue is
 //!    full it is dropped.
-//! 2. It may be lost, in a burst or by itself.
-//! 3. It travels for the latency and a random part of the jitter. Jitter alone changes no order, unless it may.
-//! 4. It may be held back on top of that, so that later ones overtake it (reorder).
-//! 5. A second copy may arrive, with a jitter and a delay of its own (duplicate).
+//! 3. It may be lost, in a burst or by itself.
+//! 4. It travels for the latency and a random part of the jitter. Jitter alone changes no order, unless it may.
+//! 5. It may be held back on top of that, so that later ones overtake it (reorder).
+//! 6. A second copy may arrive, with a jitter and a delay of its own (duplicate).
 //!
 //! Every datagram draws the same number of random values whatever the settings, so a change of one setting does
 //! not change what the others do.
@@ -80,6 +81,10 @@ impl Passage {
         let delay_of_copy = dice.further.part_of(link.duplicate_delay);
 
         self.counters.sent += 1;
+        if link.longest.is_some_and(|longest| len > longest) {
+            self.counters.too_long += 1;
+            return None;
+        }
         let Some(departure) = self.depart(now, len, link.bandwidth) else {
             self.counters.overflowed += 1;
             return None;

@@ -120,6 +120,21 @@ fn jitter_keeps_the_order_unless_it_may_not() {
 }
 
 #[test]
+fn what_is_too_long_is_lost_and_nothing_else() {
+    for (longest, delivered) in [(None, 3), (Some(1000), 2), (Some(999), 1), (Some(0), 0)] {
+        let mut pipe = Pipe::new(Link { longest, ..Link::PERFECT }, 1).expect("valid settings");
+        for (number, len) in (0..).zip([10, 1000, 1001]) {
+            pipe.push(Duration::ZERO, number, &vec![0; len]);
+        }
+        while let Some((number, _)) = pipe.pop(Duration::MAX) {
+            assert!(number < delivered, "{longest:?}");
+        }
+        let counters = pipe.counters();
+        assert_eq!((counters.delivered, counters.too_long), (delivered, 3 - delivered), "{longest:?}");
+    }
+}
+
+#[test]
 fn loss_is_as_frequent_as_set_and_without_memory() {
     // Five standard deviations of 20000 draws are below 0.018.
     for loss in [0.01, 0.3, 0.8] {
@@ -246,6 +261,7 @@ fn messy() -> Link {
         reorder: 0.2,
         reorder_delay: 10 * MS,
         bandwidth: Some(Bandwidth { bytes_per_second: 95_000, queue: 1000 }),
+        longest: None,
     }
 }
 

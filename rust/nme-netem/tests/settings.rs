@@ -120,6 +120,7 @@ fn any_link(random: &mut Random) -> Link {
         bandwidth: random
             .chance(0.5)
             .then(|| Bandwidth { bytes_per_second: number(random), queue: number(random) }),
+        longest: None,
     }
 }
 

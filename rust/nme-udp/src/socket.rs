@@ -304,10 +304,27 @@ fn open(stack: Stack, ip: IpAddr, port: u16) -> Result<Socket, OpenError> {
     socket.set_nonblocking(true).map_err(OpenError::Create)?;
     // The rest makes the socket better, but it is of use without.
     let _ = socket.set_broadcast(true);
+    let _ = allow_fragments(&socket);
     raise(|| socket.recv_buffer_size(), |size| socket.set_recv_buffer_size(size));
     raise(|| socket.send_buffer_size(), |size| socket.set_send_buffer_size(size));
     socket.bind(&SocketAddr::new(ip, port).into()).map_err(OpenError::Bind)?;
     Ok(socket)
+}
+
+/// Lets routers cut IPv4 datagrams that are too long for the next link, also those of a dual-stack socket. Linux sets the
+/// don't-fragment bit otherwise, and a path whose router or firewall does not say what it dropped then loses every long
+/// datagram. IPv6 has no such bit: there the system itself cuts datagrams, once it has been told of a short link.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn allow_fragments(socket: &Socket) -> io::Result<()> {
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
+    Ok(set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DONT)?)
+}
+
+/// Windows, macOS, iOS and the BSDs set the don't-fragment bit of UDP only when a program asks for it.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
+const fn allow_fragments(_: &Socket) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes a buffer as large as the system lets it be. Linux cuts what is too much; others refuse it, and are asked for
@@ -424,6 +441,17 @@ mod tests {
         assert!(socket.send_buffer_size().unwrap() >= fresh.send_buffer_size().unwrap());
         #[cfg(unix)]
         assert!(socket.nonblocking().unwrap());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn ipv4_datagrams_may_be_fragmented() {
+        use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu_discover};
+        let v4 = Options { bind: Bind::Address(Ipv4Addr::LOCALHOST.into()), port: 0 };
+        for options in [ANY, v4] {
+            let socket = UdpSocket::bind(options).unwrap();
+            assert_eq!(ip_mtu_discover(&socket.socket).unwrap(), Ipv4PathMtuDiscovery::DONT, "{options:?}");
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -9,6 +9,8 @@ var peer = null
 var others := []
 var counts := {"sent": 0, "received": 0}
 var payload := PoolByteArray()
+var long := PoolByteArray()
+var frame := 0
 
 
 func _initialize() -> void:
@@ -17,6 +19,7 @@ func _initialize() -> void:
 		if parts.size() == 2:
 			words[parts[0]] = parts[1]
 	payload.resize(48)
+	long.resize(int(words.get("long", "0")))
 	peer = ClassDB.instance(words["class"])
 	peer.compression_mode = 0
 	peer.connect("peer_connected", self, "_on_peer_connected")
@@ -26,7 +29,7 @@ func _initialize() -> void:
 	if words["role"] == "server":
 		peer.create_server(port, 8)
 	else:
-		peer.create_client("127.0.0.1", port)
+		peer.create_client(words.get("address", "127.0.0.1"), port)
 	Engine.target_fps = 60
 	connect("idle_frame", self, "_tick")
 
@@ -38,12 +41,17 @@ func _tick() -> void:
 	while peer.get_available_packet_count() > 0:
 		peer.get_packet()
 		counts["received"] += 1
+	frame += 1
 	if now < float(words["quiet"]):
 		for other in others:
 			peer.set_target_peer(other)
 			peer.transfer_mode = 0
 			peer.put_packet(payload)
 			counts["sent"] += 1
+			if not long.empty() and frame % 10 == 0:
+				peer.transfer_mode = 2
+				peer.put_packet(long)
+				counts["sent"] += 1
 	if now > float(words["until"]):
 		print("total %d %d" % [counts["sent"], counts["received"]])
 		quit()

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use nme_enet::proof::LONGEST_ANSWER;
-use nme_enet::wire::{Header, MAX_MTU, MIN_MTU, NO_PEER, Writer};
+use nme_enet::wire::{Header, MAX_MTU, NO_PEER, Writer};
 use nme_enet::{ConnectRequest, DropReason, TAG_LEN};
 
 use super::secure::{Associations, post};
@@ -15,9 +15,7 @@ use crate::codec::{Compression, Stage};
 use crate::counters::Dropped;
 use crate::datagram::DatagramBatch;
 use crate::secure::{SecureLayer, SecureOutput};
-
-/// MTU of 3.6's hosts, in bytes of UDP payload.
-pub(crate) const MTU: u16 = 1392;
+use crate::session::Mtu;
 
 /// The largest datagram that a socket has to take: what ENet can send with any MTU.
 pub const MAX_DATAGRAM: usize = MAX_MTU as usize;
@@ -156,23 +154,16 @@ fn compress(codec: Option<&mut Stage>, datagram: &[u8], out: &mut [u8]) -> Optio
     Some(header.len() + len)
 }
 
-/// MTU of an endpoint with such a layer: a protected datagram is no longer than a plain one of 3.6.
-pub(super) fn mtu(layer: Option<&dyn SecureLayer>) -> u16 {
-    let overhead = layer.map_or(0, SecureLayer::overhead);
-    MTU.saturating_sub(overhead).max(MIN_MTU)
+/// MTU of an endpoint's host: with what such a layer adds, or without one with a tag, a datagram is no longer than the MTU of
+/// the settings. But ENet has none below 576.
+///
+/// Clients ask for it. So a server with the largest MTU, which is 3.6's, need not leave room for tags, and grants clients of 3.6
+/// what they know.
+pub(super) fn mtu(mtu: Mtu, layer: Option<&dyn SecureLayer>, is_server: bool) -> u16 {
+    let overhead = match layer {
+        Some(layer) => layer.overhead(),
+        None if is_server && mtu == Mtu::MAX => 0,
+        None => TAG_LEN,
+    };
+    mtu.get().saturating_sub(overhead).max(Mtu::MIN.get())
 }
-
-/// MTU of a client with such a layer. Without one, its connection may have tags.
-pub(super) fn client_mtu(layer: Option<&dyn SecureLayer>) -> u16 {
-    if layer.is_some() { mtu(layer) } else { MTU - TAG_LEN }
-}
-
-/// The MTUs that a peer of such an endpoint may have. Without a layer that of 3.6, with or without a tag. With one, a 3.6 asks for the same,
-/// and another version of this library may have a layer of another size.
-pub(super) fn peer_mtu(layer: Option<&dyn SecureLayer>) -> std::ops::RangeInclusive<u16> {
-    let smallest = if layer.is_some() { mtu(layer).min(MTU - MAX_OVERHEAD) } else { MTU - TAG_LEN };
-    smallest..=MTU
-}
-
-/// What DTLS 1.2 adds at most, in bytes: 13 of header, 16 of IV, 48 of MAC and 16 of padding, rounded up.
-const MAX_OVERHEAD: u16 = 96;

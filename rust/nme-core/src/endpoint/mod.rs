@@ -11,6 +11,7 @@ mod attempt;
 mod connections;
 mod datagrams;
 mod engine;
+mod long_lost;
 mod relay;
 mod report;
 mod secure;
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 pub(crate) use attempt::PeerTimeout;
 pub use datagrams::MAX_DATAGRAM;
-pub(crate) use datagrams::MTU;
 use engine::Host;
 use nme_enet::{DisconnectReason, DropReason, Event, Packet, PeerHandle, SendError};
 pub use report::Received;
@@ -36,11 +36,12 @@ use crate::peer::PeerId;
 use crate::relay::announcement::Announcement;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::{SecureCounters, SecureLayer};
-use crate::session::{Config, ConnectionError, MAX_PACKET, NotForwarded};
+use crate::session::{Config, ConnectionError, MAX_PACKET, Mtu, NotForwarded};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
 use datagrams::Datagrams;
+use long_lost::LongLosses;
 use relay::Relay;
 use tags::Tags;
 
@@ -52,6 +53,7 @@ pub(crate) struct Endpoint {
     role: Role,
     channel_count: u8,
     counters: Counters,
+    long_losses: LongLosses,
     reports: VecDeque<Report>,
     tags: Tags,
     /// The time that the owner told last.
@@ -74,15 +76,14 @@ impl Endpoint {
             relay: Relay::new(config.server_relay),
         };
         let mut engine = nme_enet::Config::server(clients, config.seed);
-        engine.mtu = datagrams::mtu(secure.as_deref());
+        engine.mtu = datagrams::mtu(config.mtu, secure.as_deref(), true);
         Self::new(engine, role, config, secure)
     }
 
     /// A client without a server.
     pub(crate) fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
         let mut engine = nme_enet::Config::client(config.seed);
-        // The server is asked for datagrams that have room for a tag.
-        engine.mtu = datagrams::client_mtu(secure.as_deref());
+        engine.mtu = datagrams::mtu(config.mtu, secure.as_deref(), false);
         Self::new(engine, Role::Client(Attempt::default()), config, secure)
     }
 
@@ -96,7 +97,8 @@ impl Endpoint {
         engine.in_bandwidth = config.bandwidth.incoming;
         engine.out_bandwidth = config.bandwidth.outgoing;
         engine.max_packet = MAX_PACKET + HEADER_LEN;
-        engine.peer_mtu = datagrams::peer_mtu(secure.as_deref());
+        // 3.6 asks for the largest; others may have been told of a path, or have a layer that leaves less.
+        engine.peer_mtu = Mtu::MIN.get()..=Mtu::MAX.get();
         engine.quotas = config.limits.incoming;
         engine.unacknowledged_limit = config.limits.unacknowledged;
         Self {
@@ -106,6 +108,7 @@ impl Endpoint {
             role,
             channel_count: config.channel_count,
             counters: Counters::default(),
+            long_losses: LongLosses::default(),
             reports: VecDeque::new(),
             tags: Tags::new(config),
             told: Duration::ZERO,
@@ -328,7 +331,8 @@ impl Endpoint {
             let error = if was_told { ConnectionError::Refused } else { ConnectionError::TimedOut };
             return self.fail_attempt(error);
         }
-        self.lose(peer, if was_told { ConnectionError::ClosedByServer } else { ConnectionError::Lost });
+        self.note_long_lost(peer, reason);
+        self.lose(peer, long_lost::error_of(reason));
     }
 
     /// Ends the connection of a peer that acknowledges too little of what it is sent.

@@ -23,6 +23,7 @@ pub struct Config {
     pub(crate) seed: u64,
     pub(crate) limits: Limits,
     pub(crate) requires_tags: bool,
+    pub(crate) mtu: Mtu,
     cookie_key: [u8; 16],
 }
 
@@ -39,6 +40,7 @@ impl Config {
             seed,
             limits: Limits::default(),
             requires_tags: false,
+            mtu: Mtu::default(),
             cookie_key: key_from(seed),
         }
     }
@@ -94,6 +96,13 @@ impl Config {
     #[must_use]
     pub const fn bandwidth(mut self, bandwidth: Bandwidth) -> Self {
         self.bandwidth = bandwidth;
+        self
+    }
+
+    /// The longest datagram of each connection; its other side may have a smaller one, which counts then.
+    #[must_use]
+    pub const fn mtu(mut self, mtu: Mtu) -> Self {
+        self.mtu = mtu;
         self
     }
 
@@ -164,6 +173,47 @@ impl MaxClients {
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
+    }
+}
+
+/// The longest datagram, encryption included, in bytes of UDP payload: 576..=1392. IP and UDP add 28 with IPv4, 48 with
+/// IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mtu(u16);
+
+/// An MTU that ENet does not have.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("an MTU of {0} is not possible; use a number of bytes from {min} to {max}", min = Mtu::MIN.get(), max = Mtu::MAX.get())]
+pub struct MtuError(pub i64);
+
+impl Mtu {
+    /// ENet's smallest.
+    pub const MIN: Self = Self(nme_enet::wire::MIN_MTU);
+
+    /// That of 3.6's hosts: the default.
+    pub const MAX: Self = Self(1392);
+
+    /// Reads the value of the property.
+    ///
+    /// # Errors
+    /// When the value is not in 576..=1392.
+    pub fn new(value: i64) -> Result<Self, MtuError> {
+        match u16::try_from(value) {
+            Ok(mtu) if (Self::MIN.0..=Self::MAX.0).contains(&mtu) => Ok(Self(mtu)),
+            _ => Err(MtuError(value)),
+        }
+    }
+
+    /// The number of bytes.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for Mtu {
+    fn default() -> Self {
+        Self::MAX
     }
 }
 

@@ -67,11 +67,16 @@ pub enum ConnectionError {
         "the server does not tag its datagrams: it is one of Godot 3.6, so switch require_datagram_tags off here"
     )]
     Untagged = 13,
+    /// The connection stood, and long datagrams got lost again and again while short ones arrived.
+    #[error(
+        "long datagrams got lost again and again, and short ones did not: set mtu to a smaller number, on the server for all or on this client, before the next attempt"
+    )]
+    LongLost = 14,
 }
 
 impl ConnectionError {
     /// Every error, in the order of the numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TimedOut,
         Self::Refused,
         Self::NotResolved,
@@ -85,6 +90,7 @@ impl ConnectionError {
         Self::HandshakeTimedOut,
         Self::HandshakeFailed,
         Self::Untagged,
+        Self::LongLost,
     ];
 
     /// The number that games see; 0 stands for no error.

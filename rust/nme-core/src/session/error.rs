@@ -1,6 +1,7 @@
 //! What calls on a session can answer, one enum for each operation.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use thiserror::Error;
 
@@ -76,6 +77,18 @@ pub struct NotForwarded {
     pub channel: u8,
     /// Channels of the connection with the receiver.
     pub agreed: u8,
+}
+
+/// Why a server has lost a client that was still there.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error(
+    "the connection with client {peer} ({address}) has ended because long datagrams to it got lost again and again, and short ones did not: set mtu to a smaller number on the server before create_server(), which every client then keeps to. This is said once"
+)]
+pub struct LongLost {
+    /// The client.
+    pub peer: PeerId,
+    /// Where it was.
+    pub address: SocketAddr,
 }
 
 /// Why a peer was not disconnected.

@@ -32,10 +32,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use config::{
-    Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError,
+    Bandwidth, BandwidthError, Config, Limits, MAX_CLIENTS, MAX_PACKET, MaxClients, MaxClientsError, Mtu,
+    MtuError,
 };
 pub use connection_error::ConnectionError;
-pub use error::{DisconnectError, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError};
+pub use error::{DisconnectError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError};
 pub use event::{Event, Status};
 use nme_enet::PeerHandle;
 pub use nme_enet::{DropReason, Quotas};
@@ -115,7 +116,7 @@ impl Session {
             peers: PeerTable::default(),
             inbox: Inbox::default(),
             folding: Folding::default(),
-            waiting: Waiting::new(),
+            waiting: Waiting::new(config.mtu),
             flush_mode: FlushMode::default(),
             events: VecDeque::new(),
             leaving: Vec::new(),
@@ -354,6 +355,11 @@ impl Session {
     /// Server: the first packet that could not be passed on for want of a channel. Answers once.
     pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
         self.endpoint.take_not_forwarded()
+    }
+
+    /// Server: the first client whose connection has ended because long datagrams to it got lost. Answers once.
+    pub const fn take_long_lost(&mut self) -> Option<LongLost> {
+        self.endpoint.take_long_lost()
     }
 
     /// Brings the peer table to where the game sees it when it hears of `event`.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use nme_enet::wire::{self, MAX_COMMANDS, TIMED_HEADER_LEN, code};
 
+use super::Mtu;
 use crate::channel::Delivery;
-use crate::endpoint::MTU;
 
 /// When packets leave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,9 +45,9 @@ struct Fill {
 }
 
 impl Waiting {
-    /// Nothing waits.
-    pub(super) fn new() -> Self {
-        let capacity = u32::from(MTU) - TIMED_HEADER_LEN as u32;
+    /// Nothing waits. A datagram has that size at most.
+    pub(super) fn new(mtu: Mtu) -> Self {
+        let capacity = u32::from(mtu.get()) - TIMED_HEADER_LEN as u32;
         Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0, since: None }
     }
 
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_datagram_holds_32_commands() {
-        let mut waiting = Waiting::new();
+        let mut waiting = Waiting::new(Mtu::MAX);
         for _ in 0..32 {
             assert!(!waiting.is_full(20, Delivery::Unsequenced));
             waiting.note(A, 20, Delivery::Unsequenced);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_datagram_holds_an_mtu() {
-        let mut waiting = Waiting::new();
+        let mut waiting = Waiting::new(Mtu::MAX);
         waiting.note(A, 1000, Delivery::Reliable);
         // 4 bytes of header, 1006 of the first packet.
         assert!(!waiting.is_peer_full(A, 376, Delivery::Reliable));
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn memory_has_a_bound() {
-        let mut waiting = Waiting::new();
+        let mut waiting = Waiting::new(Mtu::MAX);
         for slot in 0..200 {
             assert!(!waiting.exceeds_memory());
             waiting.note(slot, 100, Delivery::Sequenced);

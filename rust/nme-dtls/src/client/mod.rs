@@ -50,6 +50,8 @@ pub struct ClientOptions {
     pub host_name: String,
     /// Seconds and more since 1970, in UTC, at the time of [`SecureLayer::connect`].
     pub unix_time: Duration,
+    /// Bytes of the longest datagram of a handshake; 1200 is the most in any case.
+    pub mtu: u16,
 }
 
 /// DTLS with the server of a client.
@@ -89,10 +91,10 @@ struct Trying {
 impl ClientLayer {
     pub(crate) fn new(options: ClientOptions) -> Result<Self, SetUpError> {
         let finding = Finding::default();
-        let host_name = options.host_name.clone();
+        let (host_name, mtu) = (options.host_name.clone(), options.mtu);
         let verify = verify_with(options, finding.clone());
         Ok(Self {
-            connector: Connector::new(host_name, verify).ok_or(SetUpError)?,
+            connector: Connector::new(host_name, verify, mtu).ok_or(SetUpError)?,
             finding,
             server: None,
             state: State::Idle,
@@ -211,7 +213,7 @@ impl Finding {
 
 /// The check of the server's certificates, as the library calls it.
 fn verify_with(options: ClientOptions, finding: Finding) -> rtc::VerifyChain {
-    let ClientOptions { verifier, host_name, unix_time } = options;
+    let ClientOptions { verifier, host_name, unix_time, .. } = options;
     Box::new(move |chain: &[CertificateDer<'_>]| {
         let verdict = verifier.verify(chain, &host_name, unix_time);
         verdict.map_err(|reason| finding.set(reason)).is_ok()

@@ -72,8 +72,12 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         let verifier = Verifier::new(Trust::Anybody).expect("it needs no certificate");
-        let options =
-            ClientOptions { verifier, host_name: "localhost".to_owned(), unix_time: Duration::ZERO };
+        let options = ClientOptions {
+            verifier,
+            host_name: "localhost".to_owned(),
+            unix_time: Duration::ZERO,
+            mtu: 1392,
+        };
         let mut client = crate::client(options).expect("random numbers");
         let mut from_client = SecureOutput::default();
         client.connect(Duration::ZERO, SERVER, &mut from_client);

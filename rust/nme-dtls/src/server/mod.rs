@@ -41,10 +41,11 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// The same for one that has carried nothing. ENet's first datagram follows the handshake at once.
 const SILENCE_AT_FIRST: Duration = Duration::from_secs(5);
 
-/// Bounds of a server's memory.
+/// Bounds of a server's memory and of its datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerLimits {
     associations: usize,
+    mtu: u16,
 }
 
 impl ServerLimits {
@@ -54,7 +55,13 @@ impl ServerLimits {
     /// For a server that takes this many clients.
     #[must_use]
     pub const fn for_clients(clients: u16) -> Self {
-        Self { associations: clients as usize + Self::SPARE }
+        Self { associations: clients as usize + Self::SPARE, mtu: u16::MAX }
+    }
+
+    /// The same with handshakes whose datagrams have this many bytes at most; 1200 is the most in any case.
+    #[must_use]
+    pub const fn with_mtu(self, mtu: u16) -> Self {
+        Self { mtu, ..self }
     }
 }
 
@@ -90,7 +97,7 @@ impl Established {
 impl ServerLayer {
     pub(crate) fn new(identity: &Identity, limits: ServerLimits) -> Result<Self, SetUpError> {
         Ok(Self {
-            acceptor: Acceptor::new(identity).ok_or(SetUpError)?,
+            acceptor: Acceptor::new(identity, limits.mtu).ok_or(SetUpError)?,
             cookies: CookieJar::new().ok_or(SetUpError)?,
             half_open: HalfOpens::default(),
             established: HashMap::new(),

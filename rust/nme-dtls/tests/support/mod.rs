@@ -43,7 +43,7 @@ pub(crate) fn server() -> Box<dyn SecureLayer> {
 
 pub(crate) fn client_of(trust: Trust, name: &str) -> Box<dyn SecureLayer> {
     let verifier = Verifier::new(trust).unwrap();
-    let options = ClientOptions { verifier, host_name: name.to_owned(), unix_time: UNIX_TIME };
+    let options = ClientOptions { verifier, host_name: name.to_owned(), unix_time: UNIX_TIME, mtu: 1392 };
     Box::new(nme_dtls::client(options).unwrap())
 }
 

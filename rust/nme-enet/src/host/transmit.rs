@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Host, disconnect_notice};
 use crate::event::{DisconnectReason, PeerHandle};
 use crate::peer::{Peer, State};
+use crate::send::Gone;
 
 /// Peers with something to send.
 #[derive(Debug, Default)]
@@ -75,8 +76,8 @@ impl Host {
             let Some(peer) = self.peers.get_mut(handle).filter(|peer| peer.timer == time) else { continue };
             peer.timer = u64::MAX;
             let is_due = peer.next_expiry <= now || peer.silence.is_over(now);
-            if is_due && peer.expire(&mut self.shared).is_err() {
-                self.give_up(handle);
+            if is_due && let Err(gone) = peer.expire(&mut self.shared) {
+                self.give_up(handle, gone);
                 continue;
             }
             let Some(peer) = self.peers.get_mut(handle) else { continue };
@@ -97,18 +98,25 @@ impl Host {
         self.share_bandwidth();
     }
 
-    /// A peer has not acknowledged anything for too long.
-    fn give_up(&mut self, peer: PeerHandle) {
+    /// A peer has not acknowledged anything for too long, or nothing long.
+    fn give_up(&mut self, peer: PeerHandle, gone: Gone) {
         let Some(found) = self.peers.get(peer) else { return };
         if found.state == State::Answering {
             // Nobody has heard of it.
             self.remove(peer);
         } else {
             if found.is_open() {
-                let goodbye = disconnect_notice(found, 0);
+                let data = if gone == Gone::LongLost { DisconnectReason::LONG_LOST_DATA } else { 0 };
+                let goodbye = disconnect_notice(found, data);
+                if gone == Gone::LongLost {
+                    // It hears what is short.
+                    self.shared.post(goodbye);
+                }
                 self.given_up.remember(self.shared.clock.now(), found, goodbye);
             }
-            self.end(peer, DisconnectReason::TimedOut);
+            let reason =
+                if gone == Gone::LongLost { DisconnectReason::LongLost } else { DisconnectReason::TimedOut };
+            self.end(peer, reason);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::black_hole::{LONGEST_SHORT, is_long};
 use super::{Pending, Queued, Sent, Turn, packet_cost};
 use crate::clock::wire_time;
 use crate::config::Config;
@@ -13,19 +14,23 @@ use crate::tag::TAG_LEN;
 use crate::wire::{Body, CONTROL_CHANNEL, Command, MAX_COMMANDS, TIMED_HEADER_LEN, Writer, code, fixed_len};
 
 /// A datagram that is being filled.
-struct Datagram<'a> {
+pub(super) struct Datagram<'a> {
     out: Writer<'a>,
     commands: usize,
+    /// Bytes of commands that more than one have together, at most.
+    limit: usize,
     /// Something in it wants an acknowledgement.
     timed: bool,
 }
 
 impl Datagram<'_> {
     fn has_room(&self, len: usize) -> bool {
-        self.commands < MAX_COMMANDS && len <= self.out.room()
+        self.commands < MAX_COMMANDS
+            && len <= self.out.room()
+            && (self.commands == 0 || self.out.len() + len <= self.limit)
     }
 
-    fn put(&mut self, command: &Command, payload: &[u8]) {
+    pub(super) fn put(&mut self, command: &Command, payload: &[u8]) {
         command.write(&mut self.out);
         self.out.put(payload);
         self.commands += 1;
@@ -39,13 +44,21 @@ impl Peer {
         let tag_room = if self.tags.is_some() { TAG_LEN.into() } else { 0 };
         let end = buffer.len().saturating_sub(tag_room).min(self.mtu.into());
         let (header_place, commands_place) = buffer.get_mut(..end)?.split_at_mut_checked(TIMED_HEADER_LEN)?;
-        let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, timed: false };
+        let limit = if self.black_hole.keeps_short(shared.clock.now()) {
+            LONGEST_SHORT - TIMED_HEADER_LEN
+        } else {
+            usize::MAX
+        };
+        let mut datagram = Datagram { out: Writer::new(commands_place), commands: 0, limit, timed: false };
         self.window.begin_flush(shared.clock.now(), shared.last_flush);
         self.paced_to = u64::MAX;
-        self.put_acknowledgements(shared, &mut datagram);
-        self.put_pending(shared, &mut datagram);
-        if self.put_lost(shared, &mut datagram) {
-            self.put_queued(shared, &mut datagram);
+        self.put_probe(shared, &mut datagram);
+        if datagram.commands == 0 {
+            self.put_acknowledgements(shared, &mut datagram);
+            self.put_pending(shared, &mut datagram);
+            if self.put_lost(shared, &mut datagram) {
+                self.put_queued(shared, &mut datagram);
+            }
         }
         if self.state == State::Draining && self.is_drained() {
             self.begin_disconnect(shared, self.goodbye);
@@ -113,6 +126,9 @@ impl Peer {
                 Pending::DISCONNECT => code::DISCONNECT,
                 _ => code::PING,
             };
+            if pending == Pending::PING {
+                self.black_hole.pinged();
+            }
             let key = self.push_sent(shared, None, 0, 0, code, CONTROL_CHANNEL);
             self.transmit(shared, key, datagram);
         }
@@ -306,6 +322,7 @@ impl Peer {
             first_time: shared.wire_time(),
             repeated: false,
             lost: false,
+            is_long: false,
             copied: false,
             first_order: shared.next_order,
             order: 0,
@@ -323,6 +340,7 @@ impl Peer {
         let Some(sent) = shared.sent.get_mut(key) else { return };
         sent.order = shared.next_order;
         sent.sent_at = now;
+        sent.is_long = is_long(datagram.out.len(), sent);
         self.next_expiry = self.next_expiry.min(now + u64::from(sent.timeout));
         self.in_flight += u32::from(sent.len);
         self.in_flight_commands += 1;

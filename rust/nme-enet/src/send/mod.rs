@@ -6,12 +6,15 @@
 //!   which its receiver would have it wait for, too. Unsequenced packets wait for nothing.
 //! - What was lost goes first.
 
+mod black_hole;
 mod datagram;
 mod recovery;
 mod ring;
 mod silence;
 mod window;
 
+pub(crate) use black_hole::BlackHole;
+pub(crate) use recovery::Gone;
 pub(crate) use ring::Ring;
 pub(crate) use silence::Silence;
 pub(crate) use window::{INITIAL, Known, Window};
@@ -23,7 +26,7 @@ use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
 use crate::throttle::WHOLE;
-use crate::wire::{code, fixed_len};
+use crate::wire::{TIMED_HEADER_LEN, code, fixed_len};
 
 /// A packet that waits to be sent.
 #[derive(Debug)]
@@ -55,6 +58,8 @@ pub(crate) struct Sent {
     pub(crate) copied: bool,
     /// It waits in the list of what is lost.
     pub(crate) lost: bool,
+    /// The last datagram that carried it was long, with it or before it.
+    pub(crate) is_long: bool,
     /// Number of the datagram that carried it first, and of the last one.
     pub(crate) first_order: u64,
     pub(crate) order: u64,
@@ -266,12 +271,13 @@ impl Peer {
         self.pending = Pending::NOTHING;
         (self.queued, self.unacknowledged, self.in_flight, self.in_flight_commands) = (0, 0, 0, 0);
         (self.next_expiry, self.next_loss, self.paced_to) = (u64::MAX, u64::MAX, u64::MAX);
+        self.black_hole = BlackHole::NONE;
     }
 
     /// Reliable bytes that may be in flight. The peer's bandwidth and ours count when they allow less than the window.
     pub(crate) fn allowed_in_flight(&self, now: u64, own_bandwidth: u32) -> u32 {
         let mut allowed = self.window.size();
-        if self.silence.lasts_for_long(now) {
+        if self.silence.lasts_for_long(now) || self.black_hole.lasts_for_long(now) {
             // It can be a receiver that takes nothing but what it waits for, and that is still to be sent.
             allowed = allowed.max(INITIAL);
         }

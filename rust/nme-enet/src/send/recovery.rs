@@ -12,9 +12,14 @@ use crate::reason::DropReason;
 use crate::shared::Shared;
 use crate::wire::{CONTROL_CHANNEL, code};
 
-/// Nothing was acknowledged for too long.
+/// Why a peer is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimedOut;
+pub(crate) enum Gone {
+    /// Nothing was acknowledged for too long.
+    Silent,
+    /// Nothing long was acknowledged for too long.
+    LongLost,
+}
 
 impl Peer {
     /// Takes an acknowledgement; returns the code of the command that it is about, if it is about any. `measured` is the
@@ -47,8 +52,11 @@ impl Peer {
         }
         self.last_acknowledged = now;
         self.silence = Silence::NONE;
-        if key.is_none() && round_trip > self.round_trip.longest_expected() {
-            return Ok(None);
+        if key.is_none() {
+            self.black_hole.repeated(channel, sent_time);
+            if round_trip > self.round_trip.longest_expected() {
+                return Ok(None);
+            }
         }
         let millis = u16::try_from(round_trip / 1000).unwrap_or(u16::MAX);
         self.throttle.acknowledged((now / 1000) as u32, millis);
@@ -59,6 +67,7 @@ impl Peer {
         let Some(key) = key else { return Ok(None) };
         Ok(self.forget_sent(shared, key, |peer, sent, shared| {
             let is_latest = sent_time == wire_time(sent.sent_at);
+            peer.black_hole.acknowledged(now, sent, is_latest);
             if is_latest && sent.order >= peer.newest {
                 peer.newest = sent.order;
                 peer.newest_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
@@ -128,6 +137,7 @@ impl Peer {
     fn lose(&mut self, shared: &mut Shared, key: Key) {
         let Some(sent) = shared.sent.get_mut(key) else { return };
         sent.lost = true;
+        self.black_hole.lost(sent, self.round_trip.stock_timeout(), &self.timeouts);
         let len = u32::from(sent.len);
         let place = (sent.expired, sent.first_order);
         let is_behind = |other: &Sent| (other.expired, other.first_order) > place;
@@ -137,10 +147,13 @@ impl Peer {
     }
 
     /// Finds out what has not been acknowledged in time.
-    pub(crate) fn expire(&mut self, shared: &mut Shared) -> Result<(), TimedOut> {
+    pub(crate) fn expire(&mut self, shared: &mut Shared) -> Result<(), Gone> {
         let now = shared.clock.now();
         if self.silence.is_over(now) {
-            return Err(TimedOut);
+            return Err(Gone::Silent);
+        }
+        if self.is_open() && self.black_hole.is_certain(now) {
+            return Err(Gone::LongLost);
         }
         let longest = match self.state {
             // To an address that may not be real.
@@ -191,7 +204,8 @@ impl Peer {
         }
     }
 
-    /// Sends a ping when nothing has been acknowledged for a while, and nothing will be.
+    /// Sends a ping when nothing has been acknowledged for a while, and nothing will be: or nothing but what is long, and
+    /// only a short datagram shows whether the peer is there.
     pub(crate) fn ping_when_idle(&mut self, now: u64) {
         if now >= self.next_ping() {
             self.pending.add(Pending::PING);
@@ -201,7 +215,8 @@ impl Peer {
     /// When a ping is due.
     fn next_ping(&self) -> u64 {
         let waits = self.sent.is_empty() && self.lost.is_empty() && self.pending.is_empty();
-        if self.state == State::Connected && waits {
+        let probes = self.black_hole.is_suspected() && self.control.is_empty() && self.pending.is_empty();
+        if self.state == State::Connected && (waits || probes) {
             self.last_acknowledged + PING_INTERVAL
         } else {
             u64::MAX

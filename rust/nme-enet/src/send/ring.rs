@@ -32,6 +32,24 @@ impl Ring {
         *self = Self { base: self.next(), keys: Keys::Few(None) };
     }
 
+    /// True when everything has been acknowledged.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first command that has not been acknowledged.
+    pub(crate) fn first(&self) -> Key {
+        match &self.keys {
+            Keys::Few(key) => key.unwrap_or(Key::NONE),
+            Keys::Many(keys) => keys.front().copied().unwrap_or(Key::NONE),
+        }
+    }
+
+    /// The last number of those that have been acknowledged without a gap; 0, which no command has, before there is one.
+    pub(crate) const fn acknowledged(&self) -> u16 {
+        self.base.wrapping_sub(1)
+    }
+
     fn len(&self) -> u16 {
         match &self.keys {
             Keys::Few(key) => key.is_some().into(),

@@ -29,7 +29,7 @@ impl Silence {
 
     /// True when nothing has been acknowledged for longer than a burst of losses explains.
     pub(crate) const fn lasts_for_long(&self, now: u64) -> bool {
-        now.saturating_sub(self.since) >= LONG
+        is_long(self.since, now)
     }
 
     pub(crate) const fn is_over(&self, now: u64) -> bool {
@@ -52,8 +52,13 @@ impl Silence {
     }
 }
 
+/// True when a time is longer than a burst of losses explains.
+pub(super) const fn is_long(since: u64, now: u64) -> bool {
+    now.saturating_sub(since) >= LONG
+}
+
 /// When a peer is given up that has been silent since then.
-fn end(since: u64, timeout: u64, settings: &TimeoutSettings) -> u64 {
+pub(super) fn end(since: u64, timeout: u64, settings: &TimeoutSettings) -> u64 {
     let minimum = u64::from(settings.minimum) * 1000;
     let maximum = u64::from(settings.maximum) * 1000;
     let mut wait = timeout.max(1);

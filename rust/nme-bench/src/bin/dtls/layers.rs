@@ -26,7 +26,8 @@ pub(crate) fn server_layer(credentials: &Credentials) -> Box<dyn SecureLayer> {
 pub(crate) fn client_layer(credentials: &Credentials) -> Box<dyn SecureLayer> {
     let trust = Trust::Certificate(credentials.certificate.to_owned());
     let verifier = Verifier::new(trust).expect("a certificate");
-    let options = ClientOptions { verifier, host_name: "localhost".to_owned(), unix_time: UNIX_TIME };
+    let options =
+        ClientOptions { verifier, host_name: "localhost".to_owned(), unix_time: UNIX_TIME, mtu: 1392 };
     Box::new(nme_dtls::client(options).expect("random numbers"))
 }
 

@@ -38,9 +38,12 @@ const SUITES: [CipherSuiteId; 4] = [
 /// no nonce.
 pub(crate) const OVERHEAD: u16 = 13 + 8 + 16;
 
-/// What the library takes for the MTU of a handshake: the longest fragment without its headers of 12 and 13 bytes. So no
-/// datagram has more than 1200 bytes, which pass through every tunnel and every mobile network.
-const MTU: usize = 1200 - 12 - 13;
+/// What the library takes for the MTU of a handshake, whose datagrams are to have this many bytes at most: the longest
+/// fragment without its headers of 12 and 13 bytes. No datagram has more than 1200, which pass through nearly every tunnel
+/// and mobile network.
+fn handshake_mtu(mtu: u16) -> usize {
+    usize::from(mtu).min(1200).saturating_sub(12 + 13)
+}
 
 /// The time between two repeats of a flight. The library repeats it seven times, and gives up after eight intervals.
 const FLIGHT_INTERVAL: Duration = Duration::from_millis(500);
@@ -60,9 +63,9 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// `None` when the system has no random numbers, or the library cannot use the key.
-    pub(crate) fn new(identity: &Identity) -> Option<Self> {
+    pub(crate) fn new(identity: &Identity, mtu: u16) -> Option<Self> {
         let random = Arc::new(Random::new()?);
-        let builder = builder(random.clone()).with_certificates(vec![identity.certificate()]);
+        let builder = builder(random.clone(), mtu).with_certificates(vec![identity.certificate()]);
         let config = Arc::new(builder.build(false, None).ok()?);
         Some(Self { base: Instant::now(), config, random })
     }
@@ -121,12 +124,12 @@ pub(crate) struct Connector {
 
 impl Connector {
     /// `None` when the system has no random numbers. The server is told `host_name`.
-    pub(crate) fn new(host_name: String, verify: VerifyChain) -> Option<Self> {
+    pub(crate) fn new(host_name: String, verify: VerifyChain, mtu: u16) -> Option<Self> {
         let verify: VerifyPeerCertificateFn = Arc::new(move |chain, _| {
             let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
             if verify(&chain) { Ok(()) } else { Err(Error::ErrInvalidCertificate) }
         });
-        let builder = builder(Arc::new(Random::new()?))
+        let builder = builder(Arc::new(Random::new()?), mtu)
             .with_server_name(host_name)
             .with_verify_peer_certificate(Some(verify));
         let config = Arc::new(builder.build(true, None).ok()?);
@@ -143,13 +146,13 @@ impl Connector {
 
 /// What both roles have in common. The library's own verifier knows no certificate of the engines: it is off, and
 /// replaced by ours on a client. That the server has the certificate's key is checked all the same.
-fn builder(random: Arc<Random>) -> ConfigBuilder {
+fn builder(random: Arc<Random>, mtu: u16) -> ConfigBuilder {
     let provider: Arc<dyn RTCCryptoProvider> = random;
     ConfigBuilder::default()
         .with_crypto_provider(provider)
         .with_cipher_suites(SUITES.to_vec())
         .with_flight_interval(FLIGHT_INTERVAL)
-        .with_mtu(MTU)
+        .with_mtu(handshake_mtu(mtu))
         .with_insecure_skip_verify(true)
 }
 
