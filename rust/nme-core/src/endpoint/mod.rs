@@ -11,6 +11,7 @@ mod attempt;
 mod connections;
 mod datagrams;
 mod engine;
+mod peer_limits;
 mod relay;
 mod report;
 mod secure;
@@ -91,6 +92,7 @@ impl Endpoint {
         engine.peer_mtu = datagrams::peer_mtu(secure.as_deref());
         engine.quotas = config.limits.incoming;
         engine.unacknowledged_limit = config.limits.unacknowledged;
+        engine.stalled_limit = config.limits.stalled;
         Self {
             host: Host::new(engine),
             datagrams: Datagrams::new(config.compression, secure),
@@ -154,7 +156,7 @@ impl Endpoint {
                         return report;
                     }
                 }
-                Event::Overflow { peer } => self.cut_off(peer),
+                Event::Exceeded { peer, limit } => self.cut_off(peer, limit),
             }
         }
     }
@@ -318,12 +320,6 @@ impl Endpoint {
             return self.fail_attempt(error);
         }
         self.lose(peer, if was_told { ConnectionError::ClosedByServer } else { ConnectionError::Lost });
-    }
-
-    /// Ends the connection of a peer that acknowledges too little of what it is sent.
-    fn cut_off(&mut self, peer: PeerHandle) {
-        self.host.disconnect_now(peer, 0);
-        self.lose(peer, ConnectionError::Lost);
     }
 
     fn lose(&mut self, peer: PeerHandle, error: ConnectionError) {
