@@ -61,12 +61,23 @@ const SIGNALS := {
 }
 
 ## What 3.6 does not have.
-const NEW_PROPERTIES: Array[String] = ["flush_mode", "require_address_proof"]
+const NEW_PROPERTIES: Array[String] = [
+	"flush_mode",
+	"max_buffered_bytes",
+	"max_bytes_per_second",
+	"max_packet_size",
+	"max_packets_per_second",
+	"require_address_proof",
+]
 const NEW_GETTERS := {
 	"get_connection_error": "int",
 	"get_connection_error_text": "String",
 	"get_flush_mode": "int",
 	"get_local_port": "int",
+	"get_max_buffered_bytes": "int",
+	"get_max_bytes_per_second": "int",
+	"get_max_packet_size": "int",
+	"get_max_packets_per_second": "int",
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
@@ -74,6 +85,10 @@ const NEW_GETTERS := {
 const NEW_METHODS: Array[String] = [
 	"flush",
 	"set_flush_mode",
+	"set_max_buffered_bytes",
+	"set_max_bytes_per_second",
+	"set_max_packet_size",
+	"set_max_packets_per_second",
 	"set_peer_throttle",
 	"set_require_address_proof",
 ]

@@ -10,8 +10,8 @@ use nme_core::admission::AddressProof;
 use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{
-    ConnectionError, DisconnectError, Event, FlushMode, NotForwarded, PeerError, Received, SendError,
-    SendOptions, Session, Status, ThrottleError, TimeoutError,
+    ConnectionError, CutOff, DisconnectError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived,
+    NotForwarded, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
 };
 use nme_udp::{Options, Resolution, UdpSocket};
 
@@ -261,6 +261,26 @@ impl Connection {
     /// Server: as [`Session::set_address_proof`].
     pub fn set_address_proof(&mut self, proof: AddressProof) {
         self.driver.session_mut().set_address_proof(proof);
+    }
+
+    /// As [`Session::set_max_buffered`].
+    pub fn set_max_buffered(&mut self, limit: MaxBuffered) {
+        self.driver.session_mut().set_max_buffered(limit);
+    }
+
+    /// As [`Session::set_max_received`].
+    pub fn set_max_received(&mut self, limit: MaxReceived) {
+        self.driver.session_mut().set_max_received(limit);
+    }
+
+    /// As [`Session::set_peer_rates`].
+    pub fn set_peer_rates(&mut self, packets: MaxRate, bytes: MaxRate) {
+        self.driver.session_mut().set_peer_rates(packets, bytes);
+    }
+
+    /// As [`Session::take_cut_off`].
+    pub fn take_cut_off(&mut self) -> Option<CutOff> {
+        self.driver.session_mut().take_cut_off()
     }
 
     /// Sets when packets are to leave. Those that wait leave now.

@@ -6,6 +6,7 @@
 //! not to let go of an object.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
 use nme_core::admission::AddressProof;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
-use nme_core::session::{ConnectionError, Event, FlushMode, Received};
+use nme_core::session::{ConnectionError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Received};
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -68,6 +69,10 @@ pub(crate) struct Settings {
     pub(crate) dtls_key: Option<Credential<CryptoKey>>,
     pub(crate) dtls_verify: bool,
     pub(crate) flush_mode: FlushMode,
+    pub(crate) max_buffered: MaxBuffered,
+    pub(crate) max_byte_rate: MaxRate,
+    pub(crate) max_packet_rate: MaxRate,
+    pub(crate) max_received: MaxReceived,
     pub(crate) server_relay: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -90,6 +95,24 @@ impl Shared {
             error::complain(call, Active);
         }
         replaced
+    }
+
+    /// Changes what each peer may send, also while a connection is open.
+    pub(crate) fn change_peer_limit<E: Display>(
+        &self,
+        call: &str,
+        change: impl FnOnce(&mut Settings) -> Result<(), E>,
+    ) {
+        let mut state = self.lock();
+        let changed = change(&mut state.settings);
+        let State { settings, connection, .. } = &mut *state;
+        if let Some(connection) = connection {
+            settings.limit_peers(connection);
+        }
+        drop(state);
+        if let Err(problem) = changed {
+            error::complain(call, problem);
+        }
     }
 
     /// Calls the open connection; `None` without one.
@@ -148,6 +171,7 @@ impl State {
     pub(crate) fn open(&mut self, mut connection: Connection) {
         connection.set_flush_mode(self.settings.flush_mode);
         connection.set_address_proof(self.settings.address_proof);
+        self.settings.limit_peers(&mut connection);
         self.connection = Some(connection);
         self.connection_error = None;
         self.begin_generation();
@@ -167,6 +191,15 @@ impl State {
         self.generation += 1;
         self.polling = None;
         self.departures.clear();
+    }
+}
+
+impl Settings {
+    /// Tells a connection what each peer may send.
+    pub(crate) fn limit_peers(&self, connection: &mut Connection) {
+        connection.set_max_buffered(self.max_buffered);
+        connection.set_max_received(self.max_received);
+        connection.set_peer_rates(self.max_packet_rate, self.max_byte_rate);
     }
 }
 
@@ -227,6 +260,10 @@ impl Default for Settings {
             dtls_key: None,
             dtls_verify: true,
             flush_mode: FlushMode::PerFrame,
+            max_buffered: MaxBuffered::default(),
+            max_byte_rate: MaxRate::default(),
+            max_packet_rate: MaxRate::default(),
+            max_received: MaxReceived::default(),
             server_relay: true,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,

@@ -35,7 +35,7 @@ use crate::datagram::DatagramBatch;
 use crate::peer::PeerId;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::{SecureCounters, SecureLayer};
-use crate::session::{Config, ConnectionError, MAX_PACKET, NotForwarded};
+use crate::session::{Config, ConnectionError, CutOff, MAX_PACKET, NotForwarded};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
@@ -51,6 +51,8 @@ pub(crate) struct Endpoint {
     channel_count: u8,
     counters: Counters,
     reports: VecDeque<Report>,
+    /// The first peer that was cut off for each limit, when that is still to be told.
+    cut_off: Vec<CutOff>,
     /// The time that the owner told last.
     told: Duration,
     /// The host's time, which never jumps.
@@ -101,6 +103,7 @@ impl Endpoint {
             channel_count: config.channel_count,
             counters: Counters::default(),
             reports: VecDeque::new(),
+            cut_off: Vec::new(),
             told: Duration::ZERO,
             now: Duration::ZERO,
         }

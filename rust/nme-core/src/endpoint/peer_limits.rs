@@ -4,7 +4,7 @@ use nme_enet::{PeerHandle, PeerLimit, PeerRates, Reception};
 
 use super::Endpoint;
 use crate::relay::wire::HEADER_LEN;
-use crate::session::ConnectionError;
+use crate::session::{ConnectionError, CutOff};
 
 impl Endpoint {
     /// Sets what is taken of the reliable packets of a peer.
@@ -27,8 +27,17 @@ impl Endpoint {
         self.host.set_peer_rates(rates);
     }
 
+    /// The first peer that was cut off for each limit, until it was told.
+    pub(crate) fn take_cut_off(&mut self) -> Option<CutOff> {
+        self.cut_off.pop()
+    }
+
     /// Ends the connection of a peer that has exceeded a limit.
     pub(super) fn cut_off(&mut self, peer: PeerHandle, limit: PeerLimit) {
+        let is_first = self.counters.peers_cut_off(limit) == 0;
+        if let Some(connection) = self.connections.get(peer).filter(|_| is_first) {
+            self.cut_off.push(CutOff { peer: connection.id, limit });
+        }
         self.counters.cut_off(limit);
         self.host.disconnect_now(peer, 0);
         self.lose(peer, ConnectionError::Lost);

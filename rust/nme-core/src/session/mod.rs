@@ -41,7 +41,9 @@ pub use error::{DisconnectError, NotForwarded, PeerError, SendError, ThrottleErr
 pub use event::{Event, Status};
 use nme_enet::PeerHandle;
 pub use nme_enet::{DropReason, PeerLimit, Quotas};
-pub use peer_limits::{MaxBuffered, MaxBufferedError, MaxRate, MaxRateError, MaxReceived, MaxReceivedError};
+pub use peer_limits::{
+    CutOff, MaxBuffered, MaxBufferedError, MaxRate, MaxRateError, MaxReceived, MaxReceivedError,
+};
 pub use waiting::FlushMode;
 
 use crate::channel::{self, TransferChannel, TransferMode};

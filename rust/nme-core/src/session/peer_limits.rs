@@ -1,9 +1,10 @@
 //! What each peer may send, and how much of it may wait for the game. All of it can be changed at any time.
 
-use nme_enet::PeerRates;
+use nme_enet::{PeerLimit, PeerRates};
 use thiserror::Error;
 
 use super::{MAX_PACKET, Session};
+use crate::peer::PeerId;
 
 /// How many bytes may wait to be fetched, each packet counting 192 bytes besides its payload: 1 MiB to 4 GiB - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +105,33 @@ impl MaxRate {
     }
 }
 
+/// A peer whose connection has ended because it exceeded a limit.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("peer {peer} was disconnected: {}. This is said once", text(*.limit))]
+pub struct CutOff {
+    /// Who it was.
+    pub peer: PeerId,
+    /// Which limit.
+    pub limit: PeerLimit,
+}
+
+const fn text(limit: PeerLimit) -> &'static str {
+    match limit {
+        PeerLimit::Unacknowledged => {
+            "it takes less than it is sent, and more waited for it than a peer may keep waiting; send less at once"
+        }
+        PeerLimit::PacketSize => "it sent a packet larger than max_packet_size",
+        PeerLimit::Packets => "it sent more packets than max_packets_per_second",
+        PeerLimit::Bytes => "it sent more than max_bytes_per_second",
+    }
+}
+
 impl Session {
+    /// The first peer that was cut off for exceeding a limit, of each limit. Answers once for each.
+    pub fn take_cut_off(&mut self) -> Option<CutOff> {
+        self.endpoint.take_cut_off()
+    }
+
     /// Sets how many bytes may wait to be fetched. Beyond that reliable packets are taken so slowly that their senders
     /// wait, too, and the oldest unreliable ones are dropped, as
     /// [`DroppedPacket::NotFetched`](crate::counters::DroppedPacket::NotFetched).
