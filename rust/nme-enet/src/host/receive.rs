@@ -404,7 +404,7 @@ fn take_data(
 
 /// Acknowledges the last packet of a channel once more, now and then, when a command was refused that will be taken later.
 fn reassure(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Command, reason: DropReason) {
-    if reason == DropReason::NotTaken
+    if matches!(reason, DropReason::NotTaken | DropReason::HostQuota)
         && command.wants_acknowledgement()
         && let Some(sent_time) = header.sent_time
         && peer.gate.answers(shared.clock.now())
