@@ -48,9 +48,10 @@ impl Backlog {
         self.total
     }
 
-    /// True when a packet of this connection may wait, too.
+    /// True when a packet of this connection may wait, too. One may, however large it is.
     pub(super) fn has_room(&self, via: PeerHandle, packet: &Packet) -> bool {
-        self.total + self.share(via).bytes + Self::cost(packet) <= self.shared()
+        let bytes = self.share(via).bytes;
+        self.total + bytes + Self::cost(packet) <= self.shared() || (bytes == 0 && self.total < self.limit)
     }
 
     /// Counts a packet that waits from now on. What is to be taken of its connection, if that changes.

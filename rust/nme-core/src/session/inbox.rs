@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn an_unreliable_packet_that_is_larger_than_the_limit_waits_alone() {
+        let mut inbox = Inbox::new(COST / 2);
+        for number in 0..3 {
+            assert_eq!(push(&mut inbox, 2, Delivery::Unsequenced, number).dropped, usize::from(number > 0));
+        }
+        assert_eq!(
+            push(&mut inbox, 3, Delivery::Unsequenced, 3).dropped,
+            1,
+            "there is no room for another one"
+        );
+        assert_eq!(std::iter::from_fn(|| fetch(&mut inbox)).collect::<Vec<_>>(), [(2, 2)]);
+    }
+
+    #[test]
     fn packets_that_are_fetched_in_between_are_not_looked_for_again() {
         let mut inbox = Inbox::new(20 * COST);
         let mut number = 0;
