@@ -144,6 +144,7 @@ fn a_sender_with_stock_enet_waits_until_the_game_fetches() {
 }
 
 #[test]
+#[cfg_attr(feature = "reference-engine", ignore = "stock ENet's throttle drops some")]
 fn of_unreliable_packets_the_newest_wait() {
     let mut world = World::new(6);
     let server = server(&mut world);
@@ -163,7 +164,6 @@ fn of_unreliable_packets_the_newest_wait() {
     }
     world.run(SECOND);
     world.fetch(server);
-    // The reference engine drops some for its throttle.
     let got = numbers(&world, server, world.id(flooder).get());
     assert!((150..300).contains(&got.len()), "{} packets", got.len());
     let first = sent - got.len() as u32;
