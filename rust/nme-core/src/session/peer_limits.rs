@@ -161,5 +161,5 @@ impl Session {
     }
 }
 
-/// What the large packets of one or two peers need, and less than any machine has.
+/// With less, senders would have to wait within a frame of a busy game.
 const MIN_BUFFERED: u32 = 1 << 20;
