@@ -66,6 +66,26 @@ def address_proof() -> Scenario:
     return s
 
 
+def not_fetched() -> Scenario:
+    """A server's game does not fetch its packets for longer than ENet waits for an acknowledgement. A server of ours takes
+    only some of what waits then, and its client has to send the rest again and again: all of it comes in the end."""
+    s = Scenario("not_fetched", 1, slow=True)
+    (c1,) = s.clients
+    s.start(max_buffered_bytes=MIB)
+    s.server.do("fetch", value=False)
+    s.barrier()
+    packets = [s.new_packet(RELIABLE, 100_000 + i) for i in range(40)]
+    words = [[packet.kind, packet.size, packet.number] for packet in packets]
+    c1.do("put", to="server", mode=RELIABLE, channel=-1, packets=words)
+    s.server.do("poll_for", msec=25_000, within=60).do("fetch", value=True)
+    s.server.do("wait_packets", **{"from": c1.name, "count": len(packets)}, within=60)
+    s.server.received[c1.name] = len(packets)
+    s.barrier()
+    s.send(s.server, "c1", [c1])
+    s.finish()
+    return s
+
+
 def data(name: str) -> Scenario:
     """Packets of many sizes in both directions, reliable up to 1 MiB.
 
@@ -451,6 +471,7 @@ def wrong_compression() -> Scenario:
 def all_scenarios() -> List[Scenario]:
     """Every scenario, new each time; the slow ones first, since they mostly wait."""
     makers: List[Callable[[], Scenario]] = [
+        not_fetched,
         refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
         targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later,
         server_close, timeouts, handlers, api_inactive, api_active,

@@ -145,6 +145,30 @@ public sealed class NetworkedMultiplayerENet
         set => Peer.Set("flush_mode", (long)value);
     }
 
+    public long MaxBufferedBytes
+    {
+        get => Peer.Get("max_buffered_bytes").AsInt64();
+        set => Peer.Set("max_buffered_bytes", value);
+    }
+
+    public long MaxBytesPerSecond
+    {
+        get => Peer.Get("max_bytes_per_second").AsInt64();
+        set => Peer.Set("max_bytes_per_second", value);
+    }
+
+    public int MaxPacketSize
+    {
+        get => Peer.Get("max_packet_size").AsInt32();
+        set => Peer.Set("max_packet_size", value);
+    }
+
+    public long MaxPacketsPerSecond
+    {
+        get => Peer.Get("max_packets_per_second").AsInt64();
+        set => Peer.Set("max_packets_per_second", value);
+    }
+
     /// <summary>0, the default, is no limit.</summary>
     public int MaxConnectionsPerAddress
     {

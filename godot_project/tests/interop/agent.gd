@@ -15,6 +15,7 @@ var steps := []
 var reactions := {}
 var peer: Variant = null
 var polling := true
+var fetching := true
 var active := false
 var logging := true
 var history := {}
@@ -102,7 +103,7 @@ func _tick() -> void:
 
 
 func _drain() -> void:
-	while active and peer.get_available_packet_count() > 0:
+	while active and fetching and peer.get_available_packet_count() > 0:
 		var from: int = peer.get_packet_peer()
 		var channel: int = peer.get_packet_channel()
 		var bytes: PackedByteArray = peer.get_packet()
@@ -179,6 +180,8 @@ func _run_step(step: Dictionary) -> bool:
 			_report({"event": "get", "name": step["name"], "value": peer.get(step["name"])})
 		"call":
 			_call_peer(step)
+		"fetch":
+			fetching = step["value"]
 		"freeze":
 			polling = false
 		"mute":
@@ -223,6 +226,8 @@ func _create(step: Dictionary) -> void:
 	if step["do"] == "server":
 		if step.get("asks_for_proof", false):
 			peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
+		if step.has("max_buffered_bytes"):
+			peer.max_buffered_bytes = step["max_buffered_bytes"]
 		error = peer.create_server(port, step.get("max_clients", 32))
 	else:
 		var own_port := 0

@@ -1,6 +1,6 @@
 //! What a session counts: traffic, and everything that it dropped, by reason.
 
-use nme_enet::DropReason;
+use nme_enet::{DropReason, PeerLimit};
 
 /// Why a datagram went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +48,8 @@ pub enum DroppedPacket {
     Ignored,
     /// The connection with the receiver has no such channel.
     NoChannel,
+    /// Unreliable, and too much waited for the game, which does not fetch its packets.
+    NotFetched,
 }
 
 /// Counters since the session began. They only grow.
@@ -68,6 +70,7 @@ pub struct Counters {
     datagrams: [u64; OWN_REASONS],
     by_enet: [u64; DropReason::ALL.len()],
     packets: [u64; PACKET_REASONS],
+    cut_off: [u64; PeerLimit::ALL.len()],
 }
 
 impl Counters {
@@ -90,6 +93,16 @@ impl Counters {
     #[must_use]
     pub const fn dropped_packets(&self, reason: DroppedPacket) -> u64 {
         self.packets[reason as usize]
+    }
+
+    /// Peers whose connection has ended because they exceeded this limit.
+    #[must_use]
+    pub const fn peers_cut_off(&self, limit: PeerLimit) -> u64 {
+        self.cut_off[limit as usize]
+    }
+
+    pub(crate) const fn cut_off(&mut self, limit: PeerLimit) {
+        self.cut_off[limit as usize] += 1;
     }
 
     pub(crate) const fn drop_datagram(&mut self, reason: Dropped) {
@@ -118,4 +131,4 @@ const fn own_index(reason: Dropped) -> Result<usize, usize> {
 }
 
 const OWN_REASONS: usize = 6;
-const PACKET_REASONS: usize = DroppedPacket::NoChannel as usize + 1;
+const PACKET_REASONS: usize = DroppedPacket::NotFetched as usize + 1;

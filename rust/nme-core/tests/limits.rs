@@ -1,4 +1,5 @@
 //! Bounds on what one peer can cost, and that honest peers do not meet them.
+#![expect(clippy::print_stdout, reason = "the figures are worth a look")]
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use nme_core::codec::Compression;
 use nme_core::counters::Dropped;
 use nme_core::relay::Target;
 use nme_core::session::{
-    Bandwidth, BandwidthError, Config, Event, Limits, MaxClients, MaxClientsError, SendOptions,
+    Bandwidth, BandwidthError, Config, Event, Limits, MaxClients, MaxClientsError, PeerLimit, SendOptions,
 };
 use nme_core::session::{DropReason, Quotas};
 use nme_netem::Link;
@@ -110,20 +111,71 @@ fn many_peers_that_acknowledge_too_little_end_at_once_and_once() {
 }
 
 #[test]
-fn unless_told_otherwise_128_mib_may_wait() {
+fn unless_told_otherwise_72_mib_may_wait() {
     let mut world = World::new(14);
     let server = world.server(1);
     let client = world.connect(server);
     let (one, other) = (world.address(server), world.address(client));
     world.network().set_both(one, other, Link::DOWN);
     let payload = vec![0; 15 << 20];
-    for (packets, is_known) in [(8, true), (1, false)] {
+    for (packets, is_known) in [(4, true), (1, false)] {
         for _ in 0..packets {
             let _ = world.send(server, 0, TransferMode::Reliable, &payload);
         }
         world.run(FRAME);
         assert_eq!(!world.known(server).is_empty(), is_known);
     }
+}
+
+/// A server sends 4 MB a second to two clients, one of them behind a link that carries 40 kB.
+#[test]
+#[cfg_attr(feature = "reference-engine", ignore = "it has the other limit only")]
+fn who_makes_no_progress_is_ended_before_that() {
+    let mut world = World::new(15);
+    let plain = world.config().compression(Compression::None);
+    let server = world.server_with(&plain, 4);
+    let [slow, fast] = [(); 2].map(|()| {
+        let config = world.config().compression(Compression::None);
+        world.connect_with(&config, server)
+    });
+    let (from, to) = (world.address(server), world.address(slow));
+    let narrow = nme_netem::Bandwidth { bytes_per_second: 40_000, queue: 20_000 };
+    world.network().set_link(from, to, Link { bandwidth: Some(narrow), ..Link::delayed(FRAME) });
+    let mut sent = 0;
+    while world.known(server).len() == 2 && sent < 60 * 60 {
+        world.send(server, 0, TransferMode::Reliable, &numbered(sent, 64_000)).expect("somebody");
+        sent += 1;
+        world.step(FRAME);
+    }
+    let waited = u64::from(sent) * 64_000;
+    // Half of 64 MiB, and what comes in five seconds.
+    assert!((48 * MIB..56 * MIB).contains(&waited), "{waited} bytes");
+    println!("{} MiB were sent to a slow acknowledger", waited / MIB);
+    assert_eq!(world.events(server).last(), Some(&Event::PeerDisconnected(world.id(slow))));
+    assert_eq!(world.counters(server).peers_cut_off(PeerLimit::Unacknowledged), 1);
+    world.run(2 * SECOND);
+    assert_eq!(received(&world, fast), (0..sent).collect::<Vec<_>>());
+}
+
+#[test]
+fn whoever_makes_progress_may_have_64_mib_waiting_for_as_long_as_it_takes() {
+    let mut world = World::new(16);
+    let plain = world.config().compression(Compression::None);
+    let server = world.server_with(&plain, 4);
+    let config = world.config().compression(Compression::None);
+    let client = world.connect_with(&config, server);
+    let narrow = nme_netem::Bandwidth { bytes_per_second: 3_000_000, queue: 100_000 };
+    world.set_links(Link { bandwidth: Some(narrow), ..Link::delayed(FRAME) });
+    let payload = vec![7; MIB as usize];
+    for _ in 0..64 {
+        world.send(server, 0, TransferMode::Reliable, &payload).expect("a client");
+    }
+    for index in 0..1200 {
+        // Beside it the game goes on.
+        world.send(server, 0, TransferMode::Reliable, &numbered(index, 100)).expect("a client");
+        world.step(FRAME);
+    }
+    assert!(world.run_until(60 * SECOND, |world| world.packets(client).len() == 64 + 1200));
 }
 
 #[test]

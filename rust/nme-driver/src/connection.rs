@@ -10,8 +10,8 @@ use nme_core::admission::{AccessList, AddressProof, Question, RateLimit};
 use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{
-    ConnectionError, DisconnectError, Event, FlushMode, LongLost, NotForwarded, PeerError, Received,
-    SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
+    ConnectionError, CutOff, DisconnectError, Event, FlushMode, LongLost, MaxBuffered, MaxRate, MaxReceived,
+    NotForwarded, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
 };
 use nme_udp::{Options, Resolution, UdpSocket};
 
@@ -292,6 +292,26 @@ impl Connection {
     pub fn answer_question(&mut self, number: u64, admit: bool) {
         self.driver.session_mut().answer_question(number, admit);
         self.driver.flush();
+    }
+
+    /// As [`Session::set_max_buffered`].
+    pub fn set_max_buffered(&mut self, limit: MaxBuffered) {
+        self.driver.session_mut().set_max_buffered(limit);
+    }
+
+    /// As [`Session::set_max_received`].
+    pub fn set_max_received(&mut self, limit: MaxReceived) {
+        self.driver.session_mut().set_max_received(limit);
+    }
+
+    /// As [`Session::set_peer_rates`].
+    pub fn set_peer_rates(&mut self, packets: MaxRate, bytes: MaxRate) {
+        self.driver.session_mut().set_peer_rates(packets, bytes);
+    }
+
+    /// As [`Session::take_cut_off`].
+    pub fn take_cut_off(&mut self) -> Option<CutOff> {
+        self.driver.session_mut().take_cut_off()
     }
 
     /// Sets when packets are to leave. Those that wait leave now.

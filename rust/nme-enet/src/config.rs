@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::receive::rates::PeerRates;
+
 /// What a host is made from. Start with [`Config::server`] or [`Config::client`] and change what should differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -15,7 +17,8 @@ pub struct Config {
     pub in_bandwidth: u32,
     /// Bytes/s this host can send; 0 is no limit.
     pub out_bandwidth: u32,
-    /// Largest packet sent or received, in bytes.
+    /// Largest packet sent or received, in bytes. [`Host::set_max_received`](crate::Host::set_max_received) makes that
+    /// less for what is received.
     pub max_packet: usize,
     /// The host's MTU: its largest datagram, in bytes, 576..=4096. A connection has this one or its peer's, whichever
     /// is smaller.
@@ -25,10 +28,19 @@ pub struct Config {
     /// Bounds on what one peer can make the host keep back.
     pub quotas: Quotas,
     /// Bytes that all peers together can make the host keep back. Beyond it each of n peers may still have an n-th of
-    /// that.
+    /// that, and one at a time as much as it takes to complete what its channels wait for. With 0 there is no such
+    /// packet.
     pub held_limit: usize,
     /// Reliable bytes that may wait for one peer, sent or not: beyond it the peer is too slow a reader.
     pub unacknowledged_limit: u64,
+    /// The same while the peer makes no progress: beyond it the peer is too slow a reader when what waits has not become
+    /// less in any of five seconds.
+    pub stalled_limit: u64,
+    /// Bytes of the packets that wait in [`Host::poll_event`](crate::Host::poll_event), each counted with
+    /// [`Quotas::OVERHEAD`]. Beyond it no data is taken.
+    pub event_limit: usize,
+    /// How much each peer may send.
+    pub peer_rates: PeerRates,
     /// Reliable bytes in flight to one peer at most, unless the peer named less.
     pub max_window: u32,
     /// Random bits from the operating system, for connect ids.
@@ -51,6 +63,9 @@ impl Config {
             quotas: Quotas::DEFAULT,
             held_limit: 512 << 20,
             unacknowledged_limit: 64 << 20,
+            stalled_limit: 32 << 20,
+            event_limit: 64 << 20,
+            peer_rates: PeerRates { packets_per_second: 0, bytes_per_second: 0 },
             max_window: 4 << 20,
             seed,
         }

@@ -63,12 +63,32 @@ pub enum Event {
         /// The bytes.
         packet: Packet,
     },
-    /// More waits for this peer than [`Config::unacknowledged_limit`](crate::Config::unacknowledged_limit). Comes once;
-    /// the packet that was too much has not been queued, so end the connection.
-    Overflow {
-        /// Who reads too slowly.
+    /// A peer has exceeded a limit. Comes once for each peer; what was too much has not been taken, so end the connection.
+    Exceeded {
+        /// Which peer.
         peer: PeerHandle,
+        /// Which limit.
+        limit: PeerLimit,
     },
+}
+
+/// What a peer can have too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PeerLimit {
+    /// Packets that wait for it: more than [`Config::unacknowledged_limit`](crate::Config::unacknowledged_limit), or for
+    /// long more than [`Config::stalled_limit`](crate::Config::stalled_limit).
+    Unacknowledged,
+    /// Bytes of a packet that it sends: more than [`Host::set_max_received`](crate::Host::set_max_received) says.
+    PacketSize,
+    /// Packets that it sends in a time.
+    Packets,
+    /// Bytes that it sends in a time.
+    Bytes,
+}
+
+impl PeerLimit {
+    /// Every limit, in the order of their indices.
+    pub const ALL: [Self; 4] = [Self::Unacknowledged, Self::PacketSize, Self::Packets, Self::Bytes];
 }
 
 /// Why a connection has ended.

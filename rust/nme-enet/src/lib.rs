@@ -60,10 +60,12 @@ mod throttle;
 pub mod wire;
 
 pub use config::{Config, Quotas};
-pub use event::{DisconnectReason, Event, PeerHandle};
+pub use event::{DisconnectReason, Event, PeerHandle, PeerLimit};
 pub use figures::{HostFigures, PeerFigures};
 pub use host::{Admission, ConnectError, ConnectRequest, Host, Screened, SendError, Verdict};
 pub use packet::{Delivery, Packet, PacketPool};
 pub use reason::DropReason;
+pub use receive::rates::PeerRates;
+pub use receive::reception::Reception;
 pub use send::Sending;
 pub use tag::{TAG_LEN, TagKey};

@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 
 use crate::channels::Channels;
-use crate::event::PeerHandle;
+use crate::event::{Event, PeerHandle, PeerLimit};
 use crate::lists::List;
 use crate::reason::DropReason;
 use crate::receive::quota::Usage;
+use crate::receive::rates::Meter;
+use crate::receive::reception::Gate;
 use crate::receive::unsequenced::UnsequencedWindow;
 use crate::round_trip::RoundTrip;
 use crate::rules::Rules;
-use crate::send::{BlackHole, Pending, Ring, Silence, Window};
+use crate::send::{BlackHole, Pending, Progress, Ring, Silence, Window};
 use crate::shared::{Shared, Stray};
 use crate::tag::Tags;
 use crate::throttle::Throttle;
@@ -115,6 +117,8 @@ pub(crate) struct Peer {
 
     // What comes in.
     pub(crate) usage: Usage,
+    pub(crate) gate: Gate,
+    pub(crate) meter: Meter,
     pub(crate) unsequenced_in: UnsequencedWindow,
 
     // What goes out and is not sent.
@@ -130,7 +134,10 @@ pub(crate) struct Peer {
     pub(crate) queued: u64,
     /// Cost of everything that is queued, or reliable and unacknowledged.
     pub(crate) unacknowledged: u64,
-    pub(crate) has_overflowed: bool,
+    /// Whether that becomes less.
+    pub(crate) progress: Progress,
+    /// The owner knows that it has exceeded a limit.
+    pub(crate) has_exceeded: bool,
     pub(crate) unsequenced_out: u16,
 
     // What is sent and not acknowledged.
@@ -213,6 +220,8 @@ impl Peer {
             acknowledgements: List::EMPTY,
             tags: None,
             usage: Usage::default(),
+            gate: Gate::default(),
+            meter: Meter::default(),
             unsequenced_in: UnsequencedWindow::default(),
             pending: if state == State::Connecting { Pending::CONNECT } else { Pending::VERIFY },
             goodbye: 0,
@@ -221,7 +230,8 @@ impl Peer {
             turn: 0,
             queued: 0,
             unacknowledged: 0,
-            has_overflowed: false,
+            progress: Progress::default(),
+            has_exceeded: false,
             unsequenced_out: 0,
             control: Ring::new(),
             sent: List::EMPTY,
@@ -317,6 +327,13 @@ impl Peer {
     ) {
         let acknowledgement = Acknowledgement { channel, sequence, sent_time };
         shared.acknowledgements.push_back(&mut self.acknowledgements, acknowledgement);
+    }
+
+    /// Tells the owner that the peer has exceeded a limit, once.
+    pub(crate) fn exceed(&mut self, shared: &mut Shared, limit: PeerLimit) {
+        if !std::mem::replace(&mut self.has_exceeded, true) {
+            shared.events.push_back(Event::Exceeded { peer: self.handle, limit });
+        }
     }
 
     /// Takes the throttle settings of the peer, or of our own owner.

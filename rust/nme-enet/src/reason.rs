@@ -80,6 +80,10 @@ reasons! {
     AheadBytes "ahead_bytes"
     /// Command: begins a packet while too many of its peer are incomplete, by number or bytes.
     FragmentQuota "fragment_quota"
+    /// Of a peer that has exceeded a limit.
+    PeerLimit "peer_limit"
+    /// Command: the owner does not take what its peer sends, or has too much to take.
+    NotTaken "not_taken"
     /// Command: the host keeps back as much as it may, and this peer its share of it.
     HostQuota "host_quota"
 }

@@ -21,6 +21,10 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) events: VecDeque<Event>,
+    /// What the packets among them cost, in bytes.
+    pub(crate) event_bytes: usize,
+    /// Bytes of the largest packet that is taken.
+    pub(crate) max_received: usize,
     pub(crate) pool: PacketPool,
     pub(crate) queued: Lists<Queued>,
     pub(crate) sent: Lists<Sent>,
@@ -73,11 +77,13 @@ impl Stray {
 
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
-        let usage = HostUsage { memory: 0, limit: config.held_limit, peers: 0 };
+        let usage = HostUsage { memory: 0, limit: config.held_limit, peers: 0, exempt: None };
         Self {
             config,
             clock: Clock::new(),
             events: VecDeque::new(),
+            event_bytes: 0,
+            max_received: usize::MAX,
             pool: PacketPool::new(),
             queued: Lists::new(),
             sent: Lists::new(),

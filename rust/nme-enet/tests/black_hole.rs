@@ -85,7 +85,7 @@ impl Pair {
                 Event::Connected { peer, .. } => self.peers[host] = Some(peer),
                 Event::Received { channel, packet, .. } => self.received[host].push((channel, packet.len())),
                 Event::Disconnected { reason, .. } => self.ends[host] = Some((self.now, reason)),
-                Event::Overflow { .. } => panic!("so much was not sent"),
+                Event::Exceeded { .. } => panic!("so much was not sent"),
             }
         }
         self.hosts[host].flush(self.now);

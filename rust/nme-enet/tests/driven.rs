@@ -91,7 +91,7 @@ impl Pair {
                     match event {
                         Event::Connected { peer, .. } => self.peers[host] = Some(peer),
                         Event::Received { packet, .. } => self.received.push(packet),
-                        Event::Overflow { .. } => self.overflows += 1,
+                        Event::Exceeded { .. } => self.overflows += 1,
                         Event::Disconnected { .. } => self.peers[host] = None,
                     }
                 }

@@ -127,7 +127,7 @@ impl Soak {
                 *next = number + 1;
                 self.received += 1;
             }
-            Event::Overflow { .. } => panic!("everybody reads"),
+            Event::Exceeded { .. } => panic!("everybody reads"),
         }
     }
 

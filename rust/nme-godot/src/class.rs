@@ -11,7 +11,7 @@ use godot::classes::{CryptoKey, MultiplayerPeerExtension, X509Certificate};
 use godot::global::Error;
 use godot::prelude::*;
 use nme_core::channel::{MIN_CHANNELS, TransferChannel};
-use nme_core::session::Mtu;
+use nme_core::session::{MaxBuffered, MaxRate, MaxReceived, Mtu};
 use nme_driver::{Bind, Connection};
 
 use crate::connection::DEFAULT_WAIT;
@@ -140,6 +140,24 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_flush_mode, set = set_flush_mode, hint = ENUM, hint_string = "Per Frame,Each Put")]
     flush_mode: PhantomVar<i64>,
+    /// How many bytes of received packets may wait for [method PacketPeer.get_packet], from 1048576 (1 MiB) to 4294967295.
+    /// Each packet counts with 192 bytes more than it has. When a game does not fetch its packets, or too slowly, those who
+    /// send reliable ones are made to wait, and nothing of theirs is lost. Of the unreliable ones the oldest are dropped.
+    ///
+    /// Peers share half of this, so that one that floods leaves room for the others. The rest is for reliable packets that
+    /// are still taken from who has to wait, up to 26 KB in a second: ENet's connections, those of Godot 3, too, end when
+    /// nothing is taken for long. When all is full nothing is taken any more. What [member server_relay] passes on does not
+    /// wait, and does not count. Can be changed at any time.
+    #[export]
+    #[var(get = get_max_buffered_bytes, set = set_max_buffered_bytes)]
+    max_buffered_bytes: PhantomVar<i64>,
+    /// Server: how many bytes each client may send in a second, up to 4294967295, or 0, the default, for any number. What is
+    /// compressed counts as it is before that. It is a limit of the average over ten seconds: more may come at once when
+    /// nothing has come before. A client that exceeds it is disconnected, and the server's log has a warning for the first
+    /// one. Can be changed at any time.
+    #[export]
+    #[var(get = get_max_bytes_per_second, set = set_max_bytes_per_second)]
+    max_bytes_per_second: PhantomVar<i64>,
     /// Server: how many clients of one IP address may be connected at once, from 0 to 4095; 0, the default, is no limit.
     /// An IPv6 address stands for the 64 bits in front of it. Further ones are told that they are refused. A school, a
     /// LAN party or a mobile network can be behind one address. Can be changed at any time; who is in stays.
@@ -152,6 +170,23 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = get_max_connections_per_address, set = set_max_connections_per_address, hint = RANGE,
           hint_string = "0,4095")]
     max_connections_per_address: PhantomVar<i64>,
+    /// The largest packet that peers may send to this side, in bytes, from 1 to 16777216, the default. Who sends a larger one
+    /// is disconnected as soon as the beginning of it comes, and the log has a warning for the first one. On a server that
+    /// counts for what [member server_relay] passes on, too. What this side sends has no other limit than before. Can be
+    /// changed at any time.
+    #[export]
+    #[var(get = get_max_packet_size, set = set_max_packet_size)]
+    max_packet_size: PhantomVar<i64>,
+    /// Server: how many packets each client may send in a second, up to 4294967295, or 0, the default, for any number. What
+    /// ENet repeats counts again. It is a limit of the average over ten seconds, as [member max_bytes_per_second] is.
+    ///
+    /// ```gdscript
+    /// peer.max_packets_per_second = 300  # for clients that send two or three in each frame
+    /// peer.max_bytes_per_second = 50000
+    /// ```
+    #[export]
+    #[var(get = get_max_packets_per_second, set = set_max_packets_per_second)]
+    max_packets_per_second: PhantomVar<i64>,
     /// The longest datagram of a connection, from 576 to 1392 bytes, without the 28 bytes that IP and UDP add with IPv4
     /// (48 with IPv6). What is longer travels in parts. The smaller number of the two sides counts: what a server sets
     /// holds for all of its clients, those of Godot 3, too.
@@ -580,6 +615,54 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_flush_mode(&self) -> i64 {
         constants::flush_mode_number(self.shared.lock().settings.flush_mode)
+    }
+
+    #[func(gd_self)]
+    fn set_max_buffered_bytes(this: impl Object, value: i64) {
+        this.shared().change_peer_limit("set_max_buffered_bytes", |settings| {
+            MaxBuffered::new(value).map(|limit| settings.max_buffered = limit)
+        });
+    }
+
+    #[func]
+    fn get_max_buffered_bytes(&self) -> i64 {
+        self.shared.lock().settings.max_buffered.get().into()
+    }
+
+    #[func(gd_self)]
+    fn set_max_bytes_per_second(this: impl Object, value: i64) {
+        this.shared().change_peer_limit("set_max_bytes_per_second", |settings| {
+            MaxRate::new("max_bytes_per_second", value).map(|limit| settings.max_byte_rate = limit)
+        });
+    }
+
+    #[func]
+    fn get_max_bytes_per_second(&self) -> i64 {
+        self.shared.lock().settings.max_byte_rate.get().into()
+    }
+
+    #[func(gd_self)]
+    fn set_max_packet_size(this: impl Object, value: i64) {
+        this.shared().change_peer_limit("set_max_packet_size", |settings| {
+            MaxReceived::new(value).map(|limit| settings.max_received = limit)
+        });
+    }
+
+    #[func]
+    fn get_max_packet_size(&self) -> i64 {
+        self.shared.lock().settings.max_received.get().into()
+    }
+
+    #[func(gd_self)]
+    fn set_max_packets_per_second(this: impl Object, value: i64) {
+        this.shared().change_peer_limit("set_max_packets_per_second", |settings| {
+            MaxRate::new("max_packets_per_second", value).map(|limit| settings.max_packet_rate = limit)
+        });
+    }
+
+    #[func]
+    fn get_max_packets_per_second(&self) -> i64 {
+        self.shared.lock().settings.max_packet_rate.get().into()
     }
 
     #[func(gd_self)]

@@ -92,6 +92,9 @@ impl Shared {
         if let Some(problem) = long_lost.flatten() {
             error::warn("poll", problem);
         }
+        while let Some(problem) = self.with_connection(|connection| connection.take_cut_off()).flatten() {
+            error::warn("poll", problem);
+        }
         if let Some(this) = alive {
             outlive_this_call(this);
         }

@@ -6,6 +6,7 @@
 //! not to let go of an object.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
 use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
-use nme_core::session::{ConnectionError, Event, FlushMode, Mtu, Received};
+use nme_core::session::{
+    ConnectionError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
+};
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -71,6 +74,10 @@ pub(crate) struct Settings {
     pub(crate) dtls_key: Option<Credential<CryptoKey>>,
     pub(crate) dtls_verify: bool,
     pub(crate) flush_mode: FlushMode,
+    pub(crate) max_buffered: MaxBuffered,
+    pub(crate) max_byte_rate: MaxRate,
+    pub(crate) max_packet_rate: MaxRate,
+    pub(crate) max_received: MaxReceived,
     pub(crate) max_connections_per_address: u16,
     pub(crate) require_tags: bool,
     pub(crate) mtu: Mtu,
@@ -96,6 +103,24 @@ impl Shared {
             error::complain(call, Active);
         }
         replaced
+    }
+
+    /// Changes what each peer may send, also while a connection is open.
+    pub(crate) fn change_peer_limit<E: Display>(
+        &self,
+        call: &str,
+        change: impl FnOnce(&mut Settings) -> Result<(), E>,
+    ) {
+        let mut state = self.lock();
+        let changed = change(&mut state.settings);
+        let State { settings, connection, .. } = &mut *state;
+        if let Some(connection) = connection {
+            settings.limit_peers(connection);
+        }
+        drop(state);
+        if let Err(problem) = changed {
+            error::complain(call, problem);
+        }
     }
 
     /// Calls the open connection; `None` without one.
@@ -154,6 +179,7 @@ impl State {
     pub(crate) fn open(&mut self, mut connection: Connection) {
         connection.set_flush_mode(self.settings.flush_mode);
         self.settings.apply_access(&mut connection);
+        self.settings.limit_peers(&mut connection);
         self.connection = Some(connection);
         self.connection_error = None;
         self.begin_generation();
@@ -173,6 +199,15 @@ impl State {
         self.generation += 1;
         self.polling = None;
         self.departures.clear();
+    }
+}
+
+impl Settings {
+    /// Tells a connection what each peer may send.
+    pub(crate) fn limit_peers(&self, connection: &mut Connection) {
+        connection.set_max_buffered(self.max_buffered);
+        connection.set_max_received(self.max_received);
+        connection.set_peer_rates(self.max_packet_rate, self.max_byte_rate);
     }
 }
 
@@ -236,6 +271,10 @@ impl Default for Settings {
             dtls_key: None,
             dtls_verify: true,
             flush_mode: FlushMode::PerFrame,
+            max_buffered: MaxBuffered::default(),
+            max_byte_rate: MaxRate::default(),
+            max_packet_rate: MaxRate::default(),
+            max_received: MaxReceived::default(),
             max_connections_per_address: 0,
             require_tags: false,
             mtu: Mtu::default(),

@@ -14,7 +14,8 @@ use nme_enet::proof::LONGEST_ANSWER;
 use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
     Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
-    HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, Screened, SendError, Sending, TagKey, Verdict,
+    HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, PeerLimit, PeerRates, Reception, Screened,
+    SendError, Sending, TagKey, Verdict,
 };
 use rusty_enet as enet;
 
@@ -146,7 +147,7 @@ impl Host {
             > self.config.unacknowledged_limit
         {
             if !std::mem::replace(&mut found.has_overflowed, true) {
-                self.events.push_back(Event::Overflow { peer });
+                self.events.push_back(Event::Exceeded { peer, limit: PeerLimit::Unacknowledged });
             }
             return Ok(Sending::Overflow);
         }
@@ -239,6 +240,18 @@ impl Host {
 
     /// Does nothing: packets leave in the order in which they were queued.
     pub fn hurry(&mut self, _peer: PeerHandle, _is_meant: impl Fn(&Packet) -> bool) {}
+
+    /// Does nothing: the engine acknowledges what comes before anybody can refuse it.
+    pub const fn set_reception(&mut self, _: PeerHandle, _: Reception) {}
+
+    /// Does nothing: the engine has one limit, which was set when it was made.
+    pub const fn set_max_received(&mut self, _: usize) {}
+
+    /// Does nothing.
+    pub const fn set_event_limit(&mut self, _: usize) {}
+
+    /// Does nothing.
+    pub const fn set_peer_rates(&mut self, _: PeerRates) {}
 
     /// Tells the sender of a request that was ignored that it is refused.
     pub fn refuse(&mut self, request: &ConnectRequest) {

@@ -389,7 +389,7 @@ fn config(world: &mut World, kind: u8) -> Config {
     if kind & 4 != 0 {
         let incoming =
             Quotas { fragment_bytes: 20_000, fragment_packets: 3, ahead_commands: 6, ahead_bytes: 5000 };
-        config = config.limits(Limits { unacknowledged: 400_000, incoming });
+        config = config.limits(Limits { unacknowledged: 400_000, stalled: 200_000, incoming });
     }
     config
 }

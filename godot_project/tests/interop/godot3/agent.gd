@@ -12,6 +12,7 @@ var steps := []
 var reactions := {}
 var peer = null
 var polling := true
+var fetching := true
 var active := false
 var logging := true
 var history := {}
@@ -76,7 +77,7 @@ func _tick() -> void:
 
 
 func _drain() -> void:
-	while active and peer.get_available_packet_count() > 0:
+	while active and fetching and peer.get_available_packet_count() > 0:
 		var from: int = peer.get_packet_peer()
 		var channel: int = peer.get_packet_channel()
 		var bytes: PoolByteArray = peer.get_packet()
@@ -153,6 +154,8 @@ func _run_step(step: Dictionary) -> bool:
 			_report({"event": "get", "name": step["name"], "value": peer.get(step["name"])})
 		"call":
 			_call_peer(step)
+		"fetch":
+			fetching = step["value"]
 		"freeze":
 			polling = false
 		"mute":

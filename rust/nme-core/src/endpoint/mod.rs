@@ -12,6 +12,7 @@ mod connections;
 mod datagrams;
 mod engine;
 mod long_lost;
+mod peer_limits;
 mod relay;
 mod report;
 mod secure;
@@ -36,7 +37,7 @@ use crate::peer::PeerId;
 use crate::relay::announcement::Announcement;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::{SecureCounters, SecureLayer};
-use crate::session::{Config, ConnectionError, MAX_PACKET, Mtu, NotForwarded};
+use crate::session::{Config, ConnectionError, CutOff, MAX_PACKET, Mtu, NotForwarded};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
@@ -56,6 +57,8 @@ pub(crate) struct Endpoint {
     long_losses: LongLosses,
     reports: VecDeque<Report>,
     tags: Tags,
+    /// The first peer that was cut off for each limit, when that is still to be told.
+    cut_off: Vec<CutOff>,
     /// The time that the owner told last.
     told: Duration,
     /// The host's time, which never jumps.
@@ -101,6 +104,7 @@ impl Endpoint {
         engine.peer_mtu = Mtu::MIN.get()..=Mtu::MAX.get();
         engine.quotas = config.limits.incoming;
         engine.unacknowledged_limit = config.limits.unacknowledged;
+        engine.stalled_limit = config.limits.stalled;
         Self {
             host: Host::new(engine),
             datagrams: Datagrams::new(config.compression, secure),
@@ -111,6 +115,7 @@ impl Endpoint {
             long_losses: LongLosses::default(),
             reports: VecDeque::new(),
             tags: Tags::new(config),
+            cut_off: Vec::new(),
             told: Duration::ZERO,
             now: Duration::ZERO,
         }
@@ -167,7 +172,7 @@ impl Endpoint {
                         return report;
                     }
                 }
-                Event::Overflow { peer } => self.cut_off(peer),
+                Event::Exceeded { peer, limit } => self.cut_off(peer, limit),
             }
         }
     }
@@ -333,12 +338,6 @@ impl Endpoint {
         }
         self.note_long_lost(peer, reason);
         self.lose(peer, long_lost::error_of(reason));
-    }
-
-    /// Ends the connection of a peer that acknowledges too little of what it is sent.
-    fn cut_off(&mut self, peer: PeerHandle) {
-        self.host.disconnect_now(peer, 0);
-        self.lose(peer, ConnectionError::Lost);
     }
 
     fn lose(&mut self, peer: PeerHandle, error: ConnectionError) {

@@ -176,7 +176,7 @@ impl Session {
     /// A packet of the server or of a peer behind it.
     pub(super) fn on_server_packet(&mut self, received: Received) {
         match self.peers.reach(received.from) {
-            Some(Reach::Direct { .. } | Reach::Relayed) => self.inbox.push(received),
+            Some(Reach::Direct { .. } | Reach::Relayed) => self.keep(PeerId::SERVER, received),
             // Left already: its packets must not come behind its departure.
             Some(Reach::Gone { .. }) => self.endpoint.note_dropped(DroppedPacket::Unannounced),
             None => self.keep_unannounced(received),
@@ -199,7 +199,7 @@ impl Session {
         let (theirs, others) = client.unannounced.drain(..).partition(|kept| kept.from == id);
         client.unannounced = others;
         let theirs: VecDeque<Received> = theirs;
-        theirs.into_iter().for_each(|received| self.inbox.push(received));
+        theirs.into_iter().for_each(|received| self.keep(PeerId::SERVER, received));
     }
 }
 

@@ -221,14 +221,17 @@ impl Default for Mtu {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Reliable bytes that may wait for a peer's acknowledgements before it is disconnected: room for 64 MiB put at
-    /// once, with its headers and as much again.
+    /// once, with its headers and what was on its way.
     pub unacknowledged: u64,
+    /// Bytes of them that may wait for long: a peer is disconnected when more wait, and have not become less in any of
+    /// five seconds.
+    pub stalled: u64,
     /// What a peer may keep incomplete or out of order.
     pub incoming: Quotas,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unacknowledged: 128 << 20, incoming: Quotas::default() }
+        Self { unacknowledged: 72 << 20, stalled: 32 << 20, incoming: Quotas::default() }
     }
 }

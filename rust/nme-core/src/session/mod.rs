@@ -15,6 +15,7 @@
 
 mod access;
 mod admission;
+mod backlog;
 mod client;
 mod config;
 mod connection_error;
@@ -23,6 +24,7 @@ mod event;
 mod folding;
 mod inbox;
 mod outgoing;
+mod peer_limits;
 mod peer_table;
 mod peers;
 mod waiting;
@@ -39,11 +41,14 @@ pub use connection_error::ConnectionError;
 pub use error::{DisconnectError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError};
 pub use event::{Event, Status};
 use nme_enet::PeerHandle;
-pub use nme_enet::{DropReason, Quotas};
+pub use nme_enet::{DropReason, PeerLimit, Quotas};
+pub use peer_limits::{
+    CutOff, MaxBuffered, MaxBufferedError, MaxRate, MaxRateError, MaxReceived, MaxReceivedError,
+};
 pub use waiting::FlushMode;
 
 use crate::channel::{self, TransferChannel, TransferMode};
-use crate::counters::Counters;
+use crate::counters::{Counters, DroppedPacket};
 use crate::datagram::DatagramBatch;
 pub use crate::endpoint::Received;
 use crate::endpoint::{Endpoint, Report};
@@ -114,7 +119,7 @@ impl Session {
             id,
             channel_count: config.channel_count,
             peers: PeerTable::default(),
-            inbox: Inbox::default(),
+            inbox: Inbox::new(MaxBuffered::default().get() as usize),
             folding: Folding::default(),
             waiting: Waiting::new(config.mtu),
             flush_mode: FlushMode::default(),
@@ -143,6 +148,9 @@ impl Session {
     pub fn begin_poll(&mut self, now: Duration) {
         self.endpoint.begin_poll(now);
         self.end_folding();
+        for (via, reception) in self.inbox.reconsider() {
+            self.endpoint.set_reception(via, reception);
+        }
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
         if let Role::Client(client) = &mut self.role
             && client.take_loss()
@@ -403,6 +411,18 @@ impl Session {
         }
     }
 
+    /// Keeps a packet that has come over the connection with `first_hop` until the game fetches it.
+    fn keep(&mut self, first_hop: PeerId, received: Received) {
+        let Some(via) = self.peers.handle(first_hop) else { return };
+        let added = self.inbox.push(received, via);
+        for _ in 0..added.dropped {
+            self.endpoint.note_dropped(DroppedPacket::NotFetched);
+        }
+        if let Some(reception) = added.reception {
+            self.endpoint.set_reception(via, reception);
+        }
+    }
+
     fn on_failed(&mut self, error: ConnectionError) {
         if let Role::Client(client) = &mut self.role
             && client.fail(error)
@@ -431,9 +451,8 @@ impl Session {
 
     fn on_received(&mut self, received: Received) {
         match &self.role {
-            // The game may have sent it away meanwhile.
-            Role::Server if self.peers.handle(received.from).is_none() => {}
-            Role::Server => self.inbox.push(received),
+            // When there is no connection, the game may have sent it away meanwhile.
+            Role::Server => self.keep(received.from, received),
             Role::Client(_) => self.on_server_packet(received),
         }
     }

@@ -16,11 +16,12 @@ pub(crate) use connect::{grants, is_sane, refusal};
 pub use receive::Screened;
 use thiserror::Error;
 
-use crate::config::Config;
+use crate::config::{Config, Quotas};
 use crate::event::{DisconnectReason, Event, PeerHandle};
 use crate::figures::{HostFigures, PeerFigures};
 use crate::packet::{Delivery, Packet, PacketPool};
 use crate::peer::{DEFAULT_TIMEOUTS, Peer, State, TimeoutSettings};
+use crate::receive::rates::PeerRates;
 use crate::send::{Pending, Sending};
 use crate::shared::{Shared, Stray};
 use crate::table::Table;
@@ -90,6 +91,10 @@ impl Host {
     /// What has happened, until there is nothing more. Events of one peer come in the order of the wire.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.shared.events.pop_front();
+        if let Some(Event::Received { packet, .. }) = &event {
+            let cost = packet.len() + Quotas::OVERHEAD;
+            self.shared.event_bytes = self.shared.event_bytes.saturating_sub(cost);
+        }
         if event.is_none() && self.shared.events.capacity() > MANY_EVENTS {
             self.shared.events.shrink_to(MANY_EVENTS);
         }
@@ -211,6 +216,22 @@ impl Host {
         }
     }
 
+    /// Sets how many bytes a packet of a peer may have, from now on. Who sends a larger one, or its first fragment, has
+    /// [exceeded a limit](Event::Exceeded).
+    pub const fn set_max_received(&mut self, bytes: usize) {
+        self.shared.max_received = bytes;
+    }
+
+    /// Sets [`Config::event_limit`].
+    pub const fn set_event_limit(&mut self, bytes: usize) {
+        self.shared.config.event_limit = bytes;
+    }
+
+    /// Sets [`Config::peer_rates`].
+    pub const fn set_peer_rates(&mut self, rates: PeerRates) {
+        self.shared.config.peer_rates = rates;
+    }
+
     /// Takes the owner's time, and returns the host's own: it begins at 1 s, never goes back, and a step of more than 4 s
     /// counts as that, since what has come meanwhile is still to be read.
     pub fn advance(&mut self, now: Duration) -> Duration {
@@ -278,6 +299,10 @@ impl Host {
         next.map(|micros| self.shared.clock.owners(micros))
     }
 
+    pub(crate) fn peer_mut(&mut self, peer: PeerHandle) -> Option<&mut Peer> {
+        self.peers.get_mut(peer)
+    }
+
     /// Tells the owner that a peer is gone, and forgets it.
     fn end(&mut self, peer: PeerHandle, reason: DisconnectReason) {
         self.remove(peer);
@@ -288,6 +313,7 @@ impl Host {
     fn remove(&mut self, peer: PeerHandle) {
         let Some(mut peer) = self.peers.remove(peer) else { return };
         peer.forget_output(&mut self.shared);
+        self.shared.usage.forget(peer.handle);
         self.shared.acknowledgements.clear(&mut peer.acknowledgements);
         let usage = &mut self.shared.usage;
         usage.memory = usage.memory.saturating_sub(peer.usage.memory());

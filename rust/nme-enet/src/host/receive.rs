@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::connect::answers;
 use super::{Admission, Host};
-use crate::event::{DisconnectReason, PeerHandle};
+use crate::event::{DisconnectReason, PeerHandle, PeerLimit};
 use crate::packet::Delivery;
 use crate::peer::{Peer, State};
 use crate::proof::LONGEST_ANSWER;
 use crate::reason::DropReason;
 use crate::receive::Inbox;
 use crate::receive::quota::Budget;
+use crate::receive::reception::Reception;
 use crate::shared::Shared;
 use crate::tag::{Checked, TAG_LEN};
 use crate::wire::{Body, CONTROL_CHANNEL, Command, CommandList, Header, NO_PEER, code};
@@ -163,6 +164,7 @@ impl Host {
             }
             return Err(reason);
         }
+        self.measure(header.peer, list.as_slice(), datagram.len())?;
         let mut measured = None;
         let mut last_refused = None;
         let mut is_any_taken = false;
@@ -191,6 +193,22 @@ impl Host {
                 Err(reason)
             }
             None => Ok(()),
+        }
+    }
+
+    /// Counts what a peer sends, if there is a limit of that.
+    fn measure(&mut self, slot: u16, commands: &[(Command, &[u8])], len: usize) -> Result<(), DropReason> {
+        let Self { peers, shared, .. } = self;
+        let rates = shared.config.peer_rates;
+        let Some(peer) = peers.at_mut(slot).filter(|peer| rates.is_any() && peer.is_open()) else {
+            return Ok(());
+        };
+        match peer.meter.take(shared.clock.now(), &rates, commands, len) {
+            Ok(()) => Ok(()),
+            Err(limit) => {
+                peer.exceed(shared, limit);
+                Err(DropReason::PeerLimit)
+            }
         }
     }
 
@@ -268,7 +286,8 @@ impl Host {
             _ => {
                 let state = peer.state;
                 if state == State::Connected {
-                    take_data(peer, shared, command, payload)?;
+                    take_data(peer, shared, command, payload)
+                        .inspect_err(|reason| reassure(peer, shared, header, command, *reason))?;
                 }
                 if peer.is_open()
                     && command.wants_acknowledgement()
@@ -367,16 +386,38 @@ fn take_data(
     command: &Command,
     payload: &[u8],
 ) -> Result<(), DropReason> {
-    let Shared { config, usage: host, events, pool, figures, .. } = shared;
-    let mut inbox = Inbox { events, pool, peer: peer.handle, channel: command.channel };
+    if peer.has_exceeded {
+        return Err(DropReason::PeerLimit);
+    }
+    let len = match command.body {
+        Body::Fragment { fragment } | Body::UnreliableFragment { fragment } => fragment.total as usize,
+        _ => payload.len(),
+    };
+    if len > shared.max_received {
+        peer.exceed(shared, PeerLimit::PacketSize);
+        return Err(DropReason::PeerLimit);
+    }
+    let Shared { config, usage: host, events, event_bytes, pool, figures, clock, .. } = shared;
+    if *event_bytes >= config.event_limit {
+        return Err(DropReason::NotTaken);
+    }
+    let now = clock.now();
+    let mut inbox = Inbox { events, event_bytes, pool, peer: peer.handle, channel: command.channel };
     if let Body::Unsequenced { group, .. } = command.body {
         if peer.unsequenced_in.take(group) {
             inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Unsequenced);
         }
         return Ok(());
     }
-    let mut budget = Budget { quotas: &config.quotas, usage: &mut peer.usage, host };
     let Some(channel) = peer.channels.get_mut(command.channel) else { return Ok(()) };
+    if matches!(command.body, Body::Reliable { .. } | Body::Fragment { .. })
+        && peer.gate.reception != Reception::Open
+        && !peer.gate.admits(now, channel.receive.novelty(command), payload.len())
+    {
+        return Err(DropReason::NotTaken);
+    }
+    let (quotas, usage) = (&config.quotas, &mut peer.usage);
+    let mut budget = Budget { quotas, usage, host, peer: peer.handle, now };
     let refused = match channel.receive.take(command, payload, &mut budget, &mut inbox) {
         Err(DropReason::FragmentQuota) => DropReason::FragmentQuota,
         other => return other,
@@ -388,6 +429,18 @@ fn take_data(
     match peer.channels.get_mut(command.channel) {
         Some(channel) => channel.receive.take(command, payload, &mut budget, &mut inbox),
         None => Ok(()),
+    }
+}
+
+/// Acknowledges the last packet of a channel once more, now and then, when a command was refused that will be taken later.
+fn reassure(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Command, reason: DropReason) {
+    if matches!(reason, DropReason::NotTaken | DropReason::HostQuota)
+        && command.wants_acknowledgement()
+        && let Some(sent_time) = header.sent_time
+        && peer.gate.answers(shared.clock.now())
+    {
+        let last = peer.channels.used(command.channel).map_or(0, |channel| channel.receive.last());
+        peer.queue_acknowledgement(shared, command.channel, last, sent_time);
     }
 }
 

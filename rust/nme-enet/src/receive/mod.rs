@@ -4,18 +4,22 @@
 
 mod assembly;
 pub(crate) mod quota;
+pub(crate) mod rates;
+pub(crate) mod reception;
 mod reliable;
 mod unreliable;
 pub(crate) mod unsequenced;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::config::Quotas;
 use crate::event::{Event, PeerHandle};
 use crate::packet::{Delivery, Packet, PacketPool};
 use crate::reason::DropReason;
 use crate::wire::{Body, Command};
 use assembly::Assembly;
 use quota::Budget;
+use reception::Novelty;
 use unreliable::Key;
 
 /// The receiving half of a channel. Reliable sequence numbers are extended to 64 bits, so that they only grow.
@@ -75,6 +79,8 @@ impl Entry {
 /// Where packets of one channel go.
 pub(crate) struct Inbox<'a> {
     pub(crate) events: &'a mut VecDeque<Event>,
+    /// What the packets among them cost.
+    pub(crate) event_bytes: &'a mut usize,
     pub(crate) pool: &'a PacketPool,
     pub(crate) peer: PeerHandle,
     pub(crate) channel: u8,
@@ -83,6 +89,7 @@ pub(crate) struct Inbox<'a> {
 impl Inbox<'_> {
     pub(crate) fn deliver(&mut self, packet: Packet, delivery: Delivery) {
         let (peer, channel) = (self.peer, self.channel);
+        *self.event_bytes += packet.len() + Quotas::OVERHEAD;
         self.events.push_back(Event::Received { peer, channel, delivery, packet });
     }
 }
@@ -126,6 +133,35 @@ impl ReceiveChannel {
             self.advance_unreliable(budget, inbox);
         }
         Ok(())
+    }
+
+    /// The number of the last reliable command that was delivered.
+    pub(crate) const fn last(&self) -> u16 {
+        self.delivered as u16
+    }
+
+    /// What a reliable command brings.
+    pub(crate) fn novelty(&self, command: &Command) -> Novelty {
+        let (numbered, fragment) = match command.body {
+            Body::Fragment { fragment } => (fragment.start, Some(fragment.number)),
+            _ => (command.sequence, None),
+        };
+        let Some(sequence) = self.extend(numbered).filter(|sequence| *sequence > self.delivered) else {
+            return Novelty::Nothing;
+        };
+        let entry = self.held.as_ref().and_then(|held| held.reliable.get(&sequence));
+        let has_come = match (entry, fragment) {
+            (Some(Entry::Group(group)), Some(number)) => group.has(number),
+            (Some(Entry::Single(_)), None) => true,
+            _ => false,
+        };
+        if has_come {
+            Novelty::Nothing
+        } else if sequence == self.delivered + 1 {
+            Novelty::Next
+        } else {
+            Novelty::Ahead
+        }
     }
 
     /// True when a reliable command with this number is acknowledged: all but those too far ahead, which are sent again.

@@ -3,6 +3,7 @@
 use super::Entry;
 use super::assembly::Assembly;
 use crate::config::Quotas;
+use crate::event::PeerHandle;
 use crate::reason::DropReason;
 
 /// Which of a peer's quotas a fragmented packet is charged to.
@@ -42,6 +43,9 @@ pub(crate) struct HostUsage {
     pub(crate) limit: usize,
     /// Connected peers.
     pub(crate) peers: usize,
+    /// The peer that may go beyond the limit with what its channels wait for, and when it did so last, in µs. Without it,
+    /// many packets that begin at once could fill the limit, and none be completed.
+    pub(crate) exempt: Option<(PeerHandle, u64)>,
 }
 
 impl HostUsage {
@@ -50,6 +54,22 @@ impl HostUsage {
         self.memory.saturating_add(more) <= self.limit
             || used.saturating_add(more) <= self.limit / self.peers.max(1)
     }
+
+    /// True when this peer may go beyond the limit. One may at a time, until it has sent nothing of that kind for a while.
+    fn exempts(&mut self, peer: PeerHandle, now: u64) -> bool {
+        let is_free = self.exempt.is_none_or(|(other, last)| other == peer || last + EXEMPT_TIME <= now);
+        // A host that may keep nothing back keeps nothing back.
+        let is_free = is_free && self.limit > 0;
+        if is_free {
+            self.exempt = Some((peer, now));
+        }
+        is_free
+    }
+
+    /// A peer is gone.
+    pub(crate) fn forget(&mut self, peer: PeerHandle) {
+        self.exempt = self.exempt.filter(|(exempt, _)| *exempt != peer);
+    }
 }
 
 /// The quotas as one channel sees them.
@@ -57,6 +77,9 @@ pub(crate) struct Budget<'a> {
     pub(crate) quotas: &'a Quotas,
     pub(crate) usage: &'a mut Usage,
     pub(crate) host: &'a mut HostUsage,
+    pub(crate) peer: PeerHandle,
+    /// In µs of the host's clock.
+    pub(crate) now: u64,
 }
 
 impl Budget<'_> {
@@ -98,10 +121,17 @@ impl Budget<'_> {
         Ok(bill)
     }
 
-    /// Charges the memory of one more fragment.
-    pub(super) fn admit_fragment(&mut self, len: usize, group: &mut Assembly) -> Result<(), DropReason> {
+    /// Charges the memory of one more fragment. `next` tells that its channel waits for it.
+    pub(super) fn admit_fragment(
+        &mut self,
+        len: usize,
+        group: &mut Assembly,
+        next: bool,
+    ) -> Result<(), DropReason> {
         let cost = len + Quotas::OVERHEAD;
-        if !self.host.has_room(self.usage.memory(), cost) {
+        let has_room =
+            self.host.has_room(self.usage.memory(), cost) || (next && self.host.exempts(self.peer, self.now));
+        if !has_room {
             return Err(DropReason::HostQuota);
         }
         group.memory += cost;
@@ -187,6 +217,10 @@ impl Budget<'_> {
         self.quotas.fragment_bytes.saturating_sub(self.usage.fragment_bytes as usize)
     }
 }
+
+/// How long nothing may come of the peer that may go beyond the limit until it is another one's turn, in µs: some
+/// repetitions of a fragment.
+const EXEMPT_TIME: u64 = 1_000_000;
 
 const fn sum(used: u32, more: usize) -> usize {
     (used as usize).saturating_add(more)

@@ -63,7 +63,7 @@ impl ReceiveChannel {
             if group.has(fragment.number) {
                 return Ok(false);
             }
-            budget.admit_fragment(payload.len(), group)?;
+            budget.admit_fragment(payload.len(), group, is_next)?;
             if !group.add(fragment.number, payload, inbox.pool) {
                 return Ok(false);
             }
@@ -84,7 +84,7 @@ impl ReceiveChannel {
         }
         let bill = budget.admit_group(fragment.total as usize, is_next)?;
         let mut group = Assembly::new(fragment, bill);
-        if let Err(reason) = budget.admit_fragment(payload.len(), &mut group) {
+        if let Err(reason) = budget.admit_fragment(payload.len(), &mut group, is_next) {
             budget.release(&Entry::Group(group));
             return Err(reason);
         }

@@ -69,7 +69,7 @@ impl ReceiveChannel {
             if group.has(fragment.number) {
                 return Ok(());
             }
-            budget.admit_fragment(payload.len(), group)?;
+            budget.admit_fragment(payload.len(), group, false)?;
             if group.add(fragment.number, payload, inbox.pool) {
                 if key.0 != current {
                     held.waiting += usize::from(budget.promote(group, held.waiting));
@@ -95,7 +95,7 @@ impl ReceiveChannel {
         }
         let bill = budget.admit_group(fragment.total as usize, false)?;
         let mut group = Assembly::new(fragment, bill);
-        if let Err(reason) = budget.admit_fragment(payload.len(), &mut group) {
+        if let Err(reason) = budget.admit_fragment(payload.len(), &mut group, false) {
             budget.release(&Entry::Group(group));
             return Err(reason);
         }

@@ -8,19 +8,21 @@
 
 mod black_hole;
 mod datagram;
+mod progress;
 mod recovery;
 mod ring;
 mod silence;
 mod window;
 
 pub(crate) use black_hole::BlackHole;
+pub(crate) use progress::Progress;
 pub(crate) use recovery::Gone;
 pub(crate) use ring::Ring;
 pub(crate) use silence::Silence;
 pub(crate) use window::{INITIAL, Known, Window};
 
 use crate::clock::wire_time;
-use crate::event::Event;
+use crate::event::PeerLimit;
 use crate::lists::{Key, List};
 use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
@@ -155,7 +157,7 @@ impl Pending {
 pub enum Sending {
     /// It leaves with the next flush, or when its turn comes.
     Queued,
-    /// Too much waits for the peer already, so it was thrown away; see [`Event::Overflow`].
+    /// Too much waits for the peer already, so it was thrown away; see [`PeerLimit::Unacknowledged`].
     Overflow,
 }
 
@@ -174,11 +176,10 @@ impl Peer {
         delivery: Delivery,
     ) -> Sending {
         let cost = packet_cost(packet.len());
-        if self.unacknowledged.saturating_add(cost) > shared.config.unacknowledged_limit {
-            if !self.has_overflowed {
-                self.has_overflowed = true;
-                shared.events.push_back(Event::Overflow { peer: self.handle });
-            }
+        let stalled_limit = shared.config.stalled_limit;
+        let has_stalled = self.progress.has_stalled(shared.clock.now(), self.unacknowledged, stalled_limit);
+        if has_stalled || self.unacknowledged.saturating_add(cost) > shared.config.unacknowledged_limit {
+            self.exceed(shared, PeerLimit::Unacknowledged);
             return Sending::Overflow;
         }
         let is_cut = packet.len() > self.rules.fragment as usize;
@@ -269,6 +270,7 @@ impl Peer {
         shared.sent.clear(&mut self.lost);
         self.active = None;
         self.pending = Pending::NOTHING;
+        self.progress = Progress::default();
         (self.queued, self.unacknowledged, self.in_flight, self.in_flight_commands) = (0, 0, 0, 0);
         (self.next_expiry, self.next_loss, self.paced_to) = (u64::MAX, u64::MAX, u64::MAX);
         self.black_hole = BlackHole::NONE;

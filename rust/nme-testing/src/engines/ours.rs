@@ -48,7 +48,7 @@ impl Ours {
                     let peer = self.addresses[&peer];
                     notes.push(Note::Received { peer, channel, bytes: packet.to_vec() });
                 }
-                Event::Overflow { .. } => {}
+                Event::Exceeded { .. } => {}
             }
         }
     }
