@@ -26,7 +26,7 @@ pub struct Config {
     pub quotas: Quotas,
     /// Bytes that all peers together can make the host keep back. Beyond it each of n peers may still have an n-th of
     /// that.
-    pub held_limit: usize,
+    pub reassembly_limit: usize,
     /// Reliable bytes that may wait for one peer, sent or not: beyond it the peer is too slow a reader.
     pub unacknowledged_limit: u64,
     /// Reliable bytes in flight to one peer at most, unless the peer named less.
@@ -49,7 +49,7 @@ impl Config {
             mtu: DEFAULT_MTU,
             peer_mtu: DEFAULT_MTU..=DEFAULT_MTU,
             quotas: Quotas::DEFAULT,
-            held_limit: 512 << 20,
+            reassembly_limit: 512 << 20,
             unacknowledged_limit: 64 << 20,
             max_window: 4 << 20,
             seed,

@@ -84,7 +84,7 @@ impl Drop for Packet {
             && let Some(home) = unused.home.take()
         {
             let mut shelf = home.lock().unwrap_or_else(PoisonError::into_inner);
-            if shelf.len() < SHELF {
+            if shelf.len() < MAX_UNUSED_BUFFERS {
                 shelf.push(buffer);
             }
         }
@@ -109,7 +109,7 @@ impl PacketPool {
     #[must_use]
     pub fn packet(&self, parts: &[&[u8]]) -> Packet {
         let len = parts.iter().fold(0, |len, part| len + part.len());
-        if len > BUFFER {
+        if len > MAX_REUSED_BYTES {
             return Packet::new(parts.concat());
         }
         let used = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -130,10 +130,10 @@ impl fmt::Debug for PacketPool {
 }
 
 /// Bytes of the largest packet whose buffer is used again.
-const BUFFER: usize = 1500;
+const MAX_REUSED_BYTES: usize = 1500;
 
 /// Buffers that wait to be used again, at most.
-const SHELF: usize = 4096;
+const MAX_UNUSED_BUFFERS: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_large_packet_keeps_no_buffer() {
         let pool = PacketPool::new();
-        drop(pool.packet(&[&[1; BUFFER + 1]]));
+        drop(pool.packet(&[&[1; MAX_REUSED_BYTES + 1]]));
         assert!(pool.shelf.lock().expect("no panic").is_empty());
     }
 }

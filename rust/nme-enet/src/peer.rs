@@ -267,7 +267,7 @@ impl Peer {
         if granted < self.channels.len() {
             self.channels = Channels::new(granted);
         }
-        self.window_limit = self.window_limit.min(answer.window.max(MIN_WINDOW));
+        self.window_limit = self.window_limit.min(answer.window.max(MIN_WINDOW_BYTES));
         self.in_bandwidth = answer.in_bandwidth;
         self.out_bandwidth = answer.out_bandwidth;
         self.open();
@@ -299,15 +299,15 @@ impl Peer {
 /// The window that goes with two bandwidths, one of which limits the other; 0 is no limit.
 pub(crate) fn window_for(ours: u32, theirs: u32) -> u32 {
     let bandwidth = match (ours, theirs) {
-        (0, 0) => return MAX_WINDOW,
+        (0, 0) => return MAX_WINDOW_BYTES,
         (0, one) | (one, 0) => one,
         (ours, theirs) => ours.min(theirs),
     };
-    (bandwidth / MAX_WINDOW * MIN_WINDOW).clamp(MIN_WINDOW, MAX_WINDOW)
+    (bandwidth / MAX_WINDOW_BYTES * MIN_WINDOW_BYTES).clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES)
 }
 
-pub(crate) const MIN_WINDOW: u32 = 4096;
-pub(crate) const MAX_WINDOW: u32 = 65536;
+pub(crate) const MIN_WINDOW_BYTES: u32 = 4096;
+pub(crate) const MAX_WINDOW_BYTES: u32 = 65536;
 
 /// Of stock ENet.
 pub(crate) const DEFAULT_TIMEOUTS: TimeoutSettings =

@@ -61,7 +61,7 @@ impl Stray {
 
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
-        let usage = HostUsage { memory: 0, limit: config.held_limit, peers: 0 };
+        let usage = HostUsage { memory: 0, limit: config.reassembly_limit, peers: 0 };
         Self {
             config,
             clock: Clock::new(),
@@ -82,7 +82,7 @@ impl Shared {
 
     /// Lets a stray leave, unless too many wait: strangers cause them.
     pub(crate) fn post(&mut self, stray: Stray) {
-        if self.strays.len() < MANY_STRAYS {
+        if self.strays.len() < MAX_STRAYS {
             self.strays.push_back(stray);
         }
     }
@@ -94,4 +94,4 @@ impl Shared {
 }
 
 /// Strays that wait to leave, at most.
-const MANY_STRAYS: usize = 4096;
+const MAX_STRAYS: usize = 4096;

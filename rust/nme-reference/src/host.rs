@@ -319,7 +319,7 @@ impl Host {
             in_flight,
             waiting: unacknowledged.saturating_sub(in_flight.into()),
             unacknowledged,
-            held: 0,
+            reassembly_bytes: 0,
             commands_sent: peer.packets_sent(),
             commands_lost: peer.packets_lost(),
             channels: peer.channel_count(),

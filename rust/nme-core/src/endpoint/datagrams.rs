@@ -165,9 +165,9 @@ pub(super) fn mtu(layer: Option<&dyn SecureLayer>) -> u16 {
 /// The MTUs that a peer of such an endpoint may have. Without a layer that of 3.6 only. With one, a 3.6 asks for the same,
 /// and another version of this library may have a layer of another size.
 pub(super) fn peer_mtu(layer: Option<&dyn SecureLayer>) -> std::ops::RangeInclusive<u16> {
-    let smallest = if layer.is_some() { mtu(layer).min(MTU - MAX_OVERHEAD) } else { MTU };
+    let smallest = if layer.is_some() { mtu(layer).min(MTU - MAX_OVERHEAD_BYTES) } else { MTU };
     smallest..=MTU
 }
 
 /// What DTLS 1.2 adds at most, in bytes: 13 of header, 16 of IV, 48 of MAC and 16 of padding, rounded up.
-const MAX_OVERHEAD: u16 = 96;
+const MAX_OVERHEAD_BYTES: u16 = 96;

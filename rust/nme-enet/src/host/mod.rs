@@ -90,8 +90,8 @@ impl Host {
     /// What has happened, until there is nothing more. Events of one peer come in the order of the wire.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.shared.events.pop_front();
-        if event.is_none() && self.shared.events.capacity() > MANY_EVENTS {
-            self.shared.events.shrink_to(MANY_EVENTS);
+        if event.is_none() && self.shared.events.capacity() > MAX_KEPT_EVENTS {
+            self.shared.events.shrink_to(MAX_KEPT_EVENTS);
         }
         event
     }
@@ -261,7 +261,7 @@ impl Host {
     #[must_use]
     pub const fn figures(&self) -> HostFigures {
         let mut figures = self.shared.figures;
-        figures.held = self.shared.usage.memory;
+        figures.reassembly_bytes = self.shared.usage.memory;
         figures
     }
 
@@ -320,7 +320,7 @@ fn disconnect_notice(peer: &Peer, data: u32) -> Stray {
 }
 
 /// Events whose memory is kept.
-const MANY_EVENTS: usize = 1024;
+const MAX_KEPT_EVENTS: usize = 1024;
 
 /// Peer numbers have 12 bits, and one of them means "none".
 const MAX_PEERS: u16 = crate::wire::NO_PEER;
