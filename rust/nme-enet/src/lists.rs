@@ -87,8 +87,14 @@ impl<T> Lists<T> {
 
     #[inline]
     pub(crate) fn pop_front(&mut self, list: &mut List) -> Option<T> {
+        self.pop_front_if(list, |_| true)
+    }
+
+    /// Takes the first entry out if it is a wanted one.
+    #[inline]
+    pub(crate) fn pop_front_if(&mut self, list: &mut List, is_wanted: impl FnOnce(&T) -> bool) -> Option<T> {
         let node = self.nodes.get_mut(list.first as usize)?;
-        let value = node.value.take()?;
+        let value = node.value.take_if(|value| is_wanted(value))?;
         let next = std::mem::replace(&mut node.next, self.free);
         self.free = std::mem::replace(&mut list.first, next);
         match self.nodes.get_mut(next as usize) {

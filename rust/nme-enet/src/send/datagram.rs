@@ -163,13 +163,9 @@ impl Peer {
 
     /// Puts the next unsequenced packet, or drops it; false when it does not fit.
     fn put_unsequenced(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) -> bool {
-        let Some(first) = shared.queued.get(self.unsequenced.first()) else { return false };
-        if !datagram.has_room(fixed_len(code::UNSEQUENCED) + first.packet.len()) {
-            return false;
-        }
-        let Some(Queued { packet, channel, .. }) = shared.queued.pop_front(&mut self.unsequenced) else {
-            return false;
-        };
+        let fits = |first: &Queued| datagram.has_room(fixed_len(code::UNSEQUENCED) + first.packet.len());
+        let first = shared.queued.pop_front_if(&mut self.unsequenced, fits);
+        let Some(Queued { packet, channel, .. }) = first else { return false };
         self.left_queue(&packet, packet.len());
         if self.throttle.passes() {
             self.unsequenced_out = self.unsequenced_out.wrapping_add(1);
