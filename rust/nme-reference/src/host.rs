@@ -341,8 +341,8 @@ impl Host {
 
     /// Where packets can be made that use the memory of earlier ones.
     #[must_use]
-    pub const fn packets(&self) -> &PacketPool {
-        &self.pool
+    pub const fn packets(&mut self) -> &mut PacketPool {
+        &mut self.pool
     }
 
     fn state_at(&self, slot: u16) -> enet::PeerState {

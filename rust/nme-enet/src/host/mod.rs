@@ -98,8 +98,8 @@ impl Host {
 
     /// Where packets can be made that use the memory of earlier ones.
     #[must_use]
-    pub const fn packets(&self) -> &PacketPool {
-        &self.shared.pool
+    pub const fn packets(&mut self) -> &mut PacketPool {
+        &mut self.shared.pool
     }
 
     /// Queues a packet for a peer; every receiver shares its bytes. It leaves behind the next [`Self::flush`].

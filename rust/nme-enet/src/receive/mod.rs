@@ -75,12 +75,20 @@ impl Entry {
 /// Where packets of one channel go.
 pub(crate) struct Inbox<'a> {
     pub(crate) events: &'a mut VecDeque<Event>,
-    pub(crate) pool: &'a PacketPool,
+    pub(crate) pool: &'a mut PacketPool,
     pub(crate) peer: PeerHandle,
     pub(crate) channel: u8,
 }
 
 impl Inbox<'_> {
+    /// A packet of one command.
+    #[inline]
+    pub(crate) fn deliver_payload(&mut self, payload: &[u8], delivery: Delivery) {
+        let packet = self.pool.copy(payload);
+        self.deliver(packet, delivery);
+    }
+
+    #[inline]
     pub(crate) fn deliver(&mut self, packet: Packet, delivery: Delivery) {
         let (peer, channel) = (self.peer, self.channel);
         self.events.push_back(Event::Received { peer, channel, delivery, packet });

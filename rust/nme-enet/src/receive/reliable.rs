@@ -34,13 +34,13 @@ impl ReceiveChannel {
         }
         if is_next {
             self.delivered = sequence;
-            inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Reliable);
+            inbox.deliver_payload(payload, Delivery::Reliable);
             self.advance_reliable(budget, inbox);
         } else {
             let reassembly = self.reassembly();
             budget.admit_command(payload.len(), reassembly.waiting)?;
             reassembly.waiting += 1;
-            reassembly.reliable.insert(sequence, Entry::Single(inbox.pool.packet(&[payload])));
+            reassembly.reliable.insert(sequence, Entry::Single(inbox.pool.copy(payload)));
         }
         Ok(is_next)
     }

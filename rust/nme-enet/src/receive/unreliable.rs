@@ -37,12 +37,12 @@ impl ReceiveChannel {
         }
         if is_current {
             self.unreliable = key.1;
-            inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Sequenced);
+            inbox.deliver_payload(payload, Delivery::Sequenced);
         } else {
             let reassembly = self.reassembly();
             budget.admit_command(payload.len(), reassembly.waiting)?;
             reassembly.waiting += 1;
-            reassembly.unreliable.insert(key, Entry::Single(inbox.pool.packet(&[payload])));
+            reassembly.unreliable.insert(key, Entry::Single(inbox.pool.copy(payload)));
         }
         Ok(())
     }
