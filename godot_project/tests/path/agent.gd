@@ -1,5 +1,5 @@
-## One end of a connection over a path that changes: sends an unreliable packet in each frame, and
-## counts what comes.
+## One end of a connection over a path: sends an unreliable packet in each frame, and counts what
+## comes; or with `--bulk=1`, as a client, sends 48 MiB in reliable packets.
 ##
 ## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
 ## Started by scripts/path_test.py with
@@ -7,6 +7,8 @@
 extends SceneTree
 
 const SERVER := 1
+const BULK_PACKETS := 192
+const BULK_BYTES := 262144
 
 var words := {}
 var peer: MultiplayerPeer = null
@@ -21,6 +23,9 @@ func _initialize() -> void:
 		words[parts[0]] = parts[1]
 	payload.resize(48)
 	peer = ClassDB.instantiate(words["class"])
+	if words.has("bulk"):
+		# As the server of Godot 3.6 has it.
+		peer.set("compression_mode", 0)
 	peer.peer_connected.connect(_on_peer_connected)
 	peer.peer_disconnected.connect(_on_peer_disconnected)
 	var port := int(words["port"])
@@ -39,7 +44,7 @@ func _tick() -> void:
 	while peer.get_available_packet_count() > 0:
 		peer.get_packet()
 		counts["received"] += 1
-	if now < float(words["quiet"]):
+	if now < float(words["quiet"]) and not words.has("bulk"):
 		for other in others:
 			peer.set_target_peer(other)
 			peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
@@ -54,9 +59,20 @@ func _on_peer_connected(id: int) -> void:
 	if id == SERVER or words["role"] == "server":
 		others.append(id)
 		print("joined %f" % Time.get_unix_time_from_system())
+		if words.has("bulk"):
+			_send_bulk()
 
 
 func _on_peer_disconnected(id: int) -> void:
 	if others.has(id):
 		others.erase(id)
 		print("lost %f" % Time.get_unix_time_from_system())
+
+
+func _send_bulk() -> void:
+	var bulk := PackedByteArray()
+	bulk.resize(BULK_BYTES)
+	peer.set_target_peer(SERVER)
+	peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_RELIABLE
+	for i in range(BULK_PACKETS):
+		peer.put_packet(bulk)
