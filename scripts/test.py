@@ -25,6 +25,9 @@ FOREIGN_FOLDERS = {"addons", "godot3", ".godot"}
 
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed", re.MULTILINE)
 SCRIPT_RESULT = re.compile(r"^(\d+) passed, (\d+) failed\b", re.MULTILINE)
+# For each target; there are about twenty.
+FUZZ_SECONDS = 20
+
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -218,6 +221,15 @@ def play_arena() -> Count:
     return counting_script("arena_test.py", "--no-build")
 
 
+def run_fuzzers() -> Count:
+    """Each fuzz target for a short time, where a nightly compiler and cargo-fuzz are."""
+    if shutil.which("cargo-fuzz") is None or run(["cargo", "+nightly", "--version"], cwd=REPO, check=False) != 0:
+        say("NOT RUN: fuzzing wants a nightly compiler and cargo-fuzz; `rustup toolchain install nightly` and")
+        say("`cargo install cargo-fuzz` bring them. The targets' bodies have run with random programs in the step cargo.")
+        return Count(0, 0)
+    return counting_script("fuzz.py", "--seconds", str(FUZZ_SECONDS))
+
+
 def check_readme() -> Count:
     """Every test and every file that the README names exists."""
     return counting_script("readme_check.py")
@@ -227,6 +239,7 @@ STEPS = (
     Step("format", "cargo fmt --check", check_format),
     Step("clippy", "cargo clippy and cargo doc", check_clippy),
     Step("cargo", "Rust tests", run_cargo_tests),
+    Step("fuzz", "fuzz targets, a short time each", run_fuzzers),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),

@@ -1,5 +1,6 @@
-## One end of a connection over a path that changes: sends an unreliable packet in each frame, on
-## request a long reliable one in every tenth, and counts what comes.
+## One end of a connection over a path: sends an unreliable packet in each frame, on request a long
+## reliable one in every tenth, and counts what comes; or with `--bulk=1`, as a client, sends 48 MiB
+## in reliable packets.
 ##
 ## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
 ## Started by scripts/path_test.py and scripts/mtu_test.py with
@@ -8,6 +9,8 @@
 extends SceneTree
 
 const SERVER := 1
+const BULK_PACKETS := 192
+const BULK_BYTES := 262144
 
 var words := {}
 var peer: MultiplayerPeer = null
@@ -51,7 +54,7 @@ func _tick() -> void:
 		peer.get_packet()
 		counts["received"] += 1
 	frame += 1
-	if now < float(words["quiet"]):
+	if now < float(words["quiet"]) and not words.has("bulk"):
 		for other in others:
 			peer.set_target_peer(other)
 			peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
@@ -70,6 +73,8 @@ func _on_peer_connected(id: int) -> void:
 	if id == SERVER or words["role"] == "server":
 		others.append(id)
 		print("joined %f" % Time.get_unix_time_from_system())
+		if words.has("bulk"):
+			_send_bulk()
 
 
 func _on_peer_disconnected(id: int) -> void:
@@ -80,3 +85,12 @@ func _on_peer_disconnected(id: int) -> void:
 
 func _on_server_disconnected() -> void:
 	print("why ", peer.call("get_connection_error_text"))
+
+
+func _send_bulk() -> void:
+	var bulk := PackedByteArray()
+	bulk.resize(BULK_BYTES)
+	peer.set_target_peer(SERVER)
+	peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_RELIABLE
+	for i in range(BULK_PACKETS):
+		peer.put_packet(bulk)

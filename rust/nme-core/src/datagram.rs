@@ -52,7 +52,8 @@ impl DatagramBatch {
             return;
         }
         let is_small = self.bytes.len() < self.bytes.capacity() / 4;
-        self.small_loads = if is_small && self.bytes.capacity() > KEPT { self.small_loads + 1 } else { 0 };
+        self.small_loads =
+            if is_small && self.bytes.capacity() > KEPT_BYTES { self.small_loads + 1 } else { 0 };
         self.bytes.clear();
         self.entries.clear();
         if self.small_loads == SMALL_LOADS_BEFORE_SHRINKING {
@@ -64,7 +65,7 @@ impl DatagramBatch {
 }
 
 /// Memory that is never given back, in bytes.
-const KEPT: usize = 64 << 10;
+const KEPT_BYTES: usize = 64 << 10;
 
 /// Small loads behind which half of the memory is given back.
 const SMALL_LOADS_BEFORE_SHRINKING: u8 = 64;
@@ -96,7 +97,7 @@ mod tests {
         for _ in 0..1000 {
             load(&mut batch, 10);
         }
-        assert!(batch.bytes.capacity() <= KEPT, "{}", batch.bytes.capacity());
+        assert!(batch.bytes.capacity() <= KEPT_BYTES, "{}", batch.bytes.capacity());
         assert!(batch.entries.capacity() < 100, "{}", batch.entries.capacity());
     }
 

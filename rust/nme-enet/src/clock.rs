@@ -14,7 +14,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) const fn new() -> Self {
-        Self { told: None, micros: START }
+        Self { told: None, micros: START_US }
     }
 
     /// Takes the owner's time, and returns the host's. Going back is ignored.
@@ -47,17 +47,17 @@ pub(crate) const fn wire_time(micros: u64) -> u16 {
 /// for that.
 pub(crate) fn since(now: u64, sent_time: u16) -> Option<u64> {
     let millis = wire_time(now).wrapping_sub(sent_time);
-    (millis < LONGEST_ROUND_TRIP).then(|| u64::from(millis.max(1)) * 1000)
+    (millis < LONGEST_ROUND_TRIP_MS).then(|| u64::from(millis.max(1)) * 1000)
 }
 
 /// Less than the 5 s after which peers begin to be given up.
 const LONGEST_STEP: Duration = Duration::from_secs(4);
 
 /// Times of 0 mean "never" in stock ENet.
-const START: u64 = 1_000_000;
+const START_US: u64 = 1_000_000;
 
 /// In ms; the wire's clock wraps after twice this.
-const LONGEST_ROUND_TRIP: u16 = 0x8000;
+const LONGEST_ROUND_TRIP_MS: u16 = 0x8000;
 
 #[cfg(test)]
 mod tests {

@@ -30,7 +30,7 @@ pub struct Config {
     /// Bytes that all peers together can make the host keep back. Beyond it each of n peers may still have an n-th of
     /// that, and one at a time as much as it takes to complete what its channels wait for. With 0 there is no such
     /// packet.
-    pub held_limit: usize,
+    pub reassembly_limit: usize,
     /// Reliable bytes that may wait for one peer, sent or not: beyond it the peer is too slow a reader.
     pub unacknowledged_limit: u64,
     /// The same while the peer makes no progress: beyond it the peer is too slow a reader when what waits has not become
@@ -61,7 +61,7 @@ impl Config {
             mtu: DEFAULT_MTU,
             peer_mtu: DEFAULT_MTU..=DEFAULT_MTU,
             quotas: Quotas::DEFAULT,
-            held_limit: 512 << 20,
+            reassembly_limit: 512 << 20,
             unacknowledged_limit: 64 << 20,
             stalled_limit: 32 << 20,
             event_limit: 64 << 20,

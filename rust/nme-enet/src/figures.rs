@@ -26,7 +26,7 @@ pub struct PeerFigures {
     /// [`Config::unacknowledged_limit`](crate::Config::unacknowledged_limit).
     pub unacknowledged: u64,
     /// Bytes that the host keeps back because something before them is missing.
-    pub held: usize,
+    pub reassembly_bytes: usize,
     /// Commands sent, repetitions included.
     pub commands_sent: u32,
     /// Commands sent again.
@@ -49,7 +49,7 @@ impl PeerFigures {
             in_flight: peer.in_flight,
             waiting: peer.queued,
             unacknowledged: peer.unacknowledged,
-            held: peer.usage.memory(),
+            reassembly_bytes: peer.usage.memory(),
             commands_sent: peer.commands_sent,
             commands_lost: peer.commands_lost,
             channels: peer.channels.len(),
@@ -76,7 +76,7 @@ pub struct HostFigures {
     /// How often a channel forgot its incomplete unreliable packets to make room for new ones.
     pub evictions: u64,
     /// Bytes that the host keeps back for all peers because something before them is missing.
-    pub held: usize,
+    pub reassembly_bytes: usize,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
 }
 
@@ -92,7 +92,7 @@ impl HostFigures {
             datagrams_dropped: 0,
             commands_ignored: 0,
             evictions: 0,
-            held: 0,
+            reassembly_bytes: 0,
             dropped: [0; DropReason::ALL.len()],
         }
     }

@@ -87,8 +87,14 @@ impl<T> Lists<T> {
 
     #[inline]
     pub(crate) fn pop_front(&mut self, list: &mut List) -> Option<T> {
+        self.pop_front_if(list, |_| true)
+    }
+
+    /// Takes the first entry out if it is a wanted one.
+    #[inline]
+    pub(crate) fn pop_front_if(&mut self, list: &mut List, is_wanted: impl FnOnce(&T) -> bool) -> Option<T> {
         let node = self.nodes.get_mut(list.first as usize)?;
-        let value = node.value.take()?;
+        let value = node.value.take_if(|value| is_wanted(value))?;
         let next = std::mem::replace(&mut node.next, self.free);
         self.free = std::mem::replace(&mut list.first, next);
         match self.nodes.get_mut(next as usize) {
@@ -112,7 +118,7 @@ impl<T> Lists<T> {
 
     fn note_removed(&mut self) {
         self.used -= 1;
-        if self.used == 0 && self.nodes.len() > LARGE {
+        if self.used == 0 && self.nodes.len() > MANY_NODES {
             self.nodes = Vec::new();
             self.free = NONE;
         }
@@ -136,7 +142,7 @@ impl<T> Lists<T> {
         is_behind: impl Fn(&T) -> bool,
     ) {
         let mut place = to.first;
-        for _ in 0..LOOKED_AT {
+        for _ in 0..MAX_ENTRIES_LOOKED_AT {
             let Some(node) = self.nodes.get(place as usize) else { break };
             if node.value.as_ref().is_some_and(&is_behind) {
                 self.unlink(from, key.0);
@@ -195,10 +201,10 @@ impl<T> Lists<T> {
 const NONE: u32 = u32::MAX;
 
 /// Entries of a list that [`Lists::move_before`] looks at.
-const LOOKED_AT: usize = 64;
+const MAX_ENTRIES_LOOKED_AT: usize = 64;
 
 /// Nodes whose memory is given back once none of them is used.
-const LARGE: usize = 65_536;
+const MANY_NODES: usize = 65_536;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// How a packet travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,37 +17,30 @@ pub enum Delivery {
 }
 
 /// The bytes of a packet. A clone shares them.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Packet {
-    /// `None` only while it is dropped.
-    buffer: Option<Arc<Buffer>>,
+    bytes: Arc<Vec<u8>>,
 }
-
-struct Buffer {
-    bytes: Vec<u8>,
-    /// Where the buffer goes when nobody uses it any more.
-    home: Option<Arc<Shelf>>,
-}
-
-type Shelf = Mutex<Vec<Arc<Buffer>>>;
 
 impl Packet {
     /// A packet of these bytes, which are not copied.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { buffer: Some(Arc::new(Buffer { bytes, home: None })) }
+        Self { bytes: Arc::new(bytes) }
     }
 
     /// The packet's bytes.
     #[must_use]
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes)
+        &self.bytes
     }
 }
 
 impl Deref for Packet {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         self.bytes()
     }
@@ -65,36 +58,18 @@ impl fmt::Debug for Packet {
     }
 }
 
-impl PartialEq for Packet {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
-    }
-}
-
-impl Eq for Packet {}
-
-impl Drop for Packet {
-    fn drop(&mut self) {
-        // When two threads drop the last two clones at once, neither may see itself as the last: then the buffer is
-        // freed, which is correct, too.
-        if let Some(mut buffer) = self.buffer.take()
-            // Cheaper than to be told by the next line.
-            && Arc::strong_count(&buffer) == 1
-            && let Some(unused) = Arc::get_mut(&mut buffer)
-            && let Some(home) = unused.home.take()
-        {
-            let mut shelf = home.lock().unwrap_or_else(PoisonError::into_inner);
-            if shelf.len() < SHELF {
-                shelf.push(buffer);
-            }
-        }
-    }
-}
-
-/// Makes packets out of the buffers of earlier ones. A clone shares the buffers.
-#[derive(Clone, Default)]
+/// Makes packets out of the buffers of earlier ones.
+///
+/// It keeps a share of the buffer of each packet, and goes round them when it needs one: a buffer that only the pool still has
+/// is free. So a packet need not find its way back, whatever thread drops it, and there is nothing to lock.
+#[derive(Default)]
 pub struct PacketPool {
-    shelf: Arc<Shelf>,
+    buffers: Vec<Arc<Vec<u8>>>,
+    /// The buffer that is looked at next: most likely the one that has been in use for longest.
+    next: usize,
+    /// Buffers in use that may be passed over: one for each that was found free. So packets that stay for long cost little time,
+    /// and do not make others allocate for ever.
+    passes: usize,
 }
 
 impl PacketPool {
@@ -104,22 +79,52 @@ impl PacketPool {
         Self::default()
     }
 
-    /// A packet of all these parts, one behind the other. Allocates only when it is larger than a datagram, or when
-    /// no earlier packet has been dropped.
+    /// A packet of all these parts, one behind the other. Allocates only when it is larger than a datagram, or when the
+    /// packets that were made first are still there.
     #[must_use]
-    pub fn packet(&self, parts: &[&[u8]]) -> Packet {
+    pub fn packet(&mut self, parts: &[&[u8]]) -> Packet {
         let len = parts.iter().fold(0, |len, part| len + part.len());
-        if len > BUFFER {
-            return Packet::new(parts.concat());
+        self.fill(len, |bytes| parts.iter().for_each(|part| bytes.extend_from_slice(part)))
+    }
+
+    /// The same for one part.
+    #[must_use]
+    #[inline]
+    pub(crate) fn copy(&mut self, payload: &[u8]) -> Packet {
+        self.fill(payload.len(), |bytes| bytes.extend_from_slice(payload))
+    }
+
+    #[inline]
+    fn fill(&mut self, len: usize, write: impl FnOnce(&mut Vec<u8>)) -> Packet {
+        if len <= MAX_REUSED_BYTES
+            && let Some(buffer) = self.unused()
+            && let Some(bytes) = Arc::get_mut(buffer)
+        {
+            bytes.clear();
+            write(bytes);
+            return Packet { bytes: Arc::clone(buffer) };
         }
-        let used = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut buffer = used.unwrap_or_else(|| Arc::new(Buffer { bytes: Vec::new(), home: None }));
-        if let Some(unused) = Arc::get_mut(&mut buffer) {
-            unused.home = Some(Arc::clone(&self.shelf));
-            unused.bytes.clear();
-            parts.iter().for_each(|part| unused.bytes.extend_from_slice(part));
+        let mut bytes = Vec::with_capacity(len);
+        write(&mut bytes);
+        let packet = Packet::new(bytes);
+        if len <= MAX_REUSED_BYTES && self.buffers.len() < MAX_BUFFERS {
+            self.buffers.push(Arc::clone(&packet.bytes));
         }
-        Packet { buffer: Some(buffer) }
+        packet
+    }
+
+    /// A buffer that no packet has any more.
+    #[inline]
+    fn unused(&mut self) -> Option<&mut Arc<Vec<u8>>> {
+        loop {
+            let place = if self.next < self.buffers.len() { self.next } else { 0 };
+            self.next = place + 1;
+            if Arc::strong_count(self.buffers.get(place)?) == 1 {
+                self.passes = (self.passes + 1).min(MAX_BUFFERS);
+                return self.buffers.get_mut(place);
+            }
+            self.passes = self.passes.checked_sub(1)?;
+        }
     }
 }
 
@@ -130,10 +135,10 @@ impl fmt::Debug for PacketPool {
 }
 
 /// Bytes of the largest packet whose buffer is used again.
-const BUFFER: usize = 1500;
+const MAX_REUSED_BYTES: usize = 1500;
 
-/// Buffers that wait to be used again, at most.
-const SHELF: usize = 4096;
+/// Buffers that a pool keeps, used and unused.
+const MAX_BUFFERS: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -152,7 +157,7 @@ mod tests {
 
     #[test]
     fn buffers_are_used_again_once_nobody_has_them() {
-        let pool = PacketPool::new();
+        let mut pool = PacketPool::new();
         let packet = pool.packet(&[&[1; 100]]);
         let place = packet.bytes().as_ptr();
         let clone = packet.clone();
@@ -160,13 +165,36 @@ mod tests {
         assert_ne!(pool.packet(&[&[2; 100]]).bytes().as_ptr(), place);
         assert_eq!(clone.bytes(), [1; 100]);
         drop(clone);
-        assert_eq!(pool.packet(&[&[3; 50]]).bytes().as_ptr(), place);
+        let places = [3, 4].map(|number| pool.packet(&[&[number; 50]]).bytes().as_ptr());
+        assert!(places.contains(&place));
+    }
+
+    #[test]
+    fn packets_that_are_kept_do_not_make_others_allocate_for_ever() {
+        let mut pool = PacketPool::new();
+        let kept: Vec<Packet> = (0..100).map(|number| pool.packet(&[&[number; 100]])).collect();
+        let mut buffers = 0;
+        for number in 0..2000 {
+            assert_eq!(pool.packet(&[&[number as u8; 10]]).bytes(), [number as u8; 10]);
+            if number == 300 {
+                buffers = pool.buffers.len();
+            }
+        }
+        assert!(buffers <= 210 && pool.buffers.len() == buffers, "{buffers} {}", pool.buffers.len());
+        assert!((0..).zip(&kept).all(|(number, packet)| packet.bytes() == [number; 100]));
+    }
+
+    #[test]
+    fn a_pool_keeps_no_more_than_its_share() {
+        let mut pool = PacketPool::new();
+        let kept: Vec<Packet> = (0..2 * MAX_BUFFERS).map(|_| pool.packet(&[b"abc"])).collect();
+        assert_eq!((kept.len(), pool.buffers.len()), (2 * MAX_BUFFERS, MAX_BUFFERS));
     }
 
     #[test]
     fn a_large_packet_keeps_no_buffer() {
-        let pool = PacketPool::new();
-        drop(pool.packet(&[&[1; BUFFER + 1]]));
-        assert!(pool.shelf.lock().expect("no panic").is_empty());
+        let mut pool = PacketPool::new();
+        drop(pool.packet(&[&[1; MAX_REUSED_BYTES + 1]]));
+        assert!(pool.buffers.is_empty());
     }
 }

@@ -280,7 +280,7 @@ impl Peer {
     /// Takes the number of a command without a channel. Who forges a disconnect has to guess it, too.
     pub(crate) const fn note_control(&mut self, sequence: u16) -> Result<(), DropReason> {
         let ahead = sequence.wrapping_sub(self.latest_control) as i16;
-        if ahead.unsigned_abs() > CONTROL_WINDOW {
+        if ahead.unsigned_abs() > CONTROL_WINDOW_COMMANDS {
             return Err(DropReason::Sequence);
         }
         if ahead > 0 {
@@ -306,7 +306,7 @@ impl Peer {
         if granted < self.channels.len() {
             self.channels = Channels::new(granted);
         }
-        self.window_limit = self.window_limit.min(answer.window.max(MIN_WINDOW));
+        self.window_limit = self.window_limit.min(answer.window.max(MIN_WINDOW_BYTES));
         self.in_bandwidth = answer.in_bandwidth;
         self.out_bandwidth = answer.out_bandwidth;
         self.open();
@@ -345,19 +345,19 @@ impl Peer {
 /// The window that goes with two bandwidths, one of which limits the other; 0 is no limit.
 pub(crate) fn window_for(ours: u32, theirs: u32) -> u32 {
     let bandwidth = match (ours, theirs) {
-        (0, 0) => return MAX_WINDOW,
+        (0, 0) => return MAX_WINDOW_BYTES,
         (0, one) | (one, 0) => one,
         (ours, theirs) => ours.min(theirs),
     };
-    (bandwidth / MAX_WINDOW * MIN_WINDOW).clamp(MIN_WINDOW, MAX_WINDOW)
+    (bandwidth / MAX_WINDOW_BYTES * MIN_WINDOW_BYTES).clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES)
 }
 
 /// Commands without a channel that a peer may have sent in vain, one behind the other: a ping waits for the one before, and
 /// bandwidths are told once a second.
-const CONTROL_WINDOW: u16 = 64;
+const CONTROL_WINDOW_COMMANDS: u16 = 64;
 
-pub(crate) const MIN_WINDOW: u32 = 4096;
-pub(crate) const MAX_WINDOW: u32 = 65536;
+pub(crate) const MIN_WINDOW_BYTES: u32 = 4096;
+pub(crate) const MAX_WINDOW_BYTES: u32 = 65536;
 
 /// Of stock ENet.
 pub(crate) const DEFAULT_TIMEOUTS: TimeoutSettings =

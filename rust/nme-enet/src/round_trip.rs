@@ -12,7 +12,7 @@ pub(crate) struct RoundTrip {
 
 impl RoundTrip {
     pub(crate) const fn new() -> Self {
-        Self { smoothed: UNKNOWN, variance: 0, shortest: [u32::MAX; 2], period_end: 0 }
+        Self { smoothed: UNKNOWN_US, variance: 0, shortest: [u32::MAX; 2], period_end: 0 }
     }
 
     /// Takes a measured time.
@@ -32,7 +32,7 @@ impl RoundTrip {
         }
         if now >= self.period_end {
             self.shortest = [sample, self.shortest[0]];
-            self.period_end = now + PERIOD;
+            self.period_end = now + PERIOD_US;
         } else {
             self.shortest[0] = self.shortest[0].min(sample);
         }
@@ -63,31 +63,31 @@ impl RoundTrip {
     /// How long stock ENet would wait at most. It counts in whole ms, and takes a quarter of the variance off each time:
     /// 3 ms always remain. And where round trips vary, it may have seen longer ones than we have last.
     pub(crate) fn stock_timeout(&self) -> u64 {
-        let variance = if self.is_measured() { self.variance.max(STOCK_VARIANCE) } else { self.variance };
+        let variance = if self.is_measured() { self.variance.max(STOCK_VARIANCE_US) } else { self.variance };
         u64::from(self.smoothed) + 4 * u64::from(variance) + 4 * u64::from(self.variance)
     }
 
     /// How long a command may stay unacknowledged before it is sent a second time.
     pub(crate) fn timeout(&self) -> u64 {
         if self.is_measured() {
-            u64::from(self.smoothed) + u64::from(self.variance.saturating_mul(4).max(LEAST_MARGIN))
+            u64::from(self.smoothed) + u64::from(self.variance.saturating_mul(4).max(LEAST_MARGIN_US))
         } else {
-            u64::from(UNKNOWN)
+            u64::from(UNKNOWN_US)
         }
     }
 }
 
 /// What is assumed before the first measurement.
-const UNKNOWN: u32 = 500_000;
+const UNKNOWN_US: u32 = 500_000;
 
 /// What stock ENet's variance does not fall below.
-const STOCK_VARIANCE: u32 = 3000;
+const STOCK_VARIANCE_US: u32 = 3000;
 
 /// How long the shortest time counts, at least.
-const PERIOD: u64 = 10_000_000;
+const PERIOD_US: u64 = 10_000_000;
 
 /// Peers answer once a frame, so that even a steady link varies by this much.
-const LEAST_MARGIN: u32 = 20_000;
+const LEAST_MARGIN_US: u32 = 20_000;
 
 #[cfg(test)]
 mod tests {

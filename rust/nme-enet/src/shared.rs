@@ -77,7 +77,7 @@ impl Stray {
 
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
-        let usage = HostUsage { memory: 0, limit: config.held_limit, peers: 0, exempt: None };
+        let usage = HostUsage { memory: 0, limit: config.reassembly_limit, peers: 0, exempt: None };
         Self {
             config,
             clock: Clock::new(),
@@ -100,7 +100,7 @@ impl Shared {
 
     /// Lets a stray leave, unless too many wait: strangers cause them.
     pub(crate) fn post(&mut self, stray: Stray) {
-        if self.strays.len() < MANY_STRAYS {
+        if self.strays.len() < MAX_STRAYS {
             self.strays.push_back(stray);
         }
     }
@@ -112,4 +112,4 @@ impl Shared {
 }
 
 /// Strays that wait to leave, at most.
-const MANY_STRAYS: usize = 4096;
+const MAX_STRAYS: usize = 4096;

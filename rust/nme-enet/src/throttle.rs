@@ -132,9 +132,9 @@ impl Throttle {
     pub(crate) const fn new(settings: ThrottleSettings) -> Self {
         Self {
             settings,
-            limit: WHOLE as u8,
-            share: WHOLE,
-            drains: WHOLE,
+            limit: WHOLE_SHARE as u8,
+            share: WHOLE_SHARE,
+            drains: WHOLE_SHARE,
             raised: 0,
             counter: 0,
             shortest: None,
@@ -157,13 +157,13 @@ impl Throttle {
 
     /// Bandwidth limits allow this share.
     pub(crate) fn set_limit(&mut self, limit: u32) {
-        self.limit = limit.clamp(1, WHOLE) as u8;
+        self.limit = limit.clamp(1, WHOLE_SHARE) as u8;
     }
 
     /// True when the next unreliable packet is to be sent.
     pub(crate) fn passes(&mut self) -> bool {
         // Seven and thirty-two have no common factor: what is dropped is spread evenly.
-        self.counter = (self.counter + 7) % WHOLE as u8;
+        self.counter = (self.counter + 7) % WHOLE_SHARE as u8;
         u32::from(self.counter) <= self.share()
     }
 
@@ -197,7 +197,7 @@ impl Throttle {
     fn raise(&mut self, now: u32) {
         let ThrottleSettings { interval, acceleration, .. } = self.settings;
         if self.share < self.drains || now.wrapping_sub(self.raised) >= interval / RAISES_PER_INTERVAL {
-            self.share = self.share.saturating_add(acceleration).min(WHOLE);
+            self.share = self.share.saturating_add(acceleration).min(WHOLE_SHARE);
             self.raised = now;
         }
     }
@@ -243,8 +243,8 @@ impl Throttle {
             } else {
                 self.shortest = Some(level.round_trip.min(rise.latest.round_trip));
                 self.rise = None;
-                self.share = WHOLE;
-                self.drains = WHOLE;
+                self.share = WHOLE_SHARE;
+                self.drains = WHOLE_SHARE;
                 return;
             }
         }
@@ -305,7 +305,7 @@ pub(crate) const DEFAULT_SETTINGS: ThrottleSettings =
     ThrottleSettings { interval: 5000, acceleration: 2, deceleration: 2 };
 
 /// The whole of a share.
-pub(crate) const WHOLE: u32 = 32;
+pub(crate) const WHOLE_SHARE: u32 = 32;
 
 /// What frames can add to a round trip, in ms.
 const FRAME_TIMES_MS: u16 = 50;
@@ -351,7 +351,7 @@ mod tests {
     }
 
     fn all_pass(round_trips: impl IntoIterator<Item = u16>) {
-        assert_eq!(shares(SETTINGS, round_trips).iter().min(), Some(&WHOLE));
+        assert_eq!(shares(SETTINGS, round_trips).iter().min(), Some(&WHOLE_SHARE));
     }
 
     #[test]
@@ -368,20 +368,20 @@ mod tests {
         // Of each 50 ms, 25 are growth: half of what is sent drains.
         let growth = (0..16).map(|step| 100 + step * 25);
         let shares = shares(SETTINGS, growth.chain((0..14).map(|step| 470 - step * 30)).chain([40; 100]));
-        assert_eq!(shares[..10], [WHOLE; 10]);
+        assert_eq!(shares[..10], [WHOLE_SHARE; 10]);
         assert!((12..=14).contains(&shares[15]), "{shares:?}");
         // It becomes shorter with what we send: so it is ours.
         assert!(shares[28] <= 4, "{shares:?}");
         // Quickly up to what drains, and slowly from there on.
         assert!((14..=16).contains(&shares[40]), "{shares:?}");
-        assert_eq!(shares.last(), Some(&WHOLE));
+        assert_eq!(shares.last(), Some(&WHOLE_SHARE));
     }
 
     #[test]
     fn a_ramp_ends_what_it_has_lowered() {
         let shares = shares(SETTINGS, (0..20).map(|step| 100 + step * 25).chain([600; 60]));
-        assert!(shares[19] < WHOLE, "{shares:?}");
-        assert_eq!(shares.last(), Some(&WHOLE));
+        assert!(shares[19] < WHOLE_SHARE, "{shares:?}");
+        assert_eq!(shares.last(), Some(&WHOLE_SHARE));
     }
 
     #[test]
@@ -393,7 +393,7 @@ mod tests {
             if now % 150 == 0 {
                 throttle.acknowledged(now, 800);
             }
-            if throttle.share() < WHOLE {
+            if throttle.share() < WHOLE_SHARE {
                 assert!((8..=10).contains(&throttle.share()), "{}", throttle.share());
                 return;
             }
@@ -405,7 +405,7 @@ mod tests {
     fn nothing_is_dropped_without_deceleration() {
         let shares =
             shares(ThrottleSettings { deceleration: 0, ..SETTINGS }, (0..400).map(|step| 100 + step * 25));
-        assert_eq!(shares.iter().min(), Some(&WHOLE));
+        assert_eq!(shares.iter().min(), Some(&WHOLE_SHARE));
     }
 
     #[test]

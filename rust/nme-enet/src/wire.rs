@@ -22,6 +22,7 @@ macro_rules! fields {
         impl Field for $name {
             const LEN: usize = 0 $(+ <$type as Field>::LEN)*;
 
+            #[inline]
             fn read(bytes: &mut &[u8]) -> Option<Self> {
                 Some(Self { $($field: Field::read(bytes)?,)* })
             }
@@ -42,11 +43,23 @@ macro_rules! commands {
         pub enum Body { $($(#[$doc])* $name { $($field: $type),* },)* }
 
         impl Body {
-            /// Reads the fields of a command with this code; `None` for a code that ENet never sends.
-            fn read(code: u8, bytes: &mut &[u8]) -> Option<Self> {
+            /// Takes a command with this code off the front: channel, sequence number and body.
+            #[inline]
+            fn read(code: u8, bytes: &mut &[u8]) -> Result<(u8, u16, Self), DropReason> {
                 match code {
-                    $($($code)|+ => Some(Self::$name { $($field: Field::read(bytes)?),* }),)*
-                    _ => None,
+                    $($($code)|+ => {
+                        const LEN: usize = 4 $(+ <$type as Field>::LEN)*;
+                        // One look at the length; what is known to be there needs none.
+                        let (fixed, rest) = bytes.split_first_chunk::<LEN>().ok_or(DropReason::Truncated)?;
+                        *bytes = rest;
+                        let [_, channel, high, low, fields @ ..] = fixed;
+                        let fields = &mut fields.as_slice();
+                        let body = Self::$name { $($field: Field::read(fields).ok_or(DropReason::Truncated)?),* };
+                        debug_assert!(fields.is_empty(), "the length of a command is that of its fields");
+                        Ok((*channel, u16::from_be_bytes([*high, *low]), body))
+                    })*
+                    // ENet never sends it.
+                    _ => Err(DropReason::UnknownCommand),
                 }
             }
 
@@ -276,20 +289,11 @@ impl Command {
         out.extend_from_slice(&bytes[..len]);
     }
 
+    #[inline]
     fn read(bytes: &mut &[u8]) -> Result<Self, DropReason> {
         let code = *bytes.first().ok_or(DropReason::Truncated)?;
-        let len = Body::fixed_len(code).ok_or(DropReason::UnknownCommand)?;
-        let (mut fixed, rest) = bytes.split_at_checked(len).ok_or(DropReason::Truncated)?;
-        *bytes = rest;
-        let fields = &mut fixed;
-        Self::read_fixed(fields).ok_or(DropReason::Truncated)
-    }
-
-    fn read_fixed(bytes: &mut &[u8]) -> Option<Self> {
-        let code = u8::read(bytes)?;
-        let channel = u8::read(bytes)?;
-        let sequence = u16::read(bytes)?;
-        Some(Self { code, channel, sequence, body: Body::read(code, bytes)? })
+        let (channel, sequence, body) = Body::read(code, bytes)?;
+        Ok(Self { code, channel, sequence, body })
     }
 }
 

@@ -67,7 +67,7 @@ proptest! {
     #[test]
     fn nothing_breaks_a_host(inputs in vec(any_input(), 1..120)) {
         let mut config = Bench::config(Default::default());
-        config.held_limit = 1 << 20;
+        config.reassembly_limit = 1 << 20;
         let mut bench = Bench::server_of(config);
         let handle = bench.handle();
         let packet = nme_enet::Packet::new(vec![1; 5000]);
@@ -90,7 +90,7 @@ proptest! {
             }
             is_open &= !bench.events.iter().any(|event| matches!(event, Event::Disconnected { .. }));
             // The limit, and the share of one peer beyond it.
-            prop_assert!(bench.held() <= 2 << 20);
+            prop_assert!(bench.reassembly_bytes() <= 2 << 20);
             prop_assert_eq!(bench.host.address(handle).is_some(), is_open);
         }
         // Somebody else can connect.

@@ -82,7 +82,9 @@ fn changes_with_the_peers_address_keep_the_bounds() {
                     assert!(matches!(event, Event::Received { .. } | Event::Disconnected { .. }));
                     reported += 1;
                 }
-                assert!(reported <= 32 && server.figures().held < 2 * usize::from(MTU) + 32 * 200);
+                assert!(
+                    reported <= 32 && server.figures().reassembly_bytes < 2 * usize::from(MTU) + 32 * 200
+                );
             }
         }
     }

@@ -253,7 +253,7 @@ fn new_timeouts_count_for_a_silence_that_lasts() {
 #[test]
 fn what_was_repeated_before_a_silence_does_not_prolong_it() {
     let mut client = Config::client(2);
-    client.held_limit = 0;
+    client.reassembly_limit = 0;
     let mut pair = Pair::with(Link::delayed(30 * MS), Config::server(4, 1), client);
     let peer = pair.peers[0].expect("connected");
     pair.hosts[0].send(peer, 0, &Packet::new(vec![7; 5000]), Delivery::Reliable).expect("connected");

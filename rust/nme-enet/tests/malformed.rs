@@ -102,7 +102,7 @@ fn a_bad_tail_leaves_no_trace() {
     let mut bench = Bench::server();
     assert_eq!(bench.send(&[reliable(0, 1, 1), reliable(0, 3, 1), vec![0x86]]), Err(Truncated));
     assert_eq!(bench.send(&[reliable(0, 1, 1), disconnect(), reliable(9, 1, 1)]), Err(Channel));
-    assert_eq!((bench.lengths(), bench.held()), (vec![], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![], 0));
     assert!(bench.transmit().is_empty());
     bench.pass(&[reliable(0, 1, 1)]);
     assert_eq!(bench.lengths(), [1]);
@@ -220,7 +220,7 @@ fn contradictions_are_ignored() {
     let mut bench = Bench::server();
     bench.pass(&[reliable(0, 1, 1), fragment(0, 5, 3 * F, 0), reliable(0, 10, 1)]);
     bench.transmit();
-    let held = bench.held();
+    let reassembly_bytes = bench.reassembly_bytes();
     let lies = [
         // Into the numbers of a known packet, whole and in fragments.
         reliable(0, 5, 1),
@@ -239,7 +239,7 @@ fn contradictions_are_ignored() {
     ];
     for lie in lies {
         bench.refuse(Conflict, lie);
-        assert_eq!(bench.held(), held);
+        assert_eq!(bench.reassembly_bytes(), reassembly_bytes);
         assert!(bench.transmit().is_empty(), "not acknowledged");
     }
     assert_eq!(bench.lengths(), [1]);

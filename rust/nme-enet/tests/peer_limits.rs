@@ -53,7 +53,7 @@ fn what_is_not_taken_is_not_acknowledged_and_comes_again() {
     bench.host.set_reception(peer, Reception::Open);
     bench.pass(&[reliable(0, 3, 13), reliable(0, 2, 12)]);
     assert_eq!(bench.lengths(), [11, 5, 6, 12, 13]);
-    assert_eq!((bench.held(), bench.host.figures().dropped(NotTaken)), (0, 6));
+    assert_eq!((bench.reassembly_bytes(), bench.host.figures().dropped(NotTaken)), (0, 6));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_packet_that_is_too_large_is_refused_with_its_first_fragment() {
         // What comes until the owner has ended the connection is not taken either.
         bench.refuse(OverLimit, too_large);
         bench.refuse(OverLimit, reliable(0, 2, 1));
-        assert_eq!(bench.held(), 0);
+        assert_eq!(bench.reassembly_bytes(), 0);
         assert_eq!(exceeded(&mut bench, PeerLimit::PacketSize), 1);
     }
 }
@@ -180,9 +180,9 @@ struct Triple {
 }
 
 impl Triple {
-    fn new(held_limit: usize) -> Self {
+    fn new(reassembly_limit: usize) -> Self {
         let mut config = Config::server(4, 1);
-        config.held_limit = held_limit;
+        config.reassembly_limit = reassembly_limit;
         let clients = [2, 3].map(|seed| {
             let mut client = Host::new(Config::client(seed));
             let peer = client.connect(Duration::ZERO, address(1), 3, 0).expect("a place");
@@ -232,5 +232,5 @@ fn packets_that_fill_the_host_together_are_completed_one_by_one() {
     triple.run(20 * SECOND);
     assert_eq!(triple.received, [1_000_000; 2]);
     assert!(triple.server.figures().dropped(nme_enet::DropReason::HostQuota) > 0);
-    assert_eq!(triple.server.figures().held, 0);
+    assert_eq!(triple.server.figures().reassembly_bytes, 0);
 }

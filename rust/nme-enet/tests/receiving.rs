@@ -15,12 +15,12 @@ fn packets_wait_for_an_earlier_one() {
     let mut bench = Bench::server();
     bench.pass(&[reliable(0, 2, 12), reliable(0, 4, 14), reliable(0, 2, 12)]);
     assert!(bench.lengths().is_empty());
-    assert_eq!(bench.held(), 12 + 14 + 2 * Quotas::OVERHEAD);
+    assert_eq!(bench.reassembly_bytes(), 12 + 14 + 2 * Quotas::OVERHEAD);
     bench.pass(&[reliable(0, 1, 11)]);
     assert_eq!(bench.lengths(), [11, 12]);
     bench.pass(&[reliable(0, 3, 13), reliable(0, 1, 11)]);
     assert_eq!(bench.lengths(), [13, 14]);
-    assert_eq!(bench.held(), 0);
+    assert_eq!(bench.reassembly_bytes(), 0);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_packet_in_fragments_may_span_the_wrap() {
 fn seven_windows_are_looked_at() {
     let mut bench = Bench::server();
     bench.pass(&[reliable(0, 0x6fff, 1), reliable(0, 0x7000, 1), fragment(0, 0x7000, 2 * F, 0)]);
-    assert_eq!(bench.held(), 1 + Quotas::OVERHEAD);
+    assert_eq!(bench.reassembly_bytes(), 1 + Quotas::OVERHEAD);
     // What is too far ahead is not acknowledged, so it comes again.
     assert_eq!(bench.transmit()[0].1.len(), 2 + 8);
     bench.run_to(0, 1..=1);
@@ -69,23 +69,23 @@ fn unreliable_packets_wait_for_their_reliable_number() {
         unreliable(0, 2, 2, 22),
         unreliable(0, 2, 2, 22),
     ]);
-    assert_eq!(bench.held(), 11 + 21 + 22 + 3 * Quotas::OVERHEAD);
+    assert_eq!(bench.reassembly_bytes(), 11 + 21 + 22 + 3 * Quotas::OVERHEAD);
     bench.pass(&[reliable(0, 1, 1)]);
     assert_eq!(bench.lengths(), [1, 11]);
     bench.pass(&[reliable(0, 2, 2)]);
     assert_eq!(bench.lengths(), [2, 21, 22]);
     // What depends on the past is thrown away.
     bench.pass(&[unreliable(0, 1, 9, 9), unreliable_fragment(0, 1, 10, 3000, 0)]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![], 0));
 }
 
 #[test]
 fn a_later_unreliable_packet_ends_an_incomplete_one() {
     let mut bench = Bench::server();
     bench.pass(&[unreliable_fragment(0, 0, 2, 3000, 0), unreliable(0, 0, 1, 9)]);
-    assert!(bench.held() > 0);
+    assert!(bench.reassembly_bytes() > 0);
     bench.pass(&[unreliable(0, 0, 3, 8), unreliable_fragment(0, 0, 2, 3000, 1)]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![9, 8], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![9, 8], 0));
 }
 
 #[test]
@@ -97,14 +97,14 @@ fn two_incomplete_unreliable_packets_are_kept() {
     bench.refuse(StaleFragment, unreliable_fragment(0, 0, 3, 2000, 0));
     bench.pass(&[unreliable_fragment(0, 0, 4, 2000, 1), unreliable_fragment(0, 0, 6, 2000, 1)]);
     assert_eq!(bench.lengths(), [2000, 2000]);
-    assert_eq!(bench.held(), 0);
+    assert_eq!(bench.reassembly_bytes(), 0);
 }
 
 #[test]
 fn a_claim_of_megabytes_costs_what_has_come() {
     let mut bench = Bench::server();
     bench.pass(&[fragment(0, 1, MAX_PACKET as u32, 12_000)]);
-    assert!(bench.held() < 2000);
+    assert!(bench.reassembly_bytes() < 2000);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn bytes_ahead_are_counted_by_peer() {
     bench.pass(&[reliable(1, 2, 100)]);
     bench.refuse(AheadBytes, unreliable(2, 1, 1, 1));
     bench.pass(&[reliable(0, 1, 1000), reliable(1, 1, 1000), unreliable(2, 0, 1, 1000)]);
-    assert_eq!(bench.held(), 0);
+    assert_eq!(bench.reassembly_bytes(), 0);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn complete_packets_ahead_make_room_for_new_ones() {
     // The third found no room ahead, and stays where it was.
     bench.refuse(FragmentQuota, fragment(0, 8, 2000, 0));
     bench.pass(&[reliable(0, 1, 1)]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![1, 2000, 2000, 2000], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![1, 2000, 2000, 2000], 0));
 }
 
 #[test]
@@ -188,13 +188,13 @@ fn stuck_unreliable_packets_make_room_on_other_channels() {
     bench.pass(&[unreliable_fragment(1, 0, 7, 3000, 0), unreliable_fragment(1, 0, 9, 3000, 0)]);
     bench.pass(&[unreliable_fragment(0, 0, 1, 2000, 0), unreliable_fragment(0, 0, 1, 2000, 1)]);
     bench.pass(&[unreliable(1, 0, 9, 5), unreliable(1, 0, 10, 6)]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![2000, 6], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![2000, 6], 0));
 }
 
 #[test]
 fn a_host_bounds_what_it_keeps_for_all() {
     let mut config = Bench::config(Quotas::default());
-    config.held_limit = 10_000;
+    config.reassembly_limit = 10_000;
     let mut bench = Bench::server_of(config);
     for number in 0..6 {
         bench.pass(&[fragment(0, 10, 100 * F, number)]);
@@ -210,11 +210,11 @@ fn a_host_bounds_what_it_keeps_for_all() {
     let answer = bench.transmit().remove(0).1;
     bench.take_place(&answer);
     bench.pass(&[ack(0xff, 1, bench.time), reliable(0, 2, 1000), reliable(0, 3, 1000)]);
-    assert!(bench.held() > 10_000 && bench.held() <= 20_000);
+    assert!(bench.reassembly_bytes() > 10_000 && bench.reassembly_bytes() <= 20_000);
     // Its memory goes with a peer.
     (bench.peer, bench.slot, bench.session) = first;
     bench.pass(&[disconnect()]);
-    assert_eq!(bench.held(), 2000 + 2 * Quotas::OVERHEAD);
+    assert_eq!(bench.reassembly_bytes(), 2000 + 2 * Quotas::OVERHEAD);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn windows_are_looked_at_across_the_wrap() {
         reliable(0, 0xa001, 1),
         reliable(0, 0xa000, 1),
     ]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![], 1 + Quotas::OVERHEAD));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![], 1 + Quotas::OVERHEAD));
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn on_one_channel_newer_packets_replace_stuck_ones() {
         bench.pass(&[unreliable_fragment(0, 0, start, 3000, 0)]);
     }
     bench.pass(&[unreliable_fragment(0, 0, 9, 3000, 1), unreliable_fragment(0, 0, 9, 3000, 2)]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![3000], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![3000], 0));
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn what_waits_for_a_reliable_packet_makes_no_room() {
     bench.pass(&[unreliable_fragment(1, 1, 1, 2000, 0)]);
     bench.refuse(FragmentQuota, fragment(0, 5, 3000, 0));
     bench.pass(&[unreliable_fragment(1, 1, 1, 2000, 1), reliable(1, 1, 4)]);
-    assert_eq!((bench.lengths(), bench.held()), (vec![4, 2000], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![4, 2000], 0));
 }
 
 #[test]
@@ -337,11 +337,11 @@ fn of_those_that_waited_ahead_the_newest_two_remain() {
         bench.pass(&[unreliable_fragment(0, 1, start, 2000, 0)]);
     }
     bench.pass(&[reliable(0, 1, 1)]);
-    assert_eq!(bench.held(), 2 * (F as usize + Quotas::OVERHEAD));
+    assert_eq!(bench.reassembly_bytes(), 2 * (F as usize + Quotas::OVERHEAD));
     for start in 3..=4 {
         bench.pass(&[unreliable_fragment(0, 1, start, 2000, 1)]);
     }
-    assert_eq!((bench.lengths(), bench.held()), (vec![1, 2000, 2000], 0));
+    assert_eq!((bench.lengths(), bench.reassembly_bytes()), (vec![1, 2000, 2000], 0));
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl Both {
         assert_eq!(got, std::mem::take(&mut self.account.delivered));
         let account = &self.account;
         let nothing = account.reliable_list.is_empty() && account.unreliable_list.is_empty();
-        assert_eq!(self.bench.held() == 0, nothing, "{account:?}");
+        assert_eq!(self.bench.reassembly_bytes() == 0, nothing, "{account:?}");
         Ok(())
     }
 }

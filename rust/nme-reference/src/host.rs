@@ -347,7 +347,7 @@ impl Host {
             in_flight,
             waiting: unacknowledged.saturating_sub(in_flight.into()),
             unacknowledged,
-            held: 0,
+            reassembly_bytes: 0,
             commands_sent: peer.packets_sent(),
             commands_lost: peer.packets_lost(),
             channels: peer.channel_count(),
@@ -369,8 +369,8 @@ impl Host {
 
     /// Where packets can be made that use the memory of earlier ones.
     #[must_use]
-    pub const fn packets(&self) -> &PacketPool {
-        &self.pool
+    pub const fn packets(&mut self) -> &mut PacketPool {
+        &mut self.pool
     }
 
     fn state_at(&self, slot: u16) -> enet::PeerState {

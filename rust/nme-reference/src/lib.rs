@@ -15,7 +15,7 @@
 //! - Who was given up is not told when it speaks again.
 //! - The answer to a connect request is repeated until it is acknowledged, and a place that waits for that goes to nobody else: a
 //!   flood of forged requests fills a server until the alarm is on.
-//! - Of the figures, `held` is always 0, `waiting` is an estimate, and commands are counted for the last seconds only.
+//! - Of the figures, `reassembly_bytes` is always 0, `waiting` is an estimate, and commands are counted for the last seconds only.
 //!
 //! `cargo test -p nme-core --features reference-engine` runs the core's tests over it; each that is ignored then names one of
 //! these differences. The library is built over it with `cargo build -p nme-godot --features reference-engine`. All suites

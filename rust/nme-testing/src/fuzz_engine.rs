@@ -37,11 +37,11 @@ pub fn engine_server_datagrams(program: &[u8]) {
         stage.attack(SERVER);
     }
     stage.rest(60);
-    assert_eq!(stage.hosts[SERVER].figures().held, stage.held(SERVER));
+    assert_eq!(stage.hosts[SERVER].figures().reassembly_bytes, stage.reassembly_bytes(SERVER));
     // Whatever has become of the others, a new client gets a place.
     let leave: Vec<PeerHandle> = stage.hosts[SERVER].peers().collect();
     leave.into_iter().for_each(|peer| stage.hosts[SERVER].disconnect_now(peer, 0));
-    assert_eq!(stage.hosts[SERVER].figures().held, 0);
+    assert_eq!(stage.hosts[SERVER].figures().reassembly_bytes, 0);
     // A goodbye that is under way would end a new attempt as well.
     stage.rest(1);
     stage.hosts[NEWCOMER] = Host::new(Config::client(9));
@@ -63,10 +63,10 @@ pub fn engine_client_datagrams(program: &[u8]) {
     }
     stage.rest(60);
     for host in 1..HOSTS {
-        assert_eq!(stage.hosts[host].figures().held, stage.held(host));
+        assert_eq!(stage.hosts[host].figures().reassembly_bytes, stage.reassembly_bytes(host));
         let leave: Vec<PeerHandle> = stage.hosts[host].peers().collect();
         leave.into_iter().for_each(|peer| stage.hosts[host].disconnect_now(peer, 0));
-        assert_eq!(stage.hosts[host].figures().held, 0);
+        assert_eq!(stage.hosts[host].figures().reassembly_bytes, 0);
     }
 }
 
@@ -112,7 +112,7 @@ impl<'a> Stage<'a> {
         let mut input = Input(program);
         let mut server = Config::server(6, 1);
         server.channel_limit = 3;
-        server.held_limit = 1 << 20;
+        server.reassembly_limit = 1 << 20;
         if input.byte() % 2 == 1 {
             server.quotas =
                 Quotas { fragment_bytes: 20_000, fragment_packets: 3, ahead_commands: 6, ahead_bytes: 5000 };
@@ -158,9 +158,9 @@ impl<'a> Stage<'a> {
         stage
     }
 
-    fn held(&self, host: usize) -> usize {
+    fn reassembly_bytes(&self, host: usize) -> usize {
         let host = &self.hosts[host];
-        host.peers().filter_map(|peer| host.peer_figures(peer)).map(|figures| figures.held).sum()
+        host.peers().filter_map(|peer| host.peer_figures(peer)).map(|figures| figures.reassembly_bytes).sum()
     }
 
     /// One step of who forges datagrams for `to`.
@@ -200,7 +200,7 @@ impl<'a> Stage<'a> {
                 let _ = self.hosts[to].screen(from, &bytes);
                 let _ = self.hosts[to].handle_datagram(self.now, from, &bytes, &mut judge);
                 self.report(to);
-                assert!(self.hosts[to].figures().held <= 700 << 20);
+                assert!(self.hosts[to].figures().reassembly_bytes <= 700 << 20);
             }
             10 | 11 => {
                 let millis = u64::from(self.input.byte());
@@ -414,17 +414,17 @@ mod tests {
 
     #[test]
     fn forged_datagrams_reach_the_channels_and_end_connections() {
-        let (mut ended, mut held) = (0, 0);
+        let (mut ended, mut reassembly_bytes) = (0, 0);
         for seed in 0..200 {
             let program = random_program(seed);
             let mut stage = Stage::new(&program);
             while !stage.input.is_empty() {
                 stage.attack(SERVER);
-                held = held.max(stage.hosts[SERVER].figures().held);
+                reassembly_bytes = reassembly_bytes.max(stage.hosts[SERVER].figures().reassembly_bytes);
             }
             ended += u32::from(stage.hosts[SERVER].peers_at(address(CLIENT)).next().is_none());
         }
-        assert!(ended > 2 && held > 1000, "{ended} {held}");
+        assert!(ended > 2 && reassembly_bytes > 1000, "{ended} {reassembly_bytes}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod engines;
 pub mod fake_layer;
 pub mod fuzz;
+pub mod fuzz_admission;
 pub mod fuzz_engine;
 pub mod memory;
 pub mod payload;

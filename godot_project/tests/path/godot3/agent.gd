@@ -1,8 +1,11 @@
-# One end of a connection over a path that changes, in Godot 3.6 with the engine's own class.
+# One end of a connection over a path, in Godot 3.6 with the engine's own class. A server also tells when
+# packets have come.
 # ../agent.gd is the same program for Godot 4; keep the two alike.
 extends SceneTree
 
 const SERVER := 1
+const BULK_PACKETS := 192
+const BULK_BYTES := 262144
 
 var words := {}
 var peer = null
@@ -39,10 +42,12 @@ func _tick() -> void:
 	if peer.get_connection_status() != 0:
 		peer.poll()
 	while peer.get_available_packet_count() > 0:
-		peer.get_packet()
+		var packet = peer.get_packet()
 		counts["received"] += 1
+		if packet.size() == BULK_BYTES:
+			print("bulk %f" % _now())
 	frame += 1
-	if now < float(words["quiet"]):
+	if now < float(words["quiet"]) and not words.has("bulk"):
 		for other in others:
 			peer.set_target_peer(other)
 			peer.transfer_mode = 0
@@ -61,12 +66,23 @@ func _on_peer_connected(id: int) -> void:
 	if id == SERVER or words["role"] == "server":
 		others.append(id)
 		print("joined %f" % _now())
+		if words.has("bulk"):
+			_send_bulk()
 
 
 func _on_peer_disconnected(id: int) -> void:
 	if others.has(id):
 		others.erase(id)
 		print("lost %f" % _now())
+
+
+func _send_bulk() -> void:
+	var bulk := PoolByteArray()
+	bulk.resize(BULK_BYTES)
+	peer.set_target_peer(SERVER)
+	peer.transfer_mode = 2
+	for _i in range(BULK_PACKETS):
+		peer.put_packet(bulk)
 
 
 func _on_server_disconnected() -> void:

@@ -94,7 +94,8 @@ fn poll(driver: &mut MemoryDriver, now: Duration) -> usize {
 
 fn address(port: usize) -> SocketAddr {
     let port = u16::try_from(port).expect("fewer than 65536 clients");
-    SocketAddr::from(([10, 0, 0, 1], port.max(if port == 0 { 9000 } else { 1 })))
+    // Of this machine: from elsewhere, so many connections of one address at once are not taken.
+    SocketAddr::from(([127, 0, 0, 1], port.max(if port == 0 { 9000 } else { 1 })))
 }
 
 fn to(target: Target, mode: TransferMode) -> SendOptions {

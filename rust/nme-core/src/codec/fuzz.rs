@@ -38,7 +38,7 @@ pub const fn shortest(compression: Compression) -> usize {
 pub fn decode(compression: Compression, input: &[u8]) {
     // Two codecs with different histories have to agree.
     let (Some(mut up), Some(mut down)) = (Raw::new(compression), Raw::new(compression)) else { return };
-    let rooms = [0, 1, 15, 16, 17, 512, MOST, MAX_DATAGRAM];
+    let rooms = [0, 1, 15, 16, 17, 512, MAX_PLAIN_BYTES, MAX_DATAGRAM];
     let ascending: Vec<_> = rooms.iter().map(|room| expand(&mut up, input, *room)).collect();
     let mut descending: Vec<_> = rooms.iter().rev().map(|room| expand(&mut down, input, *room)).collect();
     descending.reverse();
@@ -50,7 +50,7 @@ pub fn decode(compression: Compression, input: &[u8]) {
 /// # Panics
 /// When other bytes come back, or the codec writes more than it was given room for.
 pub fn round_trip(compression: Compression, input: &[u8]) {
-    let input = &input[..input.len().min(MOST)];
+    let input = &input[..input.len().min(MAX_PLAIN_BYTES)];
     if input.is_empty() {
         // Nobody sends a datagram without commands.
         return;
@@ -123,6 +123,6 @@ pub fn fastlz_blocks(input: &[u8]) {
 }
 
 /// Commands of the longest datagram.
-const MOST: usize = 1388;
+const MAX_PLAIN_BYTES: usize = 1388;
 
 const CANARY: u8 = 0xa5;

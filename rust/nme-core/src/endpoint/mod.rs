@@ -201,7 +201,7 @@ impl Endpoint {
     }
 
     /// A packet of these parts, to be sent to any number of peers.
-    pub(crate) fn packet(&self, parts: &[&[u8]]) -> Packet {
+    pub(crate) fn packet(&mut self, parts: &[&[u8]]) -> Packet {
         self.host.packets().packet(parts)
     }
 

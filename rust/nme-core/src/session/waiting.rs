@@ -65,7 +65,7 @@ impl Waiting {
         fill.commands += 1;
         self.fullest.bytes = self.fullest.bytes.max(fill.bytes);
         self.fullest.commands = self.fullest.commands.max(fill.commands);
-        self.memory += PER_COMMAND;
+        self.memory += COMMAND_BYTES;
     }
 
     /// Notes the memory of a packet, however many peers it is queued for.
@@ -80,7 +80,8 @@ impl Waiting {
 
     /// True when one more packet of `len` bytes does not fit for any peer, or there is too much in all.
     pub(super) fn is_full(&self, len: usize, delivery: Delivery) -> bool {
-        self.memory > MAX_MEMORY || self.fullest.is_full_for(size_on_wire(len, delivery), self.capacity)
+        self.memory > MAX_WAITING_BYTES
+            || self.fullest.is_full_for(size_on_wire(len, delivery), self.capacity)
     }
 
     /// True when one more packet of `len` bytes does not fit into this peer's datagram.
@@ -91,7 +92,7 @@ impl Waiting {
 
     /// True when there is too much in all.
     pub(super) const fn exceeds_memory(&self) -> bool {
-        self.memory > MAX_MEMORY
+        self.memory > MAX_WAITING_BYTES
     }
 
     /// True when something has waited for as long as it may.
@@ -133,10 +134,10 @@ fn size_on_wire(len: usize, delivery: Delivery) -> u32 {
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Bytes that may wait for the end of the frame, for all peers together.
-const MAX_MEMORY: usize = 4 << 20;
+const MAX_WAITING_BYTES: usize = 4 << 20;
 
 /// What ENet keeps for each queued command.
-const PER_COMMAND: usize = 112;
+const COMMAND_BYTES: usize = 112;
 
 #[cfg(test)]
 mod tests {

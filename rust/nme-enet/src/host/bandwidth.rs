@@ -7,7 +7,7 @@ use crate::peer::Peer;
 use crate::send::Pending;
 use crate::shared::Shared;
 use crate::table::Table;
-use crate::throttle::WHOLE;
+use crate::throttle::WHOLE_SHARE;
 
 /// When bandwidth was shared out.
 #[derive(Debug, Default)]
@@ -26,17 +26,17 @@ impl Shares {
     /// When to share out next; `None` where there is nothing to share.
     pub(super) fn next(&self, peers: &Table, shared: &Shared) -> Option<u64> {
         let is_limited = shared.config.in_bandwidth > 0 || shared.config.out_bandwidth > 0;
-        (is_limited && peers.len() > 0).then_some(self.last + INTERVAL)
+        (is_limited && peers.len() > 0).then_some(self.last + INTERVAL_US)
     }
 }
 
 impl Host {
     pub(super) fn share_bandwidth(&mut self) {
         let now = self.shared.clock.now();
-        if now < self.shares.last + INTERVAL {
+        if now < self.shares.last + INTERVAL_US {
             return;
         }
-        let elapsed = (now - self.shares.last).min(10 * INTERVAL);
+        let elapsed = (now - self.shares.last).min(10 * INTERVAL_US);
         self.shares.last = now;
         if self.shared.usage.peers == 0 {
             return;
@@ -63,7 +63,7 @@ impl Host {
         let own = self.shared.config.out_bandwidth;
         let mut left = if own > 0 { in_time(own) } else { u64::MAX };
         let mut total: u64 = open.iter().map(|(_, wanted, _)| wanted).sum();
-        let scale = u64::from(WHOLE);
+        let scale = u64::from(WHOLE_SHARE);
         let part = |left: u64, total: u64| {
             if total <= left { scale } else { left.saturating_mul(scale) / total.max(1) }
         };
@@ -136,4 +136,4 @@ fn set_limit(peer: Option<&mut Peer>, limit: u32) {
 }
 
 /// In µs.
-const INTERVAL: u64 = 1_000_000;
+const INTERVAL_US: u64 = 1_000_000;

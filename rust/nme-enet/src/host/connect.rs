@@ -15,7 +15,7 @@ use super::{Admission, ConnectError, ConnectRequest, Host, Verdict, disconnect_n
 use crate::config::Config;
 use crate::event::{Event, PeerHandle};
 use crate::inspect::Request;
-use crate::peer::{Half, MAX_WINDOW, MIN_WINDOW, NewPeer, Peer, Sessions, State, window_for};
+use crate::peer::{Half, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES, NewPeer, Peer, Sessions, State, window_for};
 use crate::reason::DropReason;
 use crate::shared::{Shared, Stray};
 use crate::throttle::DEFAULT_SETTINGS;
@@ -149,7 +149,7 @@ impl Host {
             incoming_session: sessions.outgoing,
             outgoing_session: sessions.incoming,
             mtu: request.mtu.min(config.mtu.into()),
-            window: own_window.min(request.window).max(MIN_WINDOW),
+            window: own_window.min(request.window).max(MIN_WINDOW_BYTES),
             channels: request.channels.min(config.channel_limit.into()),
             in_bandwidth: config.in_bandwidth,
             out_bandwidth: config.out_bandwidth,
@@ -197,7 +197,7 @@ pub(crate) fn is_sane(request: &Handshake, config: &Config) -> bool {
     let (smallest, largest) = config.peer_mtu.clone().into_inner();
     request.peer < NO_PEER
         && (u32::from(smallest)..=u32::from(largest)).contains(&request.mtu)
-        && (MIN_WINDOW..=MAX_WINDOW).contains(&request.window)
+        && (MIN_WINDOW_BYTES..=MAX_WINDOW_BYTES).contains(&request.window)
         && (1..=MAX_CHANNELS).contains(&request.channels)
 }
 
@@ -221,7 +221,7 @@ pub(crate) fn grants(request: &Handshake, answer: &Handshake, smallest_mtu: u16)
     answer.connect_id == request.connect_id
         && answer.peer < NO_PEER
         && (u32::from(smallest_mtu)..=request.mtu).contains(&answer.mtu)
-        && (MIN_WINDOW..=MAX_WINDOW).contains(&answer.window)
+        && (MIN_WINDOW_BYTES..=MAX_WINDOW_BYTES).contains(&answer.window)
         && answer.channels >= 1
         && answer.incoming_session <= MAX_SESSION
         && answer.outgoing_session <= MAX_SESSION

@@ -32,7 +32,7 @@ struct Connection {
 
 impl GivenUp {
     pub(super) fn remember(&mut self, now: u64, peer: &Peer, goodbye: Stray) {
-        if self.connections.len() >= LIMIT {
+        if self.connections.len() >= MAX_CONNECTIONS {
             self.connections.pop_front();
         }
         let (peer, session) = (peer.handle.slot, peer.sessions.incoming);
@@ -59,7 +59,7 @@ impl GivenUp {
         header: &Header,
         len: usize,
     ) -> Option<Stray> {
-        while self.connections.front().is_some_and(|oldest| oldest.since + LONGEST_AGE < now) {
+        while self.connections.front().is_some_and(|oldest| oldest.since + LONGEST_AGE_US < now) {
             self.connections.pop_front();
         }
         let connection = self.connections.iter_mut().find(|connection| {
@@ -68,7 +68,7 @@ impl GivenUp {
                 && connection.session == header.session
         })?;
         connection.unanswered = connection.unanswered.saturating_add(len);
-        let is_early = connection.answered.is_some_and(|last| last + PAUSE > now);
+        let is_early = connection.answered.is_some_and(|last| last + PAUSE_US > now);
         if is_early || connection.unanswered < connection.goodbye.bytes().len() {
             return None;
         }
@@ -79,10 +79,10 @@ impl GivenUp {
 }
 
 /// Connections that are remembered.
-const LIMIT: usize = 64;
+const MAX_CONNECTIONS: usize = 64;
 
 /// How long, in µs: a client finds out by itself in half a minute.
-const LONGEST_AGE: u64 = 60_000_000;
+const LONGEST_AGE_US: u64 = 60_000_000;
 
 /// Between two answers to one connection, in µs.
-const PAUSE: u64 = 1_000_000;
+const PAUSE_US: u64 = 1_000_000;

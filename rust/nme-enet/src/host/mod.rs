@@ -95,16 +95,16 @@ impl Host {
             let cost = packet.len() + Quotas::OVERHEAD;
             self.shared.event_bytes = self.shared.event_bytes.saturating_sub(cost);
         }
-        if event.is_none() && self.shared.events.capacity() > MANY_EVENTS {
-            self.shared.events.shrink_to(MANY_EVENTS);
+        if event.is_none() && self.shared.events.capacity() > MAX_KEPT_EVENTS {
+            self.shared.events.shrink_to(MAX_KEPT_EVENTS);
         }
         event
     }
 
     /// Where packets can be made that use the memory of earlier ones.
     #[must_use]
-    pub const fn packets(&self) -> &PacketPool {
-        &self.shared.pool
+    pub const fn packets(&mut self) -> &mut PacketPool {
+        &mut self.shared.pool
     }
 
     /// Queues a packet for a peer; every receiver shares its bytes. It leaves behind the next [`Self::flush`].
@@ -282,7 +282,7 @@ impl Host {
     #[must_use]
     pub const fn figures(&self) -> HostFigures {
         let mut figures = self.shared.figures;
-        figures.held = self.shared.usage.memory;
+        figures.reassembly_bytes = self.shared.usage.memory;
         figures
     }
 
@@ -346,7 +346,7 @@ fn disconnect_notice(peer: &Peer, data: u32) -> Stray {
 }
 
 /// Events whose memory is kept.
-const MANY_EVENTS: usize = 1024;
+const MAX_KEPT_EVENTS: usize = 1024;
 
 /// Peer numbers have 12 bits, and one of them means "none".
 const MAX_PEERS: u16 = crate::wire::NO_PEER;

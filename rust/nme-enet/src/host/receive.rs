@@ -405,7 +405,7 @@ fn take_data(
     let mut inbox = Inbox { events, event_bytes, pool, peer: peer.handle, channel: command.channel };
     if let Body::Unsequenced { group, .. } = command.body {
         if peer.unsequenced_in.take(group) {
-            inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Unsequenced);
+            inbox.deliver_payload(payload, Delivery::Unsequenced);
         }
         return Ok(());
     }

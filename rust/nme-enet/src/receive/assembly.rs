@@ -59,9 +59,9 @@ impl Assembly {
     }
 
     /// Adds a fragment that has not come; true when it was the last one missing.
-    pub(super) fn add(&mut self, number: u32, payload: &[u8], pool: &PacketPool) -> bool {
+    pub(super) fn add(&mut self, number: u32, payload: &[u8], pool: &mut PacketPool) -> bool {
         if number != self.joined {
-            self.apart.insert(number, pool.packet(&[payload]));
+            self.apart.insert(number, pool.copy(payload));
             return false;
         }
         self.join(payload);
@@ -98,20 +98,20 @@ mod tests {
 
     #[test]
     fn memory_is_taken_for_what_has_come() {
-        let pool = PacketPool::new();
+        let mut pool = PacketPool::new();
         let last = TOTAL / 1024 - 1;
         let mut assembly = Assembly::new(&fragment(last), Bill::Fragments);
-        assert!(!assembly.add(last, &[9; 1024], &pool));
+        assert!(!assembly.add(last, &[9; 1024], &mut pool));
         assert_eq!((assembly.start.capacity(), assembly.apart.len()), (0, 1));
         for number in 0..10 {
-            assembly.add(number, &[number as u8; 1024], &pool);
+            assembly.add(number, &[number as u8; 1024], &mut pool);
         }
         assert!(assembly.start.capacity() <= 20 * 1024);
     }
 
     #[test]
     fn any_order_makes_the_same_packet() {
-        let pool = PacketPool::new();
+        let mut pool = PacketPool::new();
         let whole: Vec<u8> = (0..5000_u32).map(|byte| byte as u8).collect();
         let parts: Vec<&[u8]> = whole.chunks(1024).collect();
         let first = Fragment { total: 5000, count: 5, ..fragment(0) };
@@ -119,7 +119,7 @@ mod tests {
             let mut assembly = Assembly::new(&first, Bill::Fragments);
             for (index, number) in order.into_iter().enumerate() {
                 assert!(!assembly.has(number));
-                assert_eq!(assembly.add(number, parts[number as usize], &pool), index == 4);
+                assert_eq!(assembly.add(number, parts[number as usize], &mut pool), index == 4);
                 assert!(assembly.has(number));
             }
             assert_eq!(assembly.into_packet().bytes(), whole);

@@ -30,12 +30,12 @@ pub(crate) struct ReceiveChannel {
     /// Unreliable number delivered last, since that reliable number.
     unreliable: u16,
     /// What is kept back. On a link without loss there is none.
-    held: Option<Box<Held>>,
+    reassembly: Option<Box<Reassembly>>,
 }
 
 /// What a channel keeps back.
 #[derive(Debug, Default)]
-struct Held {
+struct Reassembly {
     /// What is ahead of the next one in order, or is next but incomplete, by its first sequence number.
     reliable: BTreeMap<u64, Entry>,
     unreliable: BTreeMap<Key, Entry>,
@@ -81,12 +81,20 @@ pub(crate) struct Inbox<'a> {
     pub(crate) events: &'a mut VecDeque<Event>,
     /// What the packets among them cost.
     pub(crate) event_bytes: &'a mut usize,
-    pub(crate) pool: &'a PacketPool,
+    pub(crate) pool: &'a mut PacketPool,
     pub(crate) peer: PeerHandle,
     pub(crate) channel: u8,
 }
 
 impl Inbox<'_> {
+    /// A packet of one command.
+    #[inline]
+    pub(crate) fn deliver_payload(&mut self, payload: &[u8], delivery: Delivery) {
+        let packet = self.pool.copy(payload);
+        self.deliver(packet, delivery);
+    }
+
+    #[inline]
     pub(crate) fn deliver(&mut self, packet: Packet, delivery: Delivery) {
         let (peer, channel) = (self.peer, self.channel);
         *self.event_bytes += packet.len() + Quotas::OVERHEAD;
@@ -149,7 +157,7 @@ impl ReceiveChannel {
         let Some(sequence) = self.extend(numbered).filter(|sequence| *sequence > self.delivered) else {
             return Novelty::Nothing;
         };
-        let entry = self.held.as_ref().and_then(|held| held.reliable.get(&sequence));
+        let entry = self.reassembly.as_ref().and_then(|reassembly| reassembly.reliable.get(&sequence));
         let has_come = match (entry, fragment) {
             (Some(Entry::Group(group)), Some(number)) => group.has(number),
             (Some(Entry::Single(_)), None) => true,
@@ -167,34 +175,34 @@ impl ReceiveChannel {
     /// True when a reliable command with this number is acknowledged: all but those too far ahead, which are sent again.
     pub(crate) const fn acknowledges(&self, sequence: u16) -> bool {
         let window = self.windows_ahead(sequence);
-        window < WINDOWS || window > WINDOWS + 1
+        window < WINDOWS_AHEAD || window > WINDOWS_AHEAD + 1
     }
 
     /// Bytes of incomplete packets that [`Self::evict`] would set free.
     pub(crate) fn stuck(&self) -> usize {
-        self.held.as_ref().map_or(0, |held| held.stuck(self.delivered))
+        self.reassembly.as_ref().map_or(0, |reassembly| reassembly.stuck(self.delivered))
     }
 
     /// The extended form of a number that is looked at, or `None` for one that is thrown away: the numbers are
     /// divided into 16 windows, and those in the current one and the six behind it are taken.
     const fn extend(&self, sequence: u16) -> Option<u64> {
         let ahead = sequence.wrapping_sub(self.delivered as u16) as u64;
-        if self.windows_ahead(sequence) < WINDOWS { Some(self.delivered + ahead) } else { None }
+        if self.windows_ahead(sequence) < WINDOWS_AHEAD { Some(self.delivered + ahead) } else { None }
     }
 
     const fn windows_ahead(&self, sequence: u16) -> u32 {
         let current = self.delivered as u16;
         let ahead = sequence.wrapping_sub(current) as u32;
-        (current as u32 + ahead) / WINDOW - current as u32 / WINDOW
+        (current as u32 + ahead) / WINDOW_NUMBERS - current as u32 / WINDOW_NUMBERS
     }
 
-    fn held(&mut self) -> &mut Held {
-        self.held.get_or_insert_default()
+    fn reassembly(&mut self) -> &mut Reassembly {
+        self.reassembly.get_or_insert_default()
     }
 }
 
 /// Sequence numbers of one window.
-const WINDOW: u32 = 0x1000;
+const WINDOW_NUMBERS: u32 = 0x1000;
 
 /// Windows that are looked at.
-const WINDOWS: u32 = 7;
+const WINDOWS_AHEAD: u32 = 7;

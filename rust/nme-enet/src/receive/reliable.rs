@@ -2,7 +2,7 @@
 
 use super::assembly::Assembly;
 use super::quota::Budget;
-use super::{Entry, Held, Inbox, ReceiveChannel};
+use super::{Entry, Inbox, Reassembly, ReceiveChannel};
 use crate::packet::Delivery;
 use crate::reason::DropReason;
 use crate::wire::Fragment;
@@ -21,8 +21,10 @@ impl ReceiveChannel {
             return Ok(false);
         }
         let is_next = sequence == self.delivered + 1;
-        let held = self.held.as_ref();
-        if let Some((&start, before)) = held.and_then(|held| held.reliable.range(..=sequence).next_back()) {
+        let reassembly = self.reassembly.as_ref();
+        if let Some((&start, before)) =
+            reassembly.and_then(|reassembly| reassembly.reliable.range(..=sequence).next_back())
+        {
             if start == sequence && matches!(before, Entry::Single(_)) {
                 return Ok(false);
             }
@@ -32,13 +34,13 @@ impl ReceiveChannel {
         }
         if is_next {
             self.delivered = sequence;
-            inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Reliable);
+            inbox.deliver_payload(payload, Delivery::Reliable);
             self.advance_reliable(budget, inbox);
         } else {
-            let held = self.held();
-            budget.admit_command(payload.len(), held.waiting)?;
-            held.waiting += 1;
-            held.reliable.insert(sequence, Entry::Single(inbox.pool.packet(&[payload])));
+            let reassembly = self.reassembly();
+            budget.admit_command(payload.len(), reassembly.waiting)?;
+            reassembly.waiting += 1;
+            reassembly.reliable.insert(sequence, Entry::Single(inbox.pool.copy(payload)));
         }
         Ok(is_next)
     }
@@ -54,7 +56,7 @@ impl ReceiveChannel {
     ) -> Result<bool, DropReason> {
         let is_next = start == self.delivered + 1;
         let is_delivered = start == self.delivered;
-        let Held { reliable, waiting, .. } = self.held();
+        let Reassembly { reliable, waiting, .. } = self.reassembly();
         if let Some(entry) = reliable.get_mut(&start) {
             let Entry::Group(group) = entry else { return Err(DropReason::Conflict) };
             if !group.matches(fragment) {
@@ -95,14 +97,14 @@ impl ReceiveChannel {
 
     /// Delivers what is complete and next in order.
     fn advance_reliable(&mut self, budget: &mut Budget<'_>, inbox: &mut Inbox<'_>) {
-        let Some(held) = &mut self.held else { return };
-        while let Some(first) = held.reliable.first_entry() {
+        let Some(reassembly) = &mut self.reassembly else { return };
+        while let Some(first) = reassembly.reliable.first_entry() {
             if *first.key() != self.delivered + 1 || !first.get().is_complete() {
                 break;
             }
             let entry = first.remove();
             self.delivered += entry.span();
-            held.waiting -= usize::from(budget.release(&entry));
+            reassembly.waiting -= usize::from(budget.release(&entry));
             inbox.deliver(entry.into_packet(), Delivery::Reliable);
         }
     }

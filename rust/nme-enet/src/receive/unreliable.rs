@@ -5,7 +5,7 @@
 
 use super::assembly::Assembly;
 use super::quota::Budget;
-use super::{Entry, Held, Inbox, ReceiveChannel};
+use super::{Entry, Inbox, Reassembly, ReceiveChannel};
 use crate::packet::Delivery;
 use crate::reason::DropReason;
 use crate::wire::Fragment;
@@ -26,23 +26,23 @@ impl ReceiveChannel {
             return Ok(());
         }
         let is_current = key.0 == self.delivered;
-        if let Some(held) = &mut self.held {
+        if let Some(reassembly) = &mut self.reassembly {
             // A repetition, even of a packet in fragments.
-            if held.unreliable.contains_key(&key) {
+            if reassembly.unreliable.contains_key(&key) {
                 return Ok(());
             }
             if is_current {
-                held.drop_before(key, budget);
+                reassembly.drop_before(key, budget);
             }
         }
         if is_current {
             self.unreliable = key.1;
-            inbox.deliver(inbox.pool.packet(&[payload]), Delivery::Sequenced);
+            inbox.deliver_payload(payload, Delivery::Sequenced);
         } else {
-            let held = self.held();
-            budget.admit_command(payload.len(), held.waiting)?;
-            held.waiting += 1;
-            held.unreliable.insert(key, Entry::Single(inbox.pool.packet(&[payload])));
+            let reassembly = self.reassembly();
+            budget.admit_command(payload.len(), reassembly.waiting)?;
+            reassembly.waiting += 1;
+            reassembly.unreliable.insert(key, Entry::Single(inbox.pool.copy(payload)));
         }
         Ok(())
     }
@@ -60,8 +60,8 @@ impl ReceiveChannel {
             return Ok(());
         }
         let current = self.delivered;
-        let held = self.held();
-        if let Some(entry) = held.unreliable.get_mut(&key) {
+        let reassembly = self.reassembly();
+        if let Some(entry) = reassembly.unreliable.get_mut(&key) {
             let Entry::Group(group) = entry else { return Err(DropReason::Conflict) };
             if !group.matches(fragment) {
                 return Err(DropReason::Conflict);
@@ -72,26 +72,26 @@ impl ReceiveChannel {
             budget.admit_fragment(payload.len(), group, false)?;
             if group.add(fragment.number, payload, inbox.pool) {
                 if key.0 != current {
-                    held.waiting += usize::from(budget.promote(group, held.waiting));
-                } else if let Some(entry) = held.unreliable.remove(&key) {
-                    held.waiting -= usize::from(budget.release(&entry));
-                    held.drop_before(key, budget);
+                    reassembly.waiting += usize::from(budget.promote(group, reassembly.waiting));
+                } else if let Some(entry) = reassembly.unreliable.remove(&key) {
+                    reassembly.waiting -= usize::from(budget.release(&entry));
+                    reassembly.drop_before(key, budget);
                     self.unreliable = key.1;
                     inbox.deliver(entry.into_packet(), Delivery::Sequenced);
                 }
             }
             return Ok(());
         }
-        let replaced = held.oldest_to_replace(key, current)?;
-        let freed = replaced.and_then(|key| held.unreliable.get(&key)).map_or(0, |entry| match entry {
+        let replaced = reassembly.oldest_to_replace(key, current)?;
+        let freed = replaced.and_then(|key| reassembly.unreliable.get(&key)).map_or(0, |entry| match entry {
             Entry::Group(group) => group.total(),
             Entry::Single(_) => 0,
         });
         if fragment.total as usize > freed.saturating_add(budget.fragment_room()) {
             return Err(DropReason::FragmentQuota);
         }
-        if let Some(entry) = replaced.and_then(|key| held.unreliable.remove(&key)) {
-            held.waiting -= usize::from(budget.release(&entry));
+        if let Some(entry) = replaced.and_then(|key| reassembly.unreliable.remove(&key)) {
+            reassembly.waiting -= usize::from(budget.release(&entry));
         }
         let bill = budget.admit_group(fragment.total as usize, false)?;
         let mut group = Assembly::new(fragment, bill);
@@ -100,7 +100,7 @@ impl ReceiveChannel {
             return Err(reason);
         }
         group.add(fragment.number, payload, inbox.pool);
-        held.unreliable.insert(key, Entry::Group(group));
+        reassembly.unreliable.insert(key, Entry::Group(group));
         Ok(())
     }
 
@@ -108,36 +108,42 @@ impl ReceiveChannel {
     pub(super) fn advance_unreliable(&mut self, budget: &mut Budget<'_>, inbox: &mut Inbox<'_>) {
         self.unreliable = 0;
         let current = self.delivered;
-        let Some(held) = self.held.as_deref_mut().filter(|held| !held.unreliable.is_empty()) else { return };
-        held.drop_before((current, 0), budget);
+        let Some(reassembly) =
+            self.reassembly.as_deref_mut().filter(|reassembly| !reassembly.unreliable.is_empty())
+        else {
+            return;
+        };
+        reassembly.drop_before((current, 0), budget);
         let mut kept = Vec::new();
-        while let Some(first) = held.unreliable.first_entry() {
+        while let Some(first) = reassembly.unreliable.first_entry() {
             let key = *first.key();
             if key.0 != current {
                 break;
             }
             let entry = first.remove();
             if entry.is_complete() {
-                kept.drain(..).for_each(|(_, entry)| held.waiting -= usize::from(budget.release(&entry)));
-                held.waiting -= usize::from(budget.release(&entry));
+                kept.drain(..)
+                    .for_each(|(_, entry)| reassembly.waiting -= usize::from(budget.release(&entry)));
+                reassembly.waiting -= usize::from(budget.release(&entry));
                 self.unreliable = key.1;
                 inbox.deliver(entry.into_packet(), Delivery::Sequenced);
             } else {
                 kept.push((key, entry));
             }
         }
-        let surplus = kept.len().saturating_sub(KEPT);
-        kept.drain(..surplus).for_each(|(_, entry)| held.waiting -= usize::from(budget.release(&entry)));
-        held.unreliable.extend(kept);
+        let surplus = kept.len().saturating_sub(MAX_INCOMPLETE_PACKETS);
+        kept.drain(..surplus)
+            .for_each(|(_, entry)| reassembly.waiting -= usize::from(budget.release(&entry)));
+        reassembly.unreliable.extend(kept);
     }
 
     /// Ends all incomplete packets at the current number: a newer one might never come.
     pub(crate) fn evict(&mut self, budget: &mut Budget<'_>) {
         let current = self.delivered;
-        let Some(held) = &mut self.held else { return };
-        if let Some((&key, _)) = held.unreliable.range((current, 0)..(current + 1, 0)).next_back() {
+        let Some(reassembly) = &mut self.reassembly else { return };
+        if let Some((&key, _)) = reassembly.unreliable.range((current, 0)..(current + 1, 0)).next_back() {
             self.unreliable = key.1;
-            held.drop_before((current + 1, 0), budget);
+            reassembly.drop_before((current + 1, 0), budget);
         }
     }
 
@@ -147,7 +153,7 @@ impl ReceiveChannel {
     }
 }
 
-impl Held {
+impl Reassembly {
     /// Bytes of incomplete packets that only a newer packet can end.
     pub(super) fn stuck(&self, current: u64) -> usize {
         let here = self.unreliable.range((current, 0)..(current + 1, 0));
@@ -180,4 +186,4 @@ impl Held {
 }
 
 /// Incomplete packets that are kept at the current reliable number.
-const KEPT: usize = 2;
+const MAX_INCOMPLETE_PACKETS: usize = 2;

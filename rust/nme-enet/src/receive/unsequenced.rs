@@ -6,16 +6,16 @@ pub(crate) struct UnsequencedWindow {
     /// First group of the current window.
     start: u16,
     /// One bit for each group of it; taken when the first one comes.
-    seen: Option<Box<[u64; WINDOW as usize / 64]>>,
+    seen: Option<Box<[u64; WINDOW_GROUPS as usize / 64]>>,
 }
 
 impl UnsequencedWindow {
     /// Notes a group; true when it has not come before and is not too old to tell.
     pub(crate) fn take(&mut self, group: u16) -> bool {
-        let index = group % WINDOW;
+        let index = group % WINDOW_GROUPS;
         // Numbers below the window's are those behind the wrap, and 32 windows are taken for newer ones.
         let ahead = (group - index).wrapping_sub(self.start);
-        if ahead >= WINDOWS * WINDOW {
+        if ahead >= WINDOWS_AHEAD * WINDOW_GROUPS {
             return false;
         }
         let seen = self.seen.get_or_insert_default();
@@ -32,10 +32,10 @@ impl UnsequencedWindow {
 }
 
 /// Groups of one window.
-const WINDOW: u16 = 1024;
+const WINDOW_GROUPS: u16 = 1024;
 
 /// Windows ahead that are taken.
-const WINDOWS: u16 = 32;
+const WINDOWS_AHEAD: u16 = 32;
 
 #[cfg(test)]
 mod tests {
@@ -56,7 +56,7 @@ mod tests {
     fn groups_wrap_around() {
         // Miri is too slow for all of them.
         let first = if cfg!(miri) { u16::MAX - 2000 } else { 1 };
-        let mut window = UnsequencedWindow { start: first - first % WINDOW, seen: None };
+        let mut window = UnsequencedWindow { start: first - first % WINDOW_GROUPS, seen: None };
         for group in (first..=u16::MAX).chain(0..3000) {
             assert!(window.take(group), "{group}");
             assert!(!window.take(group), "{group}");

@@ -160,7 +160,7 @@ impl Peer {
     /// Puts what was sent again lately a third time, if the flow is thin: should the repetition be lost as well, everything
     /// behind it would wait for two more round trips.
     fn put_copies(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
-        if self.in_flight > THIN || self.commands_lost == 0 {
+        if self.in_flight > THIN_FLOW_BYTES || self.commands_lost == 0 {
             return;
         }
         let mut key = self.sent.first();
@@ -199,13 +199,9 @@ impl Peer {
 
     /// Puts the next unsequenced packet, or drops it; false when it does not fit.
     fn put_unsequenced(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) -> bool {
-        let Some(first) = shared.queued.get(self.unsequenced.first()) else { return false };
-        if !datagram.has_room(fixed_len(code::UNSEQUENCED) + first.packet.len()) {
-            return false;
-        }
-        let Some(Queued { packet, channel, .. }) = shared.queued.pop_front(&mut self.unsequenced) else {
-            return false;
-        };
+        let fits = |first: &Queued| datagram.has_room(fixed_len(code::UNSEQUENCED) + first.packet.len());
+        let first = shared.queued.pop_front_if(&mut self.unsequenced, fits);
+        let Some(Queued { packet, channel, .. }) = first else { return false };
         self.left_queue(&packet, packet.len());
         if self.throttle.passes() {
             self.unsequenced_out = self.unsequenced_out.wrapping_add(1);
@@ -394,7 +390,8 @@ impl Peer {
             return false;
         }
         let fits = self.in_flight == 0
-            || (self.in_flight.saturating_add(len) <= allowed && self.in_flight_commands < MAX_IN_FLIGHT);
+            || (self.in_flight.saturating_add(len) <= allowed
+                && self.in_flight_commands < MAX_COMMANDS_IN_FLIGHT);
         if !fits {
             self.window.note_full();
         }
@@ -403,7 +400,7 @@ impl Peer {
 }
 
 /// Commands in flight to one peer at most: a receiver pays for each, however small.
-const MAX_IN_FLIGHT: u32 = 16_384;
+const MAX_COMMANDS_IN_FLIGHT: u32 = 16_384;
 
 /// Bytes in flight of a flow that costs little, whatever is sent twice.
-const THIN: u32 = 16 << 10;
+const THIN_FLOW_BYTES: u32 = 16 << 10;

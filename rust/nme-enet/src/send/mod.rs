@@ -19,7 +19,7 @@ pub(crate) use progress::Progress;
 pub(crate) use recovery::Gone;
 pub(crate) use ring::Ring;
 pub(crate) use silence::Silence;
-pub(crate) use window::{INITIAL, Known, Window};
+pub(crate) use window::{INITIAL_WINDOW_BYTES, Known, Window};
 
 use crate::clock::wire_time;
 use crate::event::PeerLimit;
@@ -27,7 +27,7 @@ use crate::lists::{Key, List};
 use crate::packet::{Delivery, Packet};
 use crate::peer::{Peer, State};
 use crate::shared::Shared;
-use crate::throttle::WHOLE;
+use crate::throttle::WHOLE_SHARE;
 use crate::wire::{TIMED_HEADER_LEN, code, fixed_len};
 
 /// A packet that waits to be sent.
@@ -163,7 +163,7 @@ pub enum Sending {
 
 /// What a packet adds to the count of what waits: a tiny one costs more memory than its payload.
 const fn packet_cost(len: usize) -> u64 {
-    if len < MIN_COST { MIN_COST as u64 } else { len as u64 }
+    if len < MIN_COST_BYTES { MIN_COST_BYTES as u64 } else { len as u64 }
 }
 
 impl Peer {
@@ -188,7 +188,7 @@ impl Peer {
             if is_cut && delivery == Delivery::Unsequenced { Delivery::Sequenced } else { delivery };
         self.unacknowledged += cost;
         self.queued += packet.len() as u64;
-        self.outgoing_total = self.outgoing_total.saturating_add(packet.len() as u32 + COMMAND);
+        self.outgoing_total = self.outgoing_total.saturating_add(packet.len() as u32 + COMMAND_BYTES);
         let queued = Queued { packet: packet.clone(), delivery, channel, order: shared.next_queued };
         shared.next_queued += 1;
         if delivery == Delivery::Unsequenced {
@@ -281,9 +281,9 @@ impl Peer {
         let mut allowed = self.window.size();
         if self.silence.lasts_for_long(now) || self.black_hole.lasts_for_long(now) {
             // It can be a receiver that takes nothing but what it waits for, and that is still to be sent.
-            allowed = allowed.max(INITIAL);
+            allowed = allowed.max(INITIAL_WINDOW_BYTES);
         }
-        if self.window_limit < INITIAL {
+        if self.window_limit < INITIAL_WINDOW_BYTES {
             allowed = allowed.min(self.window_limit);
         }
         let bandwidth = match (own_bandwidth, self.in_bandwidth) {
@@ -294,14 +294,14 @@ impl Peer {
             let in_round_trip = u64::from(bandwidth) * u64::from(self.round_trip.smoothed()) / 1_000_000;
             allowed = allowed.min(self.window_limit.max(u32::try_from(in_round_trip).unwrap_or(u32::MAX)));
         }
-        let part = u64::from(allowed) * u64::from(self.throttle.limit()) / u64::from(WHOLE);
+        let part = u64::from(allowed) * u64::from(self.throttle.limit()) / u64::from(WHOLE_SHARE);
         (part as u32).max(self.mtu.into())
     }
 
     /// The place of the packet whose turn it is, among those that may leave.
     fn next_turn(&self, shared: &Shared, may_send_reliable: bool) -> Option<Turn> {
         let order_of = |key: Key| shared.queued.get(key).map_or(u64::MAX, |queued| queued.order);
-        let takes_turns = self.queued > FAIR;
+        let takes_turns = self.queued > FAIR_BYTES;
         let mut best: Option<((bool, u64), Turn)> = None;
         if !self.unsequenced.is_empty() {
             if takes_turns {
@@ -345,10 +345,10 @@ enum Turn {
     Channel(u8),
 }
 
-const MIN_COST: usize = 256;
+const MIN_COST_BYTES: usize = 256;
 
 /// Bytes of a command, roughly, for sharing out bandwidth.
-const COMMAND: u32 = fixed_len(code::UNSEQUENCED) as u32;
+const COMMAND_BYTES: u32 = fixed_len(code::UNSEQUENCED) as u32;
 
 /// Channels take turns when more bytes than this wait for a peer. What is less leaves within a round trip.
-const FAIR: u64 = INITIAL as u64;
+const FAIR_BYTES: u64 = INITIAL_WINDOW_BYTES as u64;

@@ -73,7 +73,7 @@ impl Peer {
                 peer.newest_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
             } else if !is_latest && sent.repeated && !sent.copied {
                 // An earlier transmission has arrived, so it was too early to repeat it.
-                peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING);
+                peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING_PARTS);
             }
             let trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
             let known = Known { shortest: peer.round_trip.shortest(), variance: peer.round_trip.variance() };
@@ -114,9 +114,9 @@ impl Peer {
     pub(crate) fn detect_losses(&mut self, shared: &mut Shared) {
         self.next_loss = u64::MAX;
         let now = shared.clock.now();
-        let tolerance =
-            (self.round_trip.shortest() / REORDERING_PART).max(LEAST_REORDERING) * u32::from(self.reordering);
-        let tolerance = tolerance.min(self.round_trip.smoothed().max(LEAST_REORDERING));
+        let tolerance = (self.round_trip.shortest() / REORDERING_PART).max(LEAST_REORDERING_US)
+            * u32::from(self.reordering);
+        let tolerance = tolerance.min(self.round_trip.smoothed().max(LEAST_REORDERING_US));
         let overdue_after = u64::from(self.newest_trip) + u64::from(tolerance);
         loop {
             let key = self.sent.first();
@@ -158,7 +158,7 @@ impl Peer {
         let longest = match self.state {
             // To an address that may not be real.
             State::Connecting | State::Answering => u64::MAX,
-            _ => (4 * self.round_trip.stock_timeout()).max(LONGEST_WAIT),
+            _ => (4 * self.round_trip.stock_timeout()).max(LONGEST_WAIT_US),
         };
         let longest = u32::try_from(longest).unwrap_or(u32::MAX);
         let mut next = u64::MAX;
@@ -198,7 +198,7 @@ impl Peer {
     pub(crate) fn repeat_answer(&mut self, shared: &mut Shared) {
         let key = self.sent.first();
         if let Some(sent) = shared.sent.get(key).filter(|sent| sent.code == code::VERIFY)
-            && sent.sent_at + LEAST_REPEAT <= shared.clock.now()
+            && sent.sent_at + LEAST_REPEAT_US <= shared.clock.now()
         {
             self.lose(shared, key);
         }
@@ -217,7 +217,7 @@ impl Peer {
         let waits = self.sent.is_empty() && self.lost.is_empty() && self.pending.is_empty();
         let probes = self.black_hole.is_suspected() && self.control.is_empty() && self.pending.is_empty();
         if self.state == State::Connected && (waits || probes) {
-            self.last_acknowledged + PING_INTERVAL
+            self.last_acknowledged + PING_INTERVAL_US
         } else {
             u64::MAX
         }
@@ -232,24 +232,24 @@ impl Peer {
 }
 
 /// Of stock ENet, in µs.
-const PING_INTERVAL: u64 = 500_000;
+const PING_INTERVAL_US: u64 = 500_000;
 
 /// The wait for an acknowledgement doubles up to this, or to four times the first one, in µs. Stock ENet goes on to double
 /// it, and gives a peer up that loses six of one command.
-const LONGEST_WAIT: u64 = 500_000;
+const LONGEST_WAIT_US: u64 = 500_000;
 
 /// Repetitions of our answer to a connect request that nobody has asked for: the address may be forged, and what goes there
 /// is to be little more than what came from it. A client asks again, as long as it waits.
 const MOST_UNASKED_ANSWERS: u8 = 1;
 
 /// Between two answers to one client that goes on without having acknowledged the first, in µs.
-const LEAST_REPEAT: u64 = 250_000;
+const LEAST_REPEAT_US: u64 = 250_000;
 
 /// Part of the round trip by which later datagrams may overtake.
 const REORDERING_PART: u32 = 8;
 
 /// In µs.
-const LEAST_REORDERING: u32 = 2000;
+const LEAST_REORDERING_US: u32 = 2000;
 
 /// How often the tolerance is added, at most.
-const MOST_REORDERING: u8 = 64;
+const MOST_REORDERING_PARTS: u8 = 64;

@@ -68,7 +68,7 @@ impl Ring {
     pub(crate) fn has_room(&self) -> bool {
         let delivered = u32::from(self.base.wrapping_sub(1));
         let ahead = u32::from(self.len()) + 1;
-        (delivered % WINDOW + ahead) / WINDOW < WINDOWS
+        (delivered % WINDOW_NUMBERS + ahead) / WINDOW_NUMBERS < WINDOWS_AHEAD
     }
 
     /// Appends a command, which has the number [`Self::next`].
@@ -113,10 +113,10 @@ impl Ring {
 }
 
 /// Sequence numbers of one window.
-const WINDOW: u32 = 0x1000;
+const WINDOW_NUMBERS: u32 = 0x1000;
 
 /// Windows that a receiver looks at.
-const WINDOWS: u32 = 7;
+const WINDOWS_AHEAD: u32 = 7;
 
 #[cfg(test)]
 mod tests {

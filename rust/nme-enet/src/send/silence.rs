@@ -54,7 +54,7 @@ impl Silence {
 
 /// True when a time is longer than a burst of losses explains.
 pub(super) const fn is_long(since: u64, now: u64) -> bool {
-    now.saturating_sub(since) >= LONG
+    now.saturating_sub(since) >= LONG_SILENCE_US
 }
 
 /// When a peer is given up that has been silent since then.
@@ -70,7 +70,7 @@ pub(super) fn end(since: u64, timeout: u64, settings: &TimeoutSettings) -> u64 {
             break;
         }
         if times >= settings.limit && lasts >= minimum {
-            lasts += lasts / MARGIN;
+            lasts += lasts / MARGIN_PART;
             break;
         }
         wait = wait.saturating_mul(2);
@@ -81,10 +81,10 @@ pub(super) fn end(since: u64, timeout: u64, settings: &TimeoutSettings) -> u64 {
 
 /// The part by which it may take longer than by stock ENet, which looks at its commands late and measures round trips a
 /// little differently: nobody is to be given up sooner for that.
-const MARGIN: u64 = 10;
+const MARGIN_PART: u64 = 10;
 
 /// A long silence, in µs.
-const LONG: u64 = 1_000_000;
+const LONG_SILENCE_US: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     const fn with_margin(time: u64) -> u64 {
-        time + time / MARGIN
+        time + time / MARGIN_PART
     }
 
     #[test]

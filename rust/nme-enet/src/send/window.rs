@@ -41,10 +41,10 @@ pub(crate) struct Known {
 impl Window {
     pub(crate) const fn new(ceiling: u32) -> Self {
         Self {
-            size: if ceiling < INITIAL { ceiling } else { INITIAL },
+            size: if ceiling < INITIAL_WINDOW_BYTES { ceiling } else { INITIAL_WINDOW_BYTES },
             threshold: u32::MAX,
             target: 0,
-            step: SEGMENT,
+            step: SEGMENT_BYTES,
             round_end: 0,
             acknowledged: 0,
             lost: 0,
@@ -96,7 +96,7 @@ impl Window {
         self.lost = self.lost.saturating_add(bytes);
         self.losses = self.losses.saturating_add(1);
         // So much that the end of the round trip need not be waited for.
-        if !self.shrunk && self.losses >= FEW_LOSSES && self.lost > self.size / 10 {
+        if !self.shrunk && self.losses >= FEW_LOST_COMMANDS && self.lost > self.size / 10 {
             self.shrink_for_loss();
             self.shrunk = true;
         }
@@ -117,24 +117,25 @@ impl Window {
     fn end_round(&mut self, Known { shortest: known, variance }: Known, ceiling: u32) {
         let all = self.lost.saturating_add(self.acknowledged).max(1);
         let queue = self.shortest.saturating_sub(known);
-        self.has_queue = queue > known / 8 + QUEUE + 2 * variance;
-        let many = self.losses >= FEW_LOSSES && u64::from(self.lost) * 100 > u64::from(all) * MANY_PERCENT;
+        self.has_queue = queue > known / 8 + QUEUE_US + 2 * variance;
+        let many = self.losses >= FEW_LOST_COMMANDS
+            && u64::from(self.lost) * 100 > u64::from(all) * MANY_LOST_PERCENT;
         if self.losses > 0 && (many || self.has_queue) {
             if !self.shrunk {
                 self.shrink_for_loss();
             }
-        } else if queue > known + LONG_QUEUE {
+        } else if queue > known + LONG_QUEUE_US {
             self.shrink(17, 20);
         } else if self.size < self.threshold {
             if self.has_queue {
                 self.threshold = self.size;
                 self.target = self.size;
             }
-        } else if self.was_full && queue <= known / 2 + LONG_QUEUE / 2 {
+        } else if self.was_full && queue <= known / 2 + LONG_QUEUE_US / 2 {
             let more = if self.size < self.target {
-                ((self.target - self.size) / 4).max(SEGMENT)
+                ((self.target - self.size) / 4).max(SEGMENT_BYTES)
             } else {
-                self.step = (self.step * 2).min(self.size / 8).max(SEGMENT);
+                self.step = (self.step * 2).min(self.size / 8).max(SEGMENT_BYTES);
                 self.step
             };
             self.size = self.size.saturating_add(more).min(ceiling);
@@ -155,27 +156,31 @@ impl Window {
     }
 
     fn keep_lossy(&mut self, before: u32) {
-        self.size = self.size.max(LOSSY.min(before));
+        self.size = self.size.max(LOSSY_BYTES.min(before));
         self.threshold = self.size;
     }
 
     fn shrink(&mut self, numerator: u32, denominator: u32) {
         self.target = self.size;
         self.size = (u64::from(self.size) * u64::from(numerator) / u64::from(denominator)) as u32;
-        self.size = self.size.max(SMALLEST.min(self.target));
+        self.size = self.size.max(SMALLEST_BYTES.min(self.target));
         self.threshold = self.size;
-        self.step = SEGMENT;
+        self.step = SEGMENT_BYTES;
     }
 
     /// Begins a flush: what would have left since the last one may leave now.
     pub(crate) fn begin_flush(&mut self, now: u64, last_flush: u64) {
-        let credit = now.saturating_sub(last_flush).clamp(LEAST_CREDIT, MOST_CREDIT);
+        let credit = now.saturating_sub(last_flush).clamp(LEAST_CREDIT_US, MOST_CREDIT_US);
         self.paced_to = self.paced_to.max(now - credit);
     }
 
     /// When the next reliable bytes may leave; `None` is at once.
     pub(crate) const fn paced_to(&self, now: u64) -> Option<u64> {
-        if self.size <= INITIAL || self.paced_to < now { None } else { Some(self.paced_to + LEAST_CREDIT) }
+        if self.size <= INITIAL_WINDOW_BYTES || self.paced_to < now {
+            None
+        } else {
+            Some(self.paced_to + LEAST_CREDIT_US)
+        }
     }
 
     /// Reliable bytes have left.
@@ -187,33 +192,33 @@ impl Window {
 }
 
 /// What stock ENet has in flight at most, and every peer takes.
-pub(crate) const INITIAL: u32 = 64 << 10;
+pub(crate) const INITIAL_WINDOW_BYTES: u32 = 64 << 10;
 
 /// About one datagram.
-const SEGMENT: u32 = 1400;
+const SEGMENT_BYTES: u32 = 1400;
 
-const SMALLEST: u32 = 4 * SEGMENT;
+const SMALLEST_BYTES: u32 = 4 * SEGMENT_BYTES;
 
 /// What losses without a queue leave, in bytes. Stock ENet has a third more in flight whatever is lost.
-const LOSSY: u32 = 48 << 10;
+const LOSSY_BYTES: u32 = 48 << 10;
 
 /// Fewer losses in a round trip than this are chance.
-const FEW_LOSSES: u16 = 4;
+const FEW_LOST_COMMANDS: u16 = 4;
 
 /// More lost bytes than this are not.
-const MANY_PERCENT: u64 = 10;
+const MANY_LOST_PERCENT: u64 = 10;
 
 /// Round trips longer by this, an eighth and twice their variance have met a queue, in µs.
-const QUEUE: u32 = 8000;
+const QUEUE_US: u32 = 8000;
 
 /// Round trips of twice the shortest and this show a queue that is much too long, in µs.
-const LONG_QUEUE: u32 = 100_000;
+const LONG_QUEUE_US: u32 = 100_000;
 
 /// A flush may send what an even rate would have sent in this time, in µs, even if the last flush was just before.
-const LEAST_CREDIT: u64 = 1000;
+const LEAST_CREDIT_US: u64 = 1000;
 
 /// And not more than in this time: a frame.
-const MOST_CREDIT: u64 = 20_000;
+const MOST_CREDIT_US: u64 = 20_000;
 
 #[cfg(test)]
 mod tests {
@@ -227,7 +232,7 @@ mod tests {
     fn round(window: &mut Window, order: &mut u64, round_trip: u32, lost: f64) {
         window.note_full();
         let lost = (f64::from(window.size()) * lost) as u32;
-        (0..lost / SEGMENT).for_each(|_| window.lost(SEGMENT));
+        (0..lost / SEGMENT_BYTES).for_each(|_| window.lost(SEGMENT_BYTES));
         *order += 1;
         window.acknowledged(window.size() - lost, *order, *order + 1, round_trip, KNOWN, CEILING);
     }
@@ -244,7 +249,10 @@ mod tests {
     #[test]
     fn it_doubles_up_to_its_ceiling() {
         let sizes = after([(TRIP, 0.0); 8]);
-        assert_eq!((sizes[0], sizes[1], sizes[7]), (2 * INITIAL, 4 * INITIAL, CEILING));
+        assert_eq!(
+            (sizes[0], sizes[1], sizes[7]),
+            (2 * INITIAL_WINDOW_BYTES, 4 * INITIAL_WINDOW_BYTES, CEILING)
+        );
     }
 
     #[test]
@@ -272,7 +280,7 @@ mod tests {
             order += 1;
             window.acknowledged(1000, order, order + 1, TRIP, KNOWN, CEILING);
         }
-        assert_eq!(window.size(), INITIAL);
+        assert_eq!(window.size(), INITIAL_WINDOW_BYTES);
     }
 
     #[test]

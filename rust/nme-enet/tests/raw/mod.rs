@@ -373,7 +373,7 @@ impl Bench {
         self.got().into_iter().map(|(len, _)| len).collect()
     }
 
-    pub(crate) fn held(&self) -> usize {
-        self.host.figures().held
+    pub(crate) fn reassembly_bytes(&self) -> usize {
+        self.host.figures().reassembly_bytes
     }
 }

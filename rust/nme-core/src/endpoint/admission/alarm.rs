@@ -21,7 +21,7 @@ pub(super) struct Alarm {
 
 impl Alarm {
     pub(super) fn new(places: u16) -> Self {
-        let half_open_limit = usize::from(places.div_ceil(PLACES_PART)).min(MOST_HALF_OPEN);
+        let half_open_limit = usize::from(places.div_ceil(PART_OF_PLACES)).min(MAX_HALF_OPEN_PEERS);
         let zero = Duration::ZERO;
         Self { is_on: false, requests: 0, second: zero, hot: zero, half_open_limit }
     }
@@ -38,9 +38,9 @@ impl Alarm {
         }
         self.requests = self.requests.saturating_add(1);
         let (requests, connections) = if self.is_on {
-            (CALM_REQUESTS, self.half_open_limit / 2 + 1)
+            (CALM_REQUESTS_PER_SECOND, self.half_open_limit / 2 + 1)
         } else {
-            (MOST_REQUESTS, self.half_open_limit)
+            (MOST_REQUESTS_PER_SECOND, self.half_open_limit)
         };
         if self.requests > requests || half_open >= connections {
             self.is_on = true;
@@ -50,7 +50,7 @@ impl Alarm {
 
     /// Time goes on.
     pub(super) fn tick(&mut self, now: Duration) {
-        if self.is_on && now.saturating_sub(self.hot) >= CALM {
+        if self.is_on && now.saturating_sub(self.hot) >= SHORTEST_CALM {
             self.is_on = false;
         }
     }
@@ -60,20 +60,20 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Requests without proof in a second that set the alarm off. Games see some a minute; what comes below this rate meets the
 /// other threshold.
-const MOST_REQUESTS: u32 = 64;
+const MOST_REQUESTS_PER_SECOND: u32 = 64;
 
 /// While the alarm is on: requests in a second that keep it on.
-const CALM_REQUESTS: u32 = 16;
+const CALM_REQUESTS_PER_SECOND: u32 = 16;
 
 /// The part of the places that may be half-open: a connection takes a round trip to complete, a forged one half a minute to
 /// be given up.
-const PLACES_PART: u16 = 4;
+const PART_OF_PLACES: u16 = 4;
 
 /// Half-open connections that set the alarm off on any server, however large.
-const MOST_HALF_OPEN: usize = 64;
+const MAX_HALF_OPEN_PEERS: usize = 64;
 
 /// How long it must have been calm. A flood that pauses for less gets no further.
-const CALM: Duration = Duration::from_secs(10);
+const SHORTEST_CALM: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ pub(super) struct HalfOpen {
 
 impl HalfOpen {
     pub(super) fn new() -> Self {
-        Self { requests: Recent::new(REQUESTS), proven: Recent::new(PROVEN) }
+        Self { requests: Recent::new(MAX_REQUESTS), proven: Recent::new(MAX_PROVEN_ADDRESSES) }
     }
 
     /// Keeps a request while its address is asked for proof.
@@ -97,10 +97,10 @@ impl<T> Recent<T> {
 }
 
 /// Requests that are kept: those of one round trip of 100 ms at 10 000 a second.
-const REQUESTS: usize = 1024;
+const MAX_REQUESTS: usize = 1024;
 
 /// Proven addresses that are kept.
-const PROVEN: usize = 1024;
+const MAX_PROVEN_ADDRESSES: usize = 1024;
 
 /// How long an address counts as proven: its client repeats the request 0.5, 1.5 and 3.5 s after the first.
 const PROOF_LASTS: Duration = Duration::from_secs(8);
@@ -120,7 +120,7 @@ mod tests {
     fn the_oldest_request_goes() {
         let mut table = HalfOpen::new();
         let now = Duration::from_secs(1);
-        for number in 0..=REQUESTS as u32 {
+        for number in 0..=MAX_REQUESTS as u32 {
             table.keep(now, address(number), [number as u8; CONNECT_LEN]);
         }
         assert_eq!(table.prove(now, address(0)), None);
@@ -148,7 +148,7 @@ mod tests {
                 (table.requests.known.len(), table.requests.order.len()),
                 (table.proven.known.len(), table.proven.order.len()),
             ] {
-                assert!(known <= REQUESTS && order <= REQUESTS && known <= order, "{known} {order}");
+                assert!(known <= MAX_REQUESTS && order <= MAX_REQUESTS && known <= order, "{known} {order}");
             }
         }
     }

@@ -188,7 +188,7 @@ impl Admission {
     /// True when one more datagram of a stranger is looked at in this poll.
     pub(super) const fn looks_at_stranger(&mut self) -> bool {
         self.strangers = self.strangers.saturating_add(1);
-        let looks = !self.hurries || self.strangers <= MOST_STRANGERS;
+        let looks = !self.hurries || self.strangers <= MAX_STRANGER_DATAGRAMS;
         if !looks {
             self.note(Outcome::Overload);
         }
@@ -403,4 +403,4 @@ impl Admission {
 }
 
 /// Datagrams of strangers that a poll looks at when its time is running out.
-const MOST_STRANGERS: u32 = 256;
+const MAX_STRANGER_DATAGRAMS: u32 = 256;

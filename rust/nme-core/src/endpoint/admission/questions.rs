@@ -33,13 +33,15 @@ impl Questions {
     }
 
     pub(super) fn ask(&mut self, now: Duration, address: SocketAddr, id: u32, request: RequestBytes) {
-        while self.open.len() >= MOST || self.open.front().is_some_and(|(_, _, at)| !is_fresh(now, *at)) {
+        while self.open.len() >= MAX_QUESTIONS
+            || self.open.front().is_some_and(|(_, _, at)| !is_fresh(now, *at))
+        {
             self.open.pop_front();
         }
         let question = Question { number: self.next, address, id };
         self.next += 1;
         self.open.push_back((question, request, now));
-        while self.unseen.len() >= MOST {
+        while self.unseen.len() >= MAX_QUESTIONS {
             self.unseen.pop_front();
         }
         self.unseen.push_back(question);
@@ -58,11 +60,11 @@ impl Questions {
 }
 
 fn is_fresh(now: Duration, at: Duration) -> bool {
-    now.saturating_sub(at) <= LONGEST
+    now.saturating_sub(at) <= LONGEST_QUESTION
 }
 
 /// Questions that are kept.
-const MOST: usize = 256;
+const MAX_QUESTIONS: usize = 256;
 
 /// How long the game may think. A client gives up after 30 s, and repeats its request in longer and longer pauses.
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST_QUESTION: Duration = Duration::from_secs(8);

@@ -82,7 +82,7 @@ impl Rates {
 
     /// True when one more connection of all may begin.
     pub(super) fn admits_any(&self, now: Duration) -> bool {
-        self.all.has_any(now, ALL)
+        self.all.has_any(now, ALL_ADDRESSES)
     }
 
     /// True when one more connection from this address may begin.
@@ -97,20 +97,20 @@ impl Rates {
 
     /// A connection begins.
     pub(super) fn take(&mut self, now: Duration, from: SocketAddr) {
-        self.all.take(now, ALL);
+        self.all.take(now, ALL_ADDRESSES);
         if !self.counts(from) {
             return;
         }
         if self.buckets.is_empty() {
-            self.buckets.resize(SETS * WAYS, (None, Bucket::default()));
+            self.buckets.resize(BUCKET_SETS * BUCKETS_PER_SET, (None, Bucket::default()));
         }
         let (one, limit) = (AddressRange::of_one(from), self.limit);
         let set = index(&one);
-        let set = &mut self.buckets[set..set + WAYS];
+        let set = &mut self.buckets[set..set + BUCKETS_PER_SET];
         // The fullest bucket says the least about its address.
         let place = match set.iter().position(|(key, _)| *key == Some(one)) {
             Some(place) => Some(place),
-            None => (0..WAYS).min_by_key(|place| set[*place].1),
+            None => (0..BUCKETS_PER_SET).min_by_key(|place| set[*place].1),
         };
         if let Some((key, bucket)) = place.and_then(|place| set.get_mut(place)) {
             if *key != Some(one) {
@@ -127,25 +127,25 @@ impl Rates {
 
     fn set_of(&self, one: &AddressRange) -> &[(Option<AddressRange>, Bucket)] {
         let set = index(one);
-        self.buckets.get(set..set + WAYS).unwrap_or_default()
+        self.buckets.get(set..set + BUCKETS_PER_SET).unwrap_or_default()
     }
 }
 
 /// The place of the first bucket of an address's set.
 fn index(one: &AddressRange) -> usize {
     let mixed = one.mixed();
-    (mixed as usize % SETS) * WAYS
+    (mixed as usize % BUCKET_SETS) * BUCKETS_PER_SET
 }
 
 /// Of all addresses together: all places of the largest server at once, and 1000 a second after that. More is churn, which
 /// costs everybody who is in.
-const ALL: RateLimit = RateLimit { per_second: 1000, burst: 4096, spares_loopback: false };
+const ALL_ADDRESSES: RateLimit = RateLimit { per_second: 1000, burst: 4096, spares_loopback: false };
 
 /// Sets of buckets.
-const SETS: usize = 1024;
+const BUCKET_SETS: usize = 1024;
 
 /// Buckets of a set.
-const WAYS: usize = 4;
+const BUCKETS_PER_SET: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -192,7 +192,7 @@ mod tests {
         for number in 0..50_000 {
             begin(&mut rates, SECOND, address(number));
         }
-        assert_eq!(rates.buckets.len(), SETS * WAYS);
+        assert_eq!(rates.buckets.len(), BUCKET_SETS * BUCKETS_PER_SET);
     }
 
     #[test]
