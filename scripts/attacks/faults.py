@@ -13,11 +13,11 @@ from attacks.table import Row
 from common import ScriptError
 
 FIRST_PORT = 4300
+# What a port of the shaper is above that of its server.
+SHAPED = 1000
 # Seconds that faults last, and of a link that is down.
 LASTS = 25.0
 DOWN = 10.0
-# Seconds after which everybody has been given up who will be.
-GIVEN_UP = 20.0
 # Seconds for what is still on its way.
 LATE = 4.0
 # Lines that a server may print because of a fault.
@@ -100,53 +100,55 @@ def lay_links(own: Namespace, server_side: Namespace) -> None:
 def play_with(
     cast: Cast, who: Dict[str, Contestant], own: Namespace, server_side: Namespace, shaper: Path
 ) -> Dict[str, List[Row]]:
-    entries: List[str] = []
-    shaped: List[int] = []
-    sides: List[Side] = []
-    for order, (name, contestant) in enumerate(who.items()):
-        ports = [FIRST_PORT + 100 * order + number for number in range(len(FAULTS))]
-        words = ["--role=servers", f"--ports={','.join(map(str, ports))}", "--slots=16"]
-        servers = cast.start(f"{name} servers", server_side, contestant, words)
-        cast.wait_for("open", servers, lambda cells: cells and all(c["status"] == CONNECTED for c in cells))
-        to, places = [], []
-        for number, (fault, port) in enumerate(zip(FAULTS, ports)):
-            to.append(f"10.1.0.2/{port}/*/-")
-            places.append((number, False))
-            if fault.shape:
-                to += [f"127.0.0.1/{port + 1000}/*/-"] * fault.clients
-                entries.append(f"127.0.0.1:{port + 1000}=10.1.0.2:{port}")
-                shaped.append(number)
-            else:
-                net = fault.net.rpartition(".")[0]
-                to.append(f"{net}.2/{port}/{fault.net}/-")
-            places += [(number, True)] * fault.clients
-        sides.append(Side(name, servers, start_clients(cast, own, contestant, name, to, entries), places))
+    shaped = [(order, number) for order in range(len(who)) for number, fault in enumerate(FAULTS) if fault.shape]
+    entries = [f"127.0.0.1:{port_of(*one) + SHAPED}=10.1.0.2:{port_of(*one)}" for one in shaped]
     carrier = cast.program(own, [str(shaper), *entries])
     if not carrier.stdout or carrier.stdout.readline().strip() != "ready":
         raise ScriptError("the shaper has not started")
+    sides = [
+        start_side(cast, own, server_side, order, name, contestant)
+        for order, (name, contestant) in enumerate(who.items())
+    ]
     for side in sides:
         cast.wait_for("connected", side.clients, lambda cells: cells and all(c["status"] == CONNECTED for c in cells))
     begin = time.monotonic()
-    for entry, number in enumerate(shaped):
+    for entry, (_, number) in enumerate(shaped):
         shape(carrier, entry, FAULTS[number].shape)
     orders(server_side, [one for fault in FAULTS for one in fault.orders])
     wait_until(begin + DOWN)
     orders(server_side, [one for fault in FAULTS for one in fault.mends])
     wait_until(begin + LASTS)
-    for entry, number in enumerate(shaped):
+    for entry, (_, number) in enumerate(shaped):
         if not FAULTS[number].least_lost:
             shape(carrier, entry, ["both"])
-    # The others are still silent: they are given up by now, or have to be soon.
-    wait_until(begin + LASTS + (GIVEN_UP - LASTS if GIVEN_UP > LASTS else 0.0))
     cast.set_phase(-1)
     wait_until(time.monotonic() + LATE)
     return {side.name: rows_of(side) for side in sides}
 
 
-def start_clients(
-    cast: Cast, own: Namespace, contestant: Contestant, name: str, to: Sequence[str], _entries: Sequence[str]
-) -> Agent:
-    return cast.start(f"{name} clients", own, contestant, ["--role=clients", f"--to={','.join(to)}"])
+def port_of(order: int, fault: int) -> int:
+    """The port of a class's server for a fault."""
+    return FIRST_PORT + 100 * order + fault
+
+
+def start_side(
+    cast: Cast, own: Namespace, server_side: Namespace, order: int, name: str, contestant: Contestant
+) -> Side:
+    """Starts the servers of a class, and their clients when they are open."""
+    ports = [port_of(order, number) for number in range(len(FAULTS))]
+    words = ["--role=servers", f"--ports={','.join(map(str, ports))}", "--slots=16"]
+    servers = cast.start(f"{name} servers", server_side, contestant, words)
+    cast.wait_for("open", servers, lambda cells: cells and all(c["status"] == CONNECTED for c in cells))
+    to, places = [], []
+    for number, (fault, port) in enumerate(zip(FAULTS, ports)):
+        to.append(f"10.1.0.2/{port}/*/-")
+        places.append((number, False))
+        net = fault.net.rpartition(".")[0]
+        one = f"127.0.0.1/{port + SHAPED}/*/-" if fault.shape else f"{net}.2/{port}/{fault.net}/-"
+        to += [one] * fault.clients
+        places += [(number, True)] * fault.clients
+    clients = cast.start(f"{name} clients", own, contestant, ["--role=clients", f"--to={','.join(to)}"])
+    return Side(name, servers, clients, places)
 
 
 def shape(carrier: subprocess.Popen, entry: int, settings: Sequence[str]) -> None:

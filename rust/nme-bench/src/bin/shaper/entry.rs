@@ -1,7 +1,7 @@
 //! One link, and the clients behind it.
 
 use std::error::Error;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use nme_netem::{Link, Pipe};
@@ -52,7 +52,7 @@ impl Entry {
         if let Some(index) = self.clients.iter().position(|(known, _)| *known == address) {
             return Some(index);
         }
-        let back = UdpSocket::bind((self.front.local_addr().ok()?.ip(), 0)).ok()?;
+        let back = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
         back.connect(self.target).ok()?;
         back.set_nonblocking(true).ok()?;
         self.clients.push((address, back));
