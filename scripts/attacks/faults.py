@@ -136,7 +136,7 @@ def start_side(
 ) -> Side:
     """Starts the servers of a class, and their clients when they are open."""
     ports = [port_of(order, number) for number in range(len(FAULTS))]
-    words = ["--role=servers", f"--ports={','.join(map(str, ports))}", "--slots=16"]
+    words = ["--role=servers", f"--ports={','.join(map(str, ports))}", "--slots=16", "--relay=1"]
     servers = cast.start(f"{name} servers", server_side, contestant, words)
     cast.wait_for("open", servers, lambda cells: cells and all(c["status"] == CONNECTED for c in cells))
     to, places = [], []

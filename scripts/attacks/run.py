@@ -53,10 +53,8 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
         others: Dict[str, List[Row]] = {}
         if is_long and part == "floods":
             compared = [one for one in floods.compared_attacks() if only is None or only in one.name]
-            for one in compared:
-                others.setdefault("Godot 4", []).extend(
-                    floods.play(who, "Godot 4", slots, [one], attacker, False)
-                )
+            for name, one in ((name, one) for name in who if name != "addon" for one in compared):
+                others.setdefault(name, []).extend(floods.play(who, name, slots, [one], attacker, False))
         rows += merged(own, others)
     if "faults" in parts and only is None:
         say("\nfaults:")

@@ -3,7 +3,7 @@
 ##
 ## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
 ## Started by scripts/attacks with
-## `-- --role=servers --class=NAME --folder=DIR --ports=N,N --slots=N` or
+## `-- --role=servers --class=NAME --folder=DIR --ports=N,N --slots=N --relay=0|1` or
 ## `-- --role=clients --class=NAME --folder=DIR --to=HOST/PORT/BIND/SIGN,...`. A client begins when the file SIGN is
 ## in the folder, at once when SIGN is `-`; BIND `*` is any address. The file `phase` in the folder has the number that
 ## packets are counted under, or -1 to send nothing. A line of JSON behind `@@ ` comes every half a second.
@@ -14,6 +14,8 @@ const HEAD := 6
 const SIZE := 48
 const BETWEEN_REPORTS_MSEC := 500
 const RELIABLE_EVERY := 6
+# The number of packets to who has sent none: they may be an attacker's, and are not counted.
+const UNCOUNTED := 255
 
 var words := {}
 var cells: Array[Dictionary] = []
@@ -51,6 +53,8 @@ func _open_server(port: int) -> void:
 	var cell := _cell({"sign": "-"})
 	cells.append(cell)
 	_make_peer(cell)
+	if "server_relay" in cell.peer:
+		cell.peer.set("server_relay", words["relay"] == "1")
 	if cell.peer.call("create_server", port, int(words["slots"])) != OK:
 		print("cannot open port %d" % port)
 
@@ -110,32 +114,37 @@ func _work(cell: Dictionary) -> void:
 		return
 	for id: int in cell.others:
 		var numbers: Array = cell.others[id]
-		_send(cell, id, 0, 0)
+		var number_of_phase := phase if numbers[2] or id == SERVER else UNCOUNTED
+		if number_of_phase != UNCOUNTED:
+			_send(cell, id, 0, 0, number_of_phase)
 		if frame_number % RELIABLE_EVERY == 0:
 			numbers[0] += 1
-			_send(cell, id, 1, numbers[0])
+			_send(cell, id, 1, numbers[0], number_of_phase)
 
 
-func _send(cell: Dictionary, id: int, kind: int, number: int) -> void:
+func _send(cell: Dictionary, id: int, kind: int, number: int, of_phase: int) -> void:
 	var packet := PackedByteArray()
 	packet.resize(SIZE)
 	packet[0] = kind
-	packet[1] = phase
+	packet[1] = of_phase
 	packet.encode_u32(2, number)
 	var peer: MultiplayerPeer = cell.peer
 	peer.set_target_peer(id)
 	peer.transfer_mode = (
 		MultiplayerPeer.TRANSFER_MODE_RELIABLE if kind == 1 else MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 	)
-	if peer.put_packet(packet) == OK:
-		_counts(cell, phase)[kind] += 1
+	if peer.put_packet(packet) == OK and of_phase != UNCOUNTED:
+		_counts(cell, of_phase)[kind] += 1
 
 
 func _read(cell: Dictionary, from: int, packet: PackedByteArray) -> void:
 	if packet.size() < HEAD:
 		return
 	var kind := packet[0]
-	_counts(cell, packet[1])[2 + kind] += 1
+	if packet[1] != UNCOUNTED:
+		_counts(cell, packet[1])[2 + kind] += 1
+	if cell.others.has(from):
+		cell.others[from][2] = true
 	if kind == 1 and cell.others.has(from):
 		var numbers: Array = cell.others[from]
 		var number := packet.decode_u32(2)
@@ -151,7 +160,8 @@ func _counts(cell: Dictionary, of_phase: int) -> Array:
 
 func _on_peer_connected(id: int, cell: Dictionary) -> void:
 	if id == SERVER or words["role"] == "servers":
-		cell.others[id] = [0, 0]
+		# The last numbers sent and received, and whether a packet has come.
+		cell.others[id] = [0, 0, false]
 		cell.joined += 1
 		cell.took = Time.get_ticks_msec() - cell.began
 

@@ -7,6 +7,8 @@ const HEAD := 6
 const SIZE := 48
 const BETWEEN_REPORTS_MSEC := 500
 const RELIABLE_EVERY := 6
+# The number of packets to who has sent none: they may be an attacker's, and are not counted.
+const UNCOUNTED := 255
 
 var words := {}
 var cells := []
@@ -46,6 +48,7 @@ func _open_server(port: int) -> void:
 	var cell := _cell({"sign": "-"})
 	cells.append(cell)
 	_make_peer(cell)
+	cell.peer.server_relay = words["relay"] == "1"
 	if cell.peer.create_server(port, int(words["slots"])) != OK:
 		print("cannot open port %d" % port)
 
@@ -110,30 +113,35 @@ func _work(cell: Dictionary) -> void:
 		return
 	for id in cell.others:
 		var numbers = cell.others[id]
-		_send(cell, id, 0, 0)
+		var number_of_phase = phase if numbers[2] or id == SERVER else UNCOUNTED
+		if number_of_phase != UNCOUNTED:
+			_send(cell, id, 0, 0, number_of_phase)
 		if frame_number % RELIABLE_EVERY == 0:
 			numbers[0] += 1
-			_send(cell, id, 1, numbers[0])
+			_send(cell, id, 1, numbers[0], number_of_phase)
 
 
-func _send(cell: Dictionary, id: int, kind: int, number: int) -> void:
+func _send(cell: Dictionary, id: int, kind: int, number: int, of_phase: int) -> void:
 	var buffer := StreamPeerBuffer.new()
 	buffer.put_u8(kind)
-	buffer.put_u8(phase)
+	buffer.put_u8(of_phase)
 	buffer.put_u32(number)
 	var packet := buffer.data_array
 	packet.resize(SIZE)
 	cell.peer.set_target_peer(id)
 	cell.peer.transfer_mode = 2 if kind == 1 else 0
-	if cell.peer.put_packet(packet) == OK:
-		_counts(cell, phase)[kind] += 1
+	if cell.peer.put_packet(packet) == OK and of_phase != UNCOUNTED:
+		_counts(cell, of_phase)[kind] += 1
 
 
 func _read(cell: Dictionary, from: int, packet: PoolByteArray) -> void:
 	if packet.size() < HEAD:
 		return
 	var kind := packet[0]
-	_counts(cell, packet[1])[2 + kind] += 1
+	if packet[1] != UNCOUNTED:
+		_counts(cell, packet[1])[2 + kind] += 1
+	if cell.others.has(from):
+		cell.others[from][2] = true
 	if kind == 1 and cell.others.has(from):
 		var buffer := StreamPeerBuffer.new()
 		buffer.data_array = packet
@@ -154,7 +162,8 @@ func _counts(cell: Dictionary, of_phase: int) -> Array:
 
 func _on_peer_connected(id: int, cell: Dictionary) -> void:
 	if id == SERVER or words["role"] == "servers":
-		cell.others[id] = [0, 0]
+		# The last numbers sent and received, and whether a packet has come.
+		cell.others[id] = [0, 0, false]
 		cell.joined += 1
 		cell.took = OS.get_ticks_msec() - cell.began
 
