@@ -175,6 +175,11 @@ def run_path() -> Count:
     return counting_script("path_test.py")
 
 
+def run_attacks() -> Count:
+    """Strangers and a bad network, against a real server with players at work; where the system has namespaces."""
+    return counting_script("attacks")
+
+
 def run_dtls() -> Count:
     """DTLS against the engines' own and OpenSSL, and the scenarios of interop over it."""
     return counting_script("dtls")
@@ -230,6 +235,7 @@ STEPS = (
     Step("godot", "tests in Godot 4", run_godot_tests),
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("path", "paths that change, beside the engines' classes", run_path),
+    Step("attacks", "attacks on a server, and faults of its network", run_attacks),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),

@@ -243,7 +243,7 @@ def attacks_of(is_long: bool) -> List[Attack]:
     if not is_long:
         return [
             requests(1, 10_000, 3), requests(2000, 10_000, 3), requests(2000, 0, 3),
-            *(garbage(kind, 10_000, 1) for kind in KINDS), blind(3), mute(4, 8),
+            *(garbage(kind, 10_000, 1) for kind in KINDS), blind(2), mute(4, 5),
         ]
     rates = (1000, 10_000, 0)
     return [

@@ -1,12 +1,13 @@
-## Servers or clients that are attacked, in one process: each end of a connection sends an unreliable packet
-## in every frame and a reliable one in every sixth, numbered, and counts what comes.
+## Servers or clients that are attacked, in one process: each end of a connection sends an
+## unreliable packet in every frame and a reliable one in every sixth, numbered, and counts.
 ##
 ## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
-## Started by scripts/attacks with
-## `-- --role=servers --class=NAME --folder=DIR --ports=N,N --slots=N --relay=0|1` or
-## `-- --role=clients --class=NAME --folder=DIR --to=HOST/PORT/BIND/SIGN,...`. A client begins when the file SIGN is
-## in the folder, at once when SIGN is `-`; BIND `*` is any address. The file `phase` in the folder has the number that
-## packets are counted under, or -1 to send nothing. A line of JSON behind `@@ ` comes every half a second.
+## Started by scripts/attacks with `-- --class=NAME --folder=DIR` and
+## `--role=servers --ports=N,N --slots=N --relay=0|1` or
+## `--role=clients --to=HOST/PORT/BIND/SIGN,...`. A client begins when the file SIGN is in the
+## folder, at once when SIGN is `-`; BIND `*` is any address. The file `phase` in the folder has
+## the number that packets are counted under, or -1 to send nothing. A line of JSON behind `@@ `
+## comes every half a second.
 extends SceneTree
 
 const SERVER := 1
@@ -36,14 +37,23 @@ func _initialize() -> void:
 	else:
 		for text: String in words["to"].split(","):
 			var parts := text.split("/")
-			cells.append(_cell({"host": parts[0], "port": int(parts[1]), "bind": parts[2], "sign": parts[3]}))
+			cells.append(
+				_cell({"host": parts[0], "port": int(parts[1]), "bind": parts[2], "sign": parts[3]})
+			)
 	Engine.max_fps = 60
 	process_frame.connect(_tick)
 
 
 func _cell(more: Dictionary) -> Dictionary:
 	var cell := {
-		"peer": null, "others": {}, "joined": 0, "lost": 0, "disorder": 0, "counts": {}, "began": 0, "took": -1
+		"peer": null,
+		"others": {},
+		"joined": 0,
+		"lost": 0,
+		"disorder": 0,
+		"counts": {},
+		"began": 0,
+		"took": -1
 	}
 	cell.merge(more)
 	return cell
@@ -98,7 +108,10 @@ func _look_at_folder() -> void:
 	if text.is_valid_int():
 		phase = int(text)
 	for cell in cells:
-		if cell.peer == null and (cell.sign == "-" or FileAccess.file_exists("%s/%s" % [words["folder"], cell.sign])):
+		if (
+			cell.peer == null
+			and (cell.sign == "-" or FileAccess.file_exists("%s/%s" % [words["folder"], cell.sign]))
+		):
 			_open_client(cell)
 
 
@@ -131,7 +144,9 @@ func _send(cell: Dictionary, id: int, kind: int, number: int, of_phase: int) -> 
 	var peer: MultiplayerPeer = cell.peer
 	peer.set_target_peer(id)
 	peer.transfer_mode = (
-		MultiplayerPeer.TRANSFER_MODE_RELIABLE if kind == 1 else MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+		MultiplayerPeer.TRANSFER_MODE_RELIABLE
+		if kind == 1
+		else MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 	)
 	if peer.put_packet(packet) == OK and of_phase != UNCOUNTED:
 		_counts(cell, of_phase)[kind] += 1
@@ -179,8 +194,13 @@ func _report() -> void:
 			status = cell.peer.get_connection_status()
 		told.append(
 			{
-				"status": status, "peers": cell.others.size(), "joined": cell.joined, "lost": cell.lost,
-				"disorder": cell.disorder, "counts": cell.counts, "took": cell.took
+				"status": status,
+				"peers": cell.others.size(),
+				"joined": cell.joined,
+				"lost": cell.lost,
+				"disorder": cell.disorder,
+				"counts": cell.counts,
+				"took": cell.took
 			}
 		)
 	print("@@ ", JSON.stringify({"phase": phase, "frames": frames, "cells": told}))
