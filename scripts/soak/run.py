@@ -105,11 +105,12 @@ def judged(servers: Process, clients: Process, minutes: float) -> Tuple[List[str
     ) if total[name]]
     problems += [f"{client['given_up']} clients were given up"] if client["given_up"] else []
     for process in (servers, clients):
-        growth = slope(process.samples, "rss_kib")
+        growth, resident = slope(process.samples, "live_kib"), slope(process.samples, "rss_kib")
         first = next((s for s in process.samples if s["seconds"] >= WARM_UP), process.samples[0])
         lines.append(
-            f"{process.name}: memory {first['rss_kib']} KiB after the first minutes, {process.last()['rss_kib']} at the end,"
-            f" slope {growth:+.0f} KiB an hour; descriptors {first['descriptors']} and {process.last()['descriptors']}"
+            f"{process.name}: {first['live_kib']} KiB allocated after the first minutes, {process.last()['live_kib']} at the end,"
+            f" slope {growth:+.0f} KiB an hour; in use {first['rss_kib']} and {process.last()['rss_kib']}, {resident:+.0f} an hour;"
+            f" descriptors {first['descriptors']} and {process.last()['descriptors']}"
         )
         # Of less than a quarter of an hour there is no slope that says anything.
         if minutes >= 15 and growth > GROWTH:
@@ -134,6 +135,7 @@ def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
     reader.add_argument("--clients", type=int, default=200, help="how many at once (200)")
+    reader.add_argument("--life", type=int, default=120, help="seconds that a client stays, at most (120)")
     reader.add_argument("--seed", type=int, default=1, help="of all random numbers (1)")
     reader.add_argument("--summary", type=Path, help="write the summary into this file, too")
     options = reader.parse_args()
@@ -142,7 +144,7 @@ def main() -> int:
     processes = [servers]
     try:
         ports = [str(port) for port in servers.next_line(PATIENCE)["ports"]]
-        clients = Process("clients", [path, "clients", str(options.seed), str(options.clients), *ports])
+        clients = Process("clients", [path, "clients", str(options.seed), str(options.clients), str(options.life), *ports])
         processes.append(clients)
         end = time.monotonic() + options.minutes * 60
         while time.monotonic() < end:
@@ -158,7 +160,7 @@ def main() -> int:
     for line in lines:
         say(line)
     if options.summary:
-        words = f"python3 scripts/soak --minutes {options.minutes:g} --clients {options.clients} --seed {options.seed}"
+        words = f"python3 scripts/soak --minutes {options.minutes:g} --clients {options.clients} --life {options.life} --seed {options.seed}"
         write_summary(options.summary, lines, words)
     for problem in problems:
         say(f"FAILED: {problem}")

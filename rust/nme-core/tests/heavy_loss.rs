@@ -47,7 +47,9 @@ fn given_up(case: Case, loss: f64, runs: u64) -> usize {
                 sent = world.now();
                 let known: Vec<i32> = world.known(server).iter().map(|id| id.get()).collect();
                 for id in known {
-                    world.send(server, id, TransferMode::Reliable, b"from the server").expect("a known client");
+                    world
+                        .send(server, id, TransferMode::Reliable, b"from the server")
+                        .expect("a known client");
                 }
                 for &client in &own {
                     // Refused when the client has been told that it was given up.
@@ -67,25 +69,26 @@ fn given_up(case: Case, loss: f64, runs: u64) -> usize {
     given_up
 }
 
+/// Of each case, with seeds of their own.
 const RUNS: u64 = 8;
 
-#[test]
-fn at_most_one_of_eight_is_lost_to_30_percent_of_loss() {
+fn each_case(plain: bool, most: usize) {
     for latency in [MS, 15 * MS, 60 * MS] {
         for busy in [false, true] {
-            let lost = given_up((false, latency, busy), 0.3, RUNS);
-            println!("ours: {latency:?}, busy {busy}: {lost} of {}", PLAYERS * RUNS as usize);
-            assert!(lost <= RUNS as usize, "{lost} of {} at {latency:?}, busy: {busy}", PLAYERS * RUNS as usize);
+            let lost = given_up((plain, latency, busy), 0.3, RUNS);
+            let all = PLAYERS * RUNS as usize;
+            assert!(lost <= most, "{lost} of {all} at {latency:?}, busy: {busy}");
         }
     }
 }
 
 #[test]
-fn clients_of_plain_enet() {
-    for latency in [MS, 15 * MS, 60 * MS] {
-        for busy in [false, true] {
-            let lost = given_up((true, latency, busy), 0.3, RUNS);
-            println!("plain: {latency:?}, busy {busy}: {lost} of {}", PLAYERS * RUNS as usize);
-        }
-    }
+fn at_most_one_of_eight_is_lost_to_30_percent_of_loss() {
+    each_case(false, RUNS as usize);
+}
+
+/// Plain ENet repeats a command after twice the time each time, and gives up after six in vain: 12 to 18 of these 64.
+#[test]
+fn fewer_than_a_third_of_the_clients_of_plain_enet_are_lost_to_30_percent_of_loss() {
+    each_case(true, PLAYERS * RUNS as usize / 3);
 }

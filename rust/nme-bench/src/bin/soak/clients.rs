@@ -17,6 +17,8 @@ use crate::{COMPRESSIONS, Player};
 /// All clients.
 pub(crate) struct Clients {
     ports: Vec<u16>,
+    /// In ticks.
+    longest_life: u64,
     chance: Chance,
     places: Vec<Place>,
     tally: Tally,
@@ -56,10 +58,12 @@ struct Client {
 }
 
 impl Clients {
-    pub(crate) fn new(seed: u64, count: usize, ports: Vec<u16>) -> Self {
+    /// `longest_life` is in seconds, above 5.
+    pub(crate) fn new(seed: u64, count: usize, longest_life: u64, ports: Vec<u16>) -> Self {
         let mut chance = Chance::new(seed ^ CLIENTS);
         let places = (0..count).map(|_| Place::Empty { until: chance.between(0, LONGEST_GAP) }).collect();
-        Self { ports, chance, places, tally: Tally::default(), packet: Vec::new() }
+        let longest_life = TICKS_PER_SECOND * longest_life.max(6);
+        Self { ports, longest_life, chance, places, tally: Tally::default(), packet: Vec::new() }
     }
 
     fn open(&mut self, index: usize, tick: u64) -> Option<Box<Client>> {
@@ -71,7 +75,7 @@ impl Clients {
         let socket = UnreliableSocket::new(socket, Chance::new(self.chance.next()), lost);
         let mut driver = Driver::new(Session::client(&config, None), socket, Monotonic::new());
         driver.connect(SocketAddr::new(localhost, self.ports[server]));
-        let ends = tick + self.chance.between(SHORTEST_LIFE, LONGEST_LIFE);
+        let ends = tick + self.chance.between(SHORTEST_LIFE, self.longest_life);
         Some(Box::new(Client {
             driver,
             outgoing: Outgoing::default(),
@@ -218,9 +222,10 @@ const CLIENTS: u64 = 0x0c11_e275;
 const LOSS: u64 = 20;
 const MUCH_LOSS: u64 = 100;
 
-/// Ticks of a client: 5 s to 2 min.
+const TICKS_PER_SECOND: u64 = 60;
+
+/// Ticks of a client: 5 s.
 const SHORTEST_LIFE: u64 = 300;
-const LONGEST_LIFE: u64 = 7200;
 
 /// Ticks until somebody else takes the place of a client: 2 s.
 const LONGEST_GAP: u64 = 120;

@@ -1,7 +1,7 @@
 //! Sessions on real sockets for as long as somebody wants: churn, all modes, compression, and loss on the way.
 //!
-//! `soak server SEED` prints its ports, one for each compression. `soak clients SEED COUNT PORT...` plays clients of
-//! these servers. Both print a line of JSON every few seconds, and end when their standard input does; the last line has
+//! `soak server SEED` prints its ports, one for each compression. `soak clients SEED COUNT SECONDS PORT...` plays clients of
+//! these servers, of whom none stays for longer than SECONDS. Both print a line of JSON every few seconds, and end when their standard input does; the last line has
 //! everything. `scripts/soak` starts both and judges the lines.
 #![allow(clippy::print_stdout, reason = "standard output is how it answers")]
 
@@ -40,11 +40,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!(r#"{{"event":"ready","ports":{:?}}}"#, servers.ports());
             play(servers);
         }
-        ["clients", seed, count, ref ports @ ..] if ports.len() == COMPRESSIONS.len() => {
+        ["clients", seed, count, seconds, ref ports @ ..] if ports.len() == COMPRESSIONS.len() => {
             let ports = ports.iter().map(|port| port.parse()).collect::<Result<Vec<u16>, _>>()?;
-            play(Clients::new(seed.parse()?, count.parse()?, ports));
+            play(Clients::new(seed.parse()?, count.parse()?, seconds.parse()?, ports));
         }
-        _ => return Err("usage: soak server SEED | soak clients SEED COUNT PORT PORT PORT".into()),
+        _ => return Err("usage: soak server SEED | soak clients SEED COUNT SECONDS PORT PORT PORT".into()),
     }
     Ok(())
 }
