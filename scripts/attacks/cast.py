@@ -96,6 +96,11 @@ class Agent:
                 return int(line.split()[1])
         return 0
 
+    def waited(self) -> float:
+        """Seconds for which it was ready to run and had no processor."""
+        text = Path(f"/proc/{self.process.pid}/schedstat").read_text(encoding="ascii")
+        return int(text.split()[1]) / 1e9
+
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
