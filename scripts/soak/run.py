@@ -19,7 +19,8 @@ from common import REPO, ScriptError, output, run, say
 
 Line = Dict[str, Any]
 
-# Seconds of the beginning that count for no slope: until everybody has come, and buffers have their size.
+# Seconds of the beginning that count for no slope, half of the run at least: until everybody has come, and the buffers
+# that are kept for packets to come (4096 of a session) are as many as they get.
 WARM_UP = 120.0
 # What memory may grow by in an hour, KiB: chance in when pages are asked for.
 GROWTH = 2048.0
@@ -55,14 +56,20 @@ class Process:
         if self._process.poll() is not None:
             raise ScriptError(f"{self.name} has ended early, with exit code {self._process.returncode}")
         while not self._lines.empty():
-            self.samples.append(self.next_line(PATIENCE))
+            self._take(self.next_line(PATIENCE))
+
+    def _take(self, line: Line) -> None:
+        if line["event"] == "disorder":
+            say(f"{self.name}: a packet of kind {line['kind']} has number {line['number']}, beside {line['other']}")
+        else:
+            self.samples.append(line)
 
     def end(self) -> None:
         """Asks it to end, and takes the rest."""
         if self._process.stdin:
             self._process.stdin.close()
         while not self.samples or self.samples[-1]["event"] != "end":
-            self.samples.append(self.next_line(PATIENCE))
+            self._take(self.next_line(PATIENCE))
         self._process.wait(PATIENCE)
 
     def kill(self) -> None:
@@ -75,7 +82,8 @@ class Process:
 
 def slope(samples: Sequence[Line], name: str) -> float:
     """How a figure grows in an hour: the line through all samples with the least squares."""
-    warm = [sample for sample in samples if sample["seconds"] >= WARM_UP] or list(samples)
+    begin = max(WARM_UP, samples[-1]["seconds"] / 2)
+    warm = [sample for sample in samples if sample["seconds"] >= begin] or list(samples)
     times = [sample["seconds"] / 3600 for sample in warm]
     values = [float(sample[name]) for sample in warm]
     middle, mean = sum(times) / len(times), sum(values) / len(values)
@@ -109,7 +117,7 @@ def judged(servers: Process, clients: Process, minutes: float) -> Tuple[List[str
         first = next((s for s in process.samples if s["seconds"] >= WARM_UP), process.samples[0])
         lines.append(
             f"{process.name}: {first['live_kib']} KiB allocated after the first minutes, {process.last()['live_kib']} at the end,"
-            f" slope {growth:+.0f} KiB an hour; in use {first['rss_kib']} and {process.last()['rss_kib']}, {resident:+.0f} an hour;"
+            f" slope of the second half {growth:+.0f} KiB an hour; in use {first['rss_kib']} and {process.last()['rss_kib']}, {resident:+.0f} an hour;"
             f" descriptors {first['descriptors']} and {process.last()['descriptors']}"
         )
         # Of less than a quarter of an hour there is no slope that says anything.

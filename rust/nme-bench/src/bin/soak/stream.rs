@@ -104,6 +104,7 @@ impl Incoming {
                 let next = &mut self.next[kind as usize];
                 let ahead = number.wrapping_sub(next.unwrap_or(number)) as i32;
                 if ahead < 0 {
+                    tell_disorder(kind, number, *next);
                     findings.disordered += 1;
                 } else {
                     findings.lost_reliable += ahead as u64;
@@ -116,6 +117,7 @@ impl Incoming {
             }
             Kind::Ordered => {
                 if self.latest.is_some_and(|latest| number <= latest) {
+                    tell_disorder(kind, number, self.latest);
                     findings.disordered += 1;
                 }
                 self.latest = self.latest.max(Some(number));
@@ -135,6 +137,12 @@ pub(crate) fn due(tick: u64, chance: &mut Chance) -> impl Iterator<Item = (Kind,
         (Kind::Reliable, len as usize)
     });
     [unreliable, ordered, reliable].into_iter().flatten()
+}
+
+/// Prints what is wrong with a number, for who looks for the reason; behind it is what was expected, or the latest one.
+fn tell_disorder(kind: Kind, number: u32, other: Option<u32>) {
+    let other = other.unwrap_or(number);
+    println!(r#"{{"event":"disorder","kind":"{kind:?}","number":{number},"other":{other}}}"#);
 }
 
 /// The kind of a packet in which every byte is right.
