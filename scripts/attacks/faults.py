@@ -18,6 +18,8 @@ SHAPED = 1000
 # Seconds that faults last, and of a link that is down.
 LASTS = 25.0
 DOWN = 10.0
+# Seconds after which a server has given up who does not answer.
+LONGEST = 34.0
 # Seconds for what is still on its way.
 LATE = 4.0
 # Lines that a server may print because of a fault.
@@ -34,7 +36,7 @@ class Fault(NamedTuple):
     orders: Sequence[str] = ()
     # What mends it after DOWN seconds, if anything does.
     mends: Sequence[str] = ()
-    # The link, when the clients do not go through the shaper.
+    # The net of the link, when the clients do not go through the shaper.
     net: str = ""
     clients: int = 1
     # How many of them may be lost, and how many must be.
@@ -44,8 +46,8 @@ class Fault(NamedTuple):
 
 def firewall(kind: str, number: int) -> Fault:
     """The system refuses what the server sends to a client."""
-    orders = [f"route add {kind} 10.5.0.{number}/32"]
-    return Fault(f"route to a player: {kind}", orders=orders, net=f"10.5.0.{number}", most_lost=1, least_lost=1)
+    orders = [f"route add {kind} 10.5{number}.0.1/32"]
+    return Fault(f"route to a player: {kind}", orders=orders, net=f"10.5{number}.0", most_lost=1, least_lost=1)
 
 
 FAULTS = (
@@ -57,14 +59,14 @@ FAULTS = (
     Fault("nothing arrives at the server", ["up loss=1"], clients=2, most_lost=2, least_lost=2),
     Fault(
         f"link down for {DOWN:.0f} s", orders=["link set down1 down"], mends=["link set down1 up"],
-        net="10.3.0.1", most_lost=1,
+        net="10.3.0", most_lost=1,
     ),
-    Fault("the server's address is removed", orders=["address del 10.4.0.2/24 dev gone1"], net="10.4.0.1",
+    Fault("the server's address is removed", orders=["address del 10.4.0.2/24 dev gone1"], net="10.4.0",
           most_lost=1, least_lost=1),
-    firewall("prohibit", 11),
-    firewall("unreachable", 12),
-    firewall("blackhole", 13),
-    firewall("throw", 14),
+    firewall("prohibit", 1),
+    firewall("unreachable", 2),
+    firewall("blackhole", 3),
+    firewall("throw", 4),
 )
 
 
@@ -90,11 +92,10 @@ def play(who: Dict[str, Contestant], shaper: Path) -> Dict[str, List[Row]]:
 
 
 def lay_links(own: Namespace, server_side: Namespace) -> None:
-    """A good link, one that goes down, one that loses its address, and one whose clients are refused."""
-    for name, net in (("good", "10.1.0"), ("down", "10.3.0"), ("gone", "10.4.0"), ("wall", "10.5.0")):
+    """A good link, one that goes down, one that loses its address, and those whose clients are refused."""
+    walls = [(f"wall{number}", f"10.5{number}.0") for number in range(1, 5)]
+    for name, net in (("good", "10.1.0"), ("down", "10.3.0"), ("gone", "10.4.0"), *walls):
         link(own, server_side, name, net)
-    for number in range(11, 15):
-        own.ip(f"address add 10.5.0.{number}/24 dev wall0")
 
 
 def play_with(
@@ -121,6 +122,7 @@ def play_with(
     for entry, (_, number) in enumerate(shaped):
         if not FAULTS[number].least_lost:
             shape(carrier, entry, ["both"])
+    wait_for_losses(sides, begin + LONGEST)
     cast.set_phase(-1)
     wait_until(time.monotonic() + LATE)
     return {side.name: rows_of(side) for side in sides}
@@ -143,12 +145,25 @@ def start_side(
     for number, (fault, port) in enumerate(zip(FAULTS, ports)):
         to.append(f"10.1.0.2/{port}/*/-")
         places.append((number, False))
-        net = fault.net.rpartition(".")[0]
-        one = f"127.0.0.1/{port + SHAPED}/*/-" if fault.shape else f"{net}.2/{port}/{fault.net}/-"
+        one = f"127.0.0.1/{port + SHAPED}/*/-" if fault.shape else f"{fault.net}.2/{port}/*/-"
         to += [one] * fault.clients
         places += [(number, True)] * fault.clients
     clients = cast.start(f"{name} clients", own, contestant, ["--role=clients", f"--to={','.join(to)}"])
     return Side(name, servers, clients, places)
+
+
+def wait_for_losses(sides: Sequence[Side], limit: float) -> None:
+    """Until all have been given up who must be: after 5 to 30 seconds, as round trips on a busy machine are long."""
+    waiting = [
+        (side, number) for side in sides for number, fault in enumerate(FAULTS) if fault.least_lost
+    ]
+    while waiting and time.monotonic() < limit:
+        waiting = [
+            (side, number) for side, number in waiting
+            if side.servers.cells()[number]["status"] == CONNECTED
+            and side.servers.cells()[number]["lost"] < FAULTS[number].least_lost
+        ]
+        time.sleep(0.1)
 
 
 def shape(carrier: subprocess.Popen, entry: int, settings: Sequence[str]) -> None:
