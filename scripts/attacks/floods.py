@@ -252,6 +252,8 @@ def mute(count: int, seconds: float) -> Attack:
 KINDS = ("replayed", "truncated", "oversized", "random", "compressed", "strangers")
 
 
+# Forged datagrams towards established players belong here, too: the attacker can bind to the players' address when its
+# namespace has it, and needs their ports and the numbers of their connections.
 def attacks_of(is_long: bool) -> List[Attack]:
     """Against 32 slots."""
     if not is_long:
