@@ -190,7 +190,8 @@ def row_of(attack: Attack, got: Measured, strict: bool) -> Row:
         f"unreliable {got.unreliable:.2%}", *([f"newcomers in after {times}"] if times else []),
         *([f"{got.told['rate']} datagrams/s"] if "rate" in got.told else []),
         *([f"{got.told['entered']} of {got.told['made']} got in"] if "made" in got.told else []),
-        f"bytes back ×{back:.2f}", f"{got.descriptors} descriptors", f"memory {got.growth_kib:+d} KiB", f"{got.frames:.1f} frames/s, longest {got.worst_msec:.0f} ms",
+        f"bytes back ×{back:.2f}", f"{got.descriptors} descriptors",
+        f"memory {got.growth_kib:+d} KiB", f"{got.frames:.1f} frames/s, longest {got.worst_msec:.0f} ms",
         f"the server waited for a processor for {got.waited:.0%} of the time",
         f"strangers that became peers: {got.strangers}",
     ]
@@ -219,7 +220,8 @@ def requests(sources: int, rate: int, seconds: float) -> Attack:
     """Forged requests to connect."""
     text = "as many as the machine sends" if rate == 0 else f"{rate} a second"
     words = ["requests", ATTACKED, str(sources), str(rate), str(seconds)]
-    return Attack(f"forged requests from {sources} address{'' if sources == 1 else 'es'}, {text}", words, seconds, paced=rate != 0)
+    name = f"forged requests from {sources} address{'' if sources == 1 else 'es'}, {text}"
+    return Attack(name, words, seconds, paced=rate != 0)
 
 
 def garbage(kind: str, rate: int, seconds: float) -> Attack:

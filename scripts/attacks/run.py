@@ -67,7 +67,8 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
 def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--long", action="store_true", help="everything, for half an hour")
-    reader.add_argument("--only", action="append", metavar="NAME", help=f"a part ({', '.join(PARTS)}), or attacks with this in their name")
+    what = f"a part ({', '.join(PARTS)}), or attacks with this in their name"
+    reader.add_argument("--only", action="append", metavar="NAME", help=what)
     options = reader.parse_args()
     reason = network.obstacle() if not network.inside() else None
     if reason is not None:

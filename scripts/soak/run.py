@@ -98,7 +98,8 @@ def judged(servers: Process, clients: Process, minutes: float) -> Tuple[List[str
              ("sent", "received", "lost_reliable", "disordered", "corrupt")}
     server, client = ends
     lines = [
-        f"{minutes:g} minutes, {client['connected']} connections of clients, {server['kicked']} of them disconnected by the server",
+        f"{minutes:g} minutes, {client['connected']} connections of clients,"
+        f" {server['kicked']} of them disconnected by the server",
         f"packets: {total['sent']} sent, {total['received']} received (the relay multiplies, and the path loses)",
         f"reliable packets lost: {total['lost_reliable']}",
         f"out of order or twice: {total['disordered']}",
@@ -116,8 +117,8 @@ def judged(servers: Process, clients: Process, minutes: float) -> Tuple[List[str
         growth, resident = slope(process.samples, "live_kib"), slope(process.samples, "rss_kib")
         first = next((s for s in process.samples if s["seconds"] >= WARM_UP), process.samples[0])
         lines.append(
-            f"{process.name}: {first['live_kib']} KiB allocated after the first minutes, {process.last()['live_kib']} at the end,"
-            f" slope of the second half {growth:+.0f} KiB an hour; in use {first['rss_kib']} and {process.last()['rss_kib']}, {resident:+.0f} an hour;"
+            f"{process.name}: {first['live_kib']} KiB allocated after the first minutes,"
+            f" {process.last()['live_kib']} at the end, slope of the second half {growth:+.0f} KiB an hour; in use {first['rss_kib']} and {process.last()['rss_kib']}, {resident:+.0f} an hour;"
             f" descriptors {first['descriptors']} and {process.last()['descriptors']}"
         )
         # Of less than a quarter of an hour there is no slope that says anything.
@@ -168,7 +169,8 @@ def main() -> int:
     for line in lines:
         say(line)
     if options.summary:
-        words = f"python3 scripts/soak --minutes {options.minutes:g} --clients {options.clients} --life {options.life} --seed {options.seed}"
+        words = f"python3 scripts/soak --minutes {options.minutes:g} --clients {options.clients}"
+        words += f" --life {options.life} --seed {options.seed}"
         write_summary(options.summary, lines, words)
     for problem in problems:
         say(f"FAILED: {problem}")

@@ -105,7 +105,7 @@ fn seconds_of(word: &str) -> Result<Duration, Box<dyn Error>> {
 /// How many numbers of a peer are guessed, each with all four sessions.
 const BLIND_PEERS: u16 = 64;
 
-/// The first guess says that the answer has come; the second is sent as what a client sends next.
-const BLIND_ROUNDS: u16 = 2;
+/// How many guesses at the server's clock there are, evenly over all that it can show.
+const BLIND_ROUNDS: u16 = 32;
 
 const USAGE: &str = "usage: attacker requests|garbage|blind|vanish|enter|mute ..., see the top of its source";
