@@ -183,6 +183,11 @@ def run_mtu() -> Count:
     return counting_script("mtu_test.py")
 
 
+def run_attacks() -> Count:
+    """Strangers and a bad network, against a real server with players at work; where the system has namespaces."""
+    return counting_script("attacks")
+
+
 def run_dtls() -> Count:
     """DTLS against the engines' own and OpenSSL, and the scenarios of interop over it."""
     return counting_script("dtls")
@@ -249,6 +254,7 @@ STEPS = (
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("path", "paths that change, beside the engines' classes", run_path),
     Step("mtu", "a path with a small MTU that tells nobody", run_mtu),
+    Step("attacks", "attacks on a server, and faults of its network", run_attacks),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),

@@ -1,0 +1,206 @@
+## Servers or clients that are attacked, in one process: each end of a connection sends an
+## unreliable packet in every frame and a reliable one in every sixth, numbered, and counts.
+##
+## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
+## Started by scripts/attacks with `-- --class=NAME --folder=DIR` and
+## `--role=servers --ports=N,N --slots=N --relay=0|1` or
+## `--role=clients --to=HOST/PORT/BIND/SIGN,...`. A client begins when the file SIGN is in the
+## folder, at once when SIGN is `-`; BIND `*` is any address. The file `phase` in the folder has
+## the number that packets are counted under, or -1 to send nothing. A line of JSON behind `@@ `
+## comes every half a second.
+extends SceneTree
+
+const SERVER := 1
+const HEAD := 6
+const SIZE := 48
+const BETWEEN_REPORTS_MSEC := 500
+const RELIABLE_EVERY := 6
+# The number of packets to who has sent none: they may be an attacker's, and are not counted.
+const UNCOUNTED := 255
+
+var words := {}
+var cells: Array[Dictionary] = []
+var phase := 0
+var frames := {}
+var frame_number := 0
+var last_frame_usec := 0
+var next_report_msec := 0
+
+
+func _initialize() -> void:
+	for word in OS.get_cmdline_user_args():
+		var parts := word.trim_prefix("--").split("=")
+		words[parts[0]] = parts[1]
+	if words["role"] == "servers":
+		for port: String in words["ports"].split(","):
+			_open_server(int(port))
+	else:
+		for text: String in words["to"].split(","):
+			var parts := text.split("/")
+			cells.append(
+				_cell({"host": parts[0], "port": int(parts[1]), "bind": parts[2], "sign": parts[3]})
+			)
+	Engine.max_fps = 60
+	process_frame.connect(_tick)
+
+
+func _cell(more: Dictionary) -> Dictionary:
+	var cell := {
+		"peer": null,
+		"others": {},
+		"joined": 0,
+		"lost": 0,
+		"disorder": 0,
+		"counts": {},
+		"began": 0,
+		"took": -1
+	}
+	cell.merge(more)
+	return cell
+
+
+func _open_server(port: int) -> void:
+	var cell := _cell({"sign": "-"})
+	cells.append(cell)
+	_make_peer(cell)
+	if "server_relay" in cell.peer:
+		cell.peer.set("server_relay", words["relay"] == "1")
+	if cell.peer.call("create_server", port, int(words["slots"])) != OK:
+		print("cannot open port %d" % port)
+
+
+func _open_client(cell: Dictionary) -> void:
+	_make_peer(cell)
+	cell.began = Time.get_ticks_msec()
+	if cell.bind != "*":
+		cell.peer.call("set_bind_ip", cell.bind)
+	if cell.peer.call("create_client", cell.host, cell.port) != OK:
+		print("cannot make a client of port %d" % cell.port)
+
+
+func _make_peer(cell: Dictionary) -> void:
+	cell.peer = ClassDB.instantiate(words["class"])
+	cell.peer.peer_connected.connect(_on_peer_connected.bind(cell))
+	cell.peer.peer_disconnected.connect(_on_peer_disconnected.bind(cell))
+
+
+func _tick() -> void:
+	var now := Time.get_ticks_usec()
+	var counted: Array = frames.get_or_add(phase, [0, 0, 0])
+	if last_frame_usec > 0:
+		counted[0] += 1
+		counted[1] = maxi(counted[1], now - last_frame_usec)
+		counted[2] += now - last_frame_usec
+	last_frame_usec = now
+	frame_number += 1
+	if frame_number % RELIABLE_EVERY == 0:
+		_look_at_folder()
+	for cell in cells:
+		if cell.peer != null:
+			_work(cell)
+	if Time.get_ticks_msec() >= next_report_msec:
+		next_report_msec = Time.get_ticks_msec() + BETWEEN_REPORTS_MSEC
+		_report()
+
+
+func _look_at_folder() -> void:
+	var text := FileAccess.get_file_as_string("%s/phase" % words["folder"])
+	if text.is_valid_int():
+		phase = int(text)
+	for cell in cells:
+		if (
+			cell.peer == null
+			and (cell.sign == "-" or FileAccess.file_exists("%s/%s" % [words["folder"], cell.sign]))
+		):
+			_open_client(cell)
+
+
+func _work(cell: Dictionary) -> void:
+	var peer: MultiplayerPeer = cell.peer
+	if peer.get_connection_status() == MultiplayerPeer.CONNECTION_DISCONNECTED:
+		return
+	peer.poll()
+	while peer.get_available_packet_count() > 0:
+		var from := peer.get_packet_peer()
+		_read(cell, from, peer.get_packet())
+	if phase < 0 or peer.get_connection_status() != MultiplayerPeer.CONNECTION_CONNECTED:
+		return
+	for id: int in cell.others:
+		var numbers: Array = cell.others[id]
+		var number_of_phase := phase if numbers[2] or id == SERVER else UNCOUNTED
+		if number_of_phase != UNCOUNTED:
+			_send(cell, id, 0, 0, number_of_phase)
+		if frame_number % RELIABLE_EVERY == 0:
+			numbers[0] += 1
+			_send(cell, id, 1, numbers[0], number_of_phase)
+
+
+func _send(cell: Dictionary, id: int, kind: int, number: int, of_phase: int) -> void:
+	var packet := PackedByteArray()
+	packet.resize(SIZE)
+	packet[0] = kind
+	packet[1] = of_phase
+	packet.encode_u32(2, number)
+	var peer: MultiplayerPeer = cell.peer
+	peer.set_target_peer(id)
+	peer.transfer_mode = (
+		MultiplayerPeer.TRANSFER_MODE_RELIABLE
+		if kind == 1
+		else MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+	)
+	if peer.put_packet(packet) == OK and of_phase != UNCOUNTED:
+		_counts(cell, of_phase)[kind] += 1
+
+
+func _read(cell: Dictionary, from: int, packet: PackedByteArray) -> void:
+	if packet.size() < HEAD:
+		return
+	var kind := packet[0]
+	if packet[1] != UNCOUNTED:
+		_counts(cell, packet[1])[2 + kind] += 1
+	if cell.others.has(from):
+		cell.others[from][2] = true
+	if kind == 1 and cell.others.has(from):
+		var numbers: Array = cell.others[from]
+		var number := packet.decode_u32(2)
+		if number != numbers[1] + 1:
+			cell.disorder += 1
+		numbers[1] = number
+
+
+## What was sent and what has come under a number: unreliable and reliable packets each.
+func _counts(cell: Dictionary, of_phase: int) -> Array:
+	return cell.counts.get_or_add(of_phase, [0, 0, 0, 0])
+
+
+func _on_peer_connected(id: int, cell: Dictionary) -> void:
+	if id == SERVER or words["role"] == "servers":
+		# The last numbers sent and received, and whether a packet has come.
+		cell.others[id] = [0, 0, false]
+		cell.joined += 1
+		cell.took = Time.get_ticks_msec() - cell.began
+
+
+func _on_peer_disconnected(id: int, cell: Dictionary) -> void:
+	if cell.others.erase(id):
+		cell.lost += 1
+
+
+func _report() -> void:
+	var told := []
+	for cell in cells:
+		var status := 0
+		if cell.peer != null:
+			status = cell.peer.get_connection_status()
+		told.append(
+			{
+				"status": status,
+				"peers": cell.others.size(),
+				"joined": cell.joined,
+				"lost": cell.lost,
+				"disorder": cell.disorder,
+				"counts": cell.counts,
+				"took": cell.took
+			}
+		)
+	print("@@ ", JSON.stringify({"phase": phase, "frames": frames, "cells": told}))

@@ -1,0 +1,12 @@
+"""Starts the attacks; `python3 scripts/attacks` and, in scripts/, `python3 -m attacks` both work."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from attacks.run import main  # noqa: E402
+from common import main_guard  # noqa: E402
+
+if __name__ == "__main__":
+    main_guard(main)

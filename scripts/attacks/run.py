@@ -1,0 +1,93 @@
+"""Attacks a real server with players at work, and plays faults of its network; prints one table.
+
+The short form (some two minutes) is for every change: it judges what does not depend on the machine. `--long` takes half an
+hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from attacks import faults, floods, network
+from attacks.cast import Contestant, contestants
+from attacks.table import Row, merged, show
+from bench.machine import facts, raise_file_limit
+from bench.suite import release_library
+from build import compile_library, platform_of, target_directory
+from common import REPO, run, say
+
+PROGRAMS = ("attacker", "shaper")
+PARTS = ("floods", "crowds", "faults")
+
+
+def build(is_long: bool) -> None:
+    """Everything that may need the machine's own network: the programs that attack, the library, and the engines."""
+    words = [word for name in PROGRAMS for word in ("--bin", name)]
+    run(["cargo", "build", "--locked", "--release", "--package", "nme-bench", *words], cwd=REPO)
+    if is_long:
+        compile_library(True, None, ["--locked"])
+    contestants()
+
+
+def built(name: str) -> Path:
+    """What `build` has made."""
+    return target_directory() / "release" / name
+
+
+def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
+    """The rows of the parts."""
+    attacker = built("attacker")
+    who = contestants()
+    rows: List[Row] = []
+    for part, slots, attacks in (
+        ("floods", 32, floods.attacks_of(is_long)), ("crowds", 4095, floods.crowded_attacks(is_long)),
+    ):
+        chosen = [one for one in attacks if only is None or only in one.name]
+        if part not in parts or not chosen:
+            continue
+        say(f"\n{part}:")
+        own = floods.play(who, "addon", slots, chosen, attacker, is_long)
+        others: Dict[str, List[Row]] = {}
+        if is_long and part == "floods":
+            compared = [one for one in floods.compared_attacks() if only is None or only in one.name]
+            for name, one in ((name, one) for name in who if name != "addon" for one in compared):
+                others.setdefault(name, []).extend(floods.play(who, name, slots, [one], attacker, False))
+        rows += merged(own, others)
+    if "faults" in parts and only is None:
+        say("\nfaults:")
+        cast: Dict[str, Contestant] = who if is_long else {"addon": who["addon"]}
+        of_all = faults.play(cast, built("shaper"))
+        rows += merged(of_all.pop("addon"), of_all)
+    return rows
+
+
+def main() -> int:
+    reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    reader.add_argument("--long", action="store_true", help="everything, for half an hour")
+    what = f"a part ({', '.join(PARTS)}), or attacks with this in their name"
+    reader.add_argument("--only", action="append", metavar="NAME", help=what)
+    options = reader.parse_args()
+    reason = network.obstacle() if not network.inside() else None
+    if reason is not None:
+        say(f"LEFT OUT: attacks and faults need network namespaces: {reason}")
+        say("0 passed, 0 failed")
+        return 0
+    if not network.inside():
+        build(options.long)
+        return network.run_inside()
+    raise_file_limit()
+    for fact in facts()[:-1]:
+        say(fact)
+    named = options.only or []
+    parts = [name for name in named if name in PARTS] or list(PARTS)
+    words = [name for name in named if name not in PARTS]
+    with ExitStack() as stack:
+        if options.long:
+            stack.enter_context(release_library(built(platform_of(None).built_name)))
+        rows = play(parts, options.long, words[0] if words else None)
+    failed = show(rows)
+    say(f"\n{len(rows) - failed} passed, {failed} failed")
+    return 1 if failed else 0
