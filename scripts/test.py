@@ -44,6 +44,8 @@ class Step(NamedTuple):
     name: str
     what: str
     do: Callable[[], Count]
+    # Whether it is run without being named: some take too long beside all the others, and have a job of their own.
+    by_default: bool = True
 
 
 class Outcome(NamedTuple):
@@ -244,7 +246,7 @@ STEPS = (
     Step("format", "cargo fmt --check", check_format),
     Step("clippy", "cargo clippy and cargo doc", check_clippy),
     Step("cargo", "Rust tests", run_cargo_tests),
-    Step("fuzz", "fuzz targets, a short time each", run_fuzzers),
+    Step("fuzz", "fuzz targets, 20 seconds each; only when named", run_fuzzers, by_default=False),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
@@ -329,12 +331,12 @@ def summary(outcomes: Sequence[Outcome]) -> int:
 
 
 def chosen(names: Sequence[str]) -> List[Step]:
-    """The steps of these names in their usual order; all of them without names."""
+    """The steps of these names in their usual order; without names all that are run by default."""
     known: Dict[str, Step] = {step.name: step for step in STEPS}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ScriptError(f"{', '.join(unknown)}: no such step; --list names them")
-    return [step for step in STEPS if not names or step.name in names]
+    return [step for step in STEPS if step.name in names or (not names and step.by_default)]
 
 
 def main(words: Optional[Sequence[str]] = None) -> int:

@@ -196,8 +196,8 @@ pub(crate) struct NetworkedMultiplayerENet {
     /// arrive, long ones do not, and the connection ends with [constant CONNECTION_ERROR_MTU], on a server with a
     /// warning. 1232 fits through every IPv6 link, and most tunnels. No connection can do with less than 576.
     ///
-    /// With [member use_dtls], the bytes of the encryption are counted, 37 for each datagram; a number below 613 is
-    /// exceeded by them. Another number, or any while a connection is open, prints an error and changes nothing.
+    /// The 4 bytes of a tag ([member require_datagram_tags]) are counted, or with [member use_dtls] the 37 of the
+    /// encryption; a number below 580, or 613, is exceeded by them. Another number, or any while a connection is open, prints an error and changes nothing.
     ///
     /// ```gdscript
     /// peer.mtu = 1232
