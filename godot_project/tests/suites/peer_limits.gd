@@ -43,7 +43,10 @@ func test_a_sender_of_reliable_packets_waits_for_a_game_that_does_not_fetch() ->
 	await wait_until(has_come, 10.0, "the first packets")
 	peers[2].put_packet("still here".to_utf8_buffer())
 	await wait(1.0)
-	check(server.get_available_packet_count() < MIB / 10_000, "%d packets" % server.get_available_packet_count())
+	check(
+		server.get_available_packet_count() < MIB / 10_000,
+		"%d packets" % server.get_available_packet_count()
+	)
 	var numbers: Array[int] = []
 	var texts: Array[String] = []
 	var fetch := func() -> bool:
@@ -133,4 +136,6 @@ func _is_cut_off(peers: Array[NetworkedMultiplayerENet], limit: String) -> void:
 	while peers[0].get_available_packet_count() > 0:
 		peers[0].get_packet()
 	peers[2].put_packet("still here".to_utf8_buffer())
-	check_equal((await receive(peers[0])).get_string_from_utf8(), "still here", "the other client's packet")
+	check_equal(
+		(await receive(peers[0])).get_string_from_utf8(), "still here", "the other client's packet"
+	)
