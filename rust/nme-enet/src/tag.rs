@@ -2,7 +2,7 @@
 //!
 //! Stock ENet knows a sender by address, peer number and two bits of a session, all of which a stranger can guess. Two ends
 //! that both have this engine, and a key that one of them has sent to the other, put four bytes behind each datagram: the
-//! beginning of SipHash-2-4 over its plain form. Who has not seen the key guesses one in 2^32.
+//! beginning of SipHash-1-3 over its plain form. Who has not seen the key guesses one in 2^32.
 //!
 //! 1. The accepting side is given the key ([`Host::offer_tags`]), sends it to the other one by its own means, and takes both
 //!    kinds of datagrams. A stock ENet goes on without tags.
@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 use crate::event::PeerHandle;
 use crate::host::Host;
@@ -44,7 +44,7 @@ impl TagKey {
     }
 
     fn tag(&self, datagram: &[u8]) -> [u8; TAG_LEN as usize] {
-        let hash = SipHasher24::new_with_key(&self.0).hash(datagram);
+        let hash = SipHasher13::new_with_key(&self.0).hash(datagram);
         (hash as u32).to_le_bytes()
     }
 }
