@@ -57,7 +57,7 @@ impl fmt::Debug for TagKey {
 
 impl Host {
     /// Takes tagged datagrams of a peer from now on. Once one has come, this side tags its own, and datagrams without a tag
-    /// are dropped from two seconds later on. A peer that has sent none for 30 s is taken for one that never will.
+    /// are dropped from two seconds later on. A peer that has sent none for 2 minutes is taken for one that never will.
     /// Answers whether this engine can.
     pub fn offer_tags(&mut self, peer: PeerHandle, key: TagKey) -> bool {
         self.set_tags(peer, key, false)
@@ -145,8 +145,9 @@ impl Tags {
     }
 }
 
-/// How long a peer has time to send its first tag, in µs: as long as a command with the key may stay unacknowledged.
-const LONGEST_WAIT: u64 = 30_000_000;
+/// How long a peer has time to send its first tag, in µs: longer than a command with the key stays unacknowledged, unless the
+/// game has chosen long timeouts.
+const LONGEST_WAIT: u64 = 120_000_000;
 
 /// By how much a datagram may come later than one that left behind it, in µs.
 const LONGEST_OVERTAKING: u64 = 2_000_000;
