@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use nme_enet::{PeerHandle, TagKey};
+use nme_enet::{Packet, PeerHandle, TagKey};
 use siphasher::sip::SipHasher24;
 
 use super::{Endpoint, SYSTEM_MESSAGE};
@@ -56,7 +56,8 @@ impl Endpoint {
         if self.is_server() {
             let key = self.tags.next_key();
             if self.host.offer_tags(peer, key) {
-                let announcement = self.packet(&[&Announcement { tags: Some(key) }.encode()]);
+                // Not from the pool, which would keep the memory of one for each client.
+                let announcement = Packet::new(Announcement { tags: Some(key) }.encode().to_vec());
                 self.send(peer, SYSTEM_MESSAGE, &announcement);
             }
         }
