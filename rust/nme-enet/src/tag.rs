@@ -151,3 +151,20 @@ const LONGEST_WAIT: u64 = 120_000_000;
 
 /// By how much a datagram may come later than one that left behind it, in µs.
 const LONGEST_OVERTAKING: u64 = 2_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_datagram_is_good_for_the_way_back() {
+        let key = TagKey::new(*b"0123456789abcdef");
+        let [there, back] = [true, false].map(|from_initiator| key.of(from_initiator).tag(b"a datagram"));
+        assert_ne!(there, back);
+    }
+
+    #[test]
+    fn a_key_does_not_get_into_a_log() {
+        assert_eq!(format!("{:?}", TagKey::new(*b"0123456789abcdef")), "TagKey");
+    }
+}

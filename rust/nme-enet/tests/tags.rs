@@ -143,8 +143,6 @@ fn who_has_not_the_key_is_not_heard() {
             damaged[index] ^= bit;
             assert_eq!(pair.forge(to, &damaged), Err(Tag), "byte {index}");
         }
-        // No datagram is good for the way back.
-        assert_eq!(pair.forge(1 - to, &genuine).err().filter(|reason| *reason != Tag), None);
     }
     pair.run(SECOND);
     for host in [0, 1] {

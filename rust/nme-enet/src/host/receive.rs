@@ -200,9 +200,10 @@ impl Host {
     fn measure(&mut self, slot: u16, commands: &[(Command, &[u8])], len: usize) -> Result<(), DropReason> {
         let Self { peers, shared, .. } = self;
         let rates = shared.config.peer_rates;
-        let Some(peer) = peers.at_mut(slot).filter(|peer| rates.is_any() && peer.is_open()) else {
+        if !rates.is_any() {
             return Ok(());
-        };
+        }
+        let Some(peer) = peers.at_mut(slot).filter(|peer| peer.is_open()) else { return Ok(()) };
         match peer.meter.take(shared.clock.now(), &rates, commands, len) {
             Ok(()) => Ok(()),
             Err(limit) => {
