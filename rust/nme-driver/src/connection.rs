@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::admission::{AccessList, AddressProof, Question, RateLimit};
+use nme_core::admission::{AccessChange, AccessList, AddressProof, Question, RateLimit};
 use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{
@@ -276,6 +276,11 @@ impl Connection {
     /// Server: as [`Session::set_access_list`].
     pub fn set_access_list(&mut self, list: AccessList) {
         self.driver.session_mut().set_access_list(list);
+    }
+
+    /// Server: as [`Session::change_access_list`].
+    pub fn change_access_list(&mut self, change: AccessChange) {
+        self.driver.session_mut().change_access_list(change);
     }
 
     /// Server: as [`Session::set_asking`].

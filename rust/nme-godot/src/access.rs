@@ -2,7 +2,7 @@
 
 use godot::global::Error;
 use godot::prelude::*;
-use nme_core::admission::{AddressRange, Question, RateLimit};
+use nme_core::admission::{AccessChange, AddressRange, Question, RateLimit};
 use nme_core::session::MAX_CLIENTS;
 use nme_driver::Connection;
 use thiserror::Error as ThisError;
@@ -29,8 +29,7 @@ impl NetworkedMultiplayerENet {
     /// ```
     #[func(gd_self)]
     fn allow_address(this: impl Object, range: GString) -> Error {
-        this.shared()
-            .change_rule("allow_address", &range, |settings, range| settings.access_list.allow(range))
+        this.shared().change_rule("allow_address", &range, AccessChange::Allow)
     }
 
     /// Server: keeps an address out, or a [param range] of them; see [method allow_address]. Who is kept out is told that it is
@@ -45,7 +44,7 @@ impl NetworkedMultiplayerENet {
     /// ```
     #[func(gd_self)]
     fn deny_address(this: impl Object, range: GString) -> Error {
-        this.shared().change_rule("deny_address", &range, |settings, range| settings.access_list.deny(range))
+        this.shared().change_rule("deny_address", &range, AccessChange::Deny)
     }
 
     /// Server: takes back what [method allow_address] or [method deny_address] has said of this very [param range]. Does
@@ -55,18 +54,22 @@ impl NetworkedMultiplayerENet {
     /// [constant @GlobalScope.ERR_INVALID_PARAMETER] for what is no address and no range.
     #[func(gd_self)]
     fn remove_address_rule(this: impl Object, range: GString) -> Error {
-        this.shared()
-            .change_rule("remove_address_rule", &range, |settings, range| settings.access_list.remove(range))
+        this.shared().change_rule("remove_address_rule", &range, AccessChange::Remove)
     }
 }
 
 impl Settings {
-    /// Tells a connection who may connect.
-    pub(crate) fn apply_access(&self, connection: &mut Connection) {
+    /// Tells a new connection who may connect.
+    pub(crate) fn begin_access(&self, connection: &mut Connection) {
+        connection.set_access_list(self.access_list.clone());
+        self.apply_access(connection);
+    }
+
+    /// Tells a connection everything about that but the rules, of which there can be many.
+    fn apply_access(&self, connection: &mut Connection) {
         connection.set_address_proof(self.address_proof);
         connection.set_max_connections_per_address(self.max_connections_per_address);
         connection.set_connection_rate_limit(self.connection_rate_limit);
-        connection.set_access_list(self.access_list.clone());
         connection.set_asking(self.admission_callback.is_some());
     }
 }
@@ -132,20 +135,18 @@ impl Shared {
         answer
     }
 
-    fn change_rule(
-        &self,
-        call: &str,
-        range: &GString,
-        change: impl FnOnce(&mut Settings, AddressRange),
-    ) -> Error {
+    fn change_rule(&self, call: &str, range: &GString, change: fn(AddressRange) -> AccessChange) -> Error {
         let text = range.to_string();
-        match text.parse() {
-            Ok(range) => {
-                self.change_access(|settings| change(settings, range));
-                Error::OK
-            }
-            Err(_) => error::report(call, &NoAddressRange(text)),
+        let Ok(range) = text.parse() else {
+            return error::report(call, &NoAddressRange(text));
+        };
+        let change = change(range);
+        let mut state = self.lock();
+        state.settings.access_list.change(change);
+        if let Some(connection) = &mut state.connection {
+            connection.change_access_list(change);
         }
+        Error::OK
     }
 
     /// Asks the game about those who want to connect. Its function may do everything, also close the server.

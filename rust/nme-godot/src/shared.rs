@@ -178,7 +178,7 @@ impl State {
 
     pub(crate) fn open(&mut self, mut connection: Connection) {
         connection.set_flush_mode(self.settings.flush_mode);
-        self.settings.apply_access(&mut connection);
+        self.settings.begin_access(&mut connection);
         self.settings.limit_peers(&mut connection);
         self.connection = Some(connection);
         self.connection_error = None;

@@ -8,7 +8,8 @@ use nme_enet::inspect::{Header, Request};
 use nme_enet::proof::{self, Answer, CHALLENGE_LEN};
 
 use super::admission::{
-    AccessList, AddressProof, AdmissionCounters, Decision, Outcome, Question, RateLimit, Standing,
+    AccessChange, AccessList, AddressProof, AdmissionCounters, Decision, Outcome, Question, RateLimit,
+    Standing,
 };
 use super::{Endpoint, Role};
 use crate::counters::Dropped;
@@ -123,6 +124,11 @@ impl Endpoint {
         if let Some(admission) = self.admission_mut() {
             admission.set_list(list);
         }
+    }
+
+    /// Server: one rule of who may connect.
+    pub(crate) fn change_access_list(&mut self, change: AccessChange) {
+        self.admission_mut().into_iter().for_each(|admission| admission.change_list(change));
     }
 
     /// What has become of those who asked for a connection. Nothing for a client.

@@ -2,7 +2,9 @@
 //! does anything on a client.
 
 use super::Session;
-use crate::endpoint::admission::{AccessList, AddressProof, AdmissionCounters, Question, RateLimit};
+use crate::endpoint::admission::{
+    AccessChange, AccessList, AddressProof, AdmissionCounters, Question, RateLimit,
+};
 
 impl Session {
     /// Sets when a client has to prove its address before it gets a place; [`AddressProof::Auto`] from the start. Encrypted
@@ -26,6 +28,11 @@ impl Session {
     /// Sets which addresses may connect. Who may not is told. Those who are in stay.
     pub fn set_access_list(&mut self, list: AccessList) {
         self.endpoint.set_access_list(list);
+    }
+
+    /// Changes one rule of which addresses may connect.
+    pub fn change_access_list(&mut self, change: AccessChange) {
+        self.endpoint.change_access_list(change);
     }
 
     /// Sets whether the game is asked about each client, once its address is proven: with [`Session::next_question`] and

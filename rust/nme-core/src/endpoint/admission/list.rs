@@ -82,14 +82,35 @@ pub struct AccessList {
     rules: BTreeMap<AddressRange, bool>,
     /// The lengths in use, the longest first.
     prefixes: Vec<u8>,
-    has_allowed: bool,
+    /// How many rules let somebody in.
+    allowed: usize,
+}
+
+/// A change of an [`AccessList`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessChange {
+    /// As [`AccessList::allow`].
+    Allow(AddressRange),
+    /// As [`AccessList::deny`].
+    Deny(AddressRange),
+    /// As [`AccessList::remove`].
+    Remove(AddressRange),
 }
 
 impl AccessList {
     /// A list that lets everybody in.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rules: BTreeMap::new(), prefixes: Vec::new(), has_allowed: false }
+        Self { rules: BTreeMap::new(), prefixes: Vec::new(), allowed: 0 }
+    }
+
+    /// Changes one rule.
+    pub fn change(&mut self, change: AccessChange) {
+        match change {
+            AccessChange::Allow(range) => self.allow(range),
+            AccessChange::Deny(range) => self.deny(range),
+            AccessChange::Remove(range) => self.remove(range),
+        }
     }
 
     /// Lets these in. A range that was denied is allowed now.
@@ -104,8 +125,12 @@ impl AccessList {
 
     /// Takes a range off the list.
     pub fn remove(&mut self, range: AddressRange) {
-        self.rules.remove(&range);
-        self.index();
+        let removed = self.rules.remove(&range);
+        self.allowed -= usize::from(removed == Some(true));
+        let same_length = AddressRange { bits: 0, ..range }..=AddressRange { bits: u128::MAX, ..range };
+        if self.rules.range(same_length).next().is_none() {
+            self.prefixes.retain(|prefix| *prefix != range.prefix);
+        }
     }
 
     /// True when an address may connect.
@@ -117,23 +142,16 @@ impl AccessList {
         let bits = bits(address);
         let rule =
             |prefix: &u8| self.rules.get(&AddressRange { prefix: *prefix, bits: bits & mask(*prefix) });
-        self.prefixes.iter().find_map(rule).copied().unwrap_or(!self.has_allowed)
+        self.prefixes.iter().find_map(rule).copied().unwrap_or(self.allowed == 0)
     }
 
     fn set(&mut self, range: AddressRange, is_allowed: bool) {
-        self.rules.insert(range, is_allowed);
-        self.index();
-    }
-
-    fn index(&mut self) {
-        // The ranges are in the order of their lengths.
-        self.prefixes.clear();
-        for range in self.rules.keys().rev() {
-            if self.prefixes.last() != Some(&range.prefix) {
-                self.prefixes.push(range.prefix);
-            }
+        let replaced = self.rules.insert(range, is_allowed);
+        self.allowed += usize::from(is_allowed);
+        self.allowed -= usize::from(replaced == Some(true));
+        if let Err(place) = self.prefixes.binary_search_by(|prefix| range.prefix.cmp(prefix)) {
+            self.prefixes.insert(place, range.prefix);
         }
-        self.has_allowed = self.rules.values().any(|is_allowed| *is_allowed);
     }
 }
 
@@ -194,8 +212,14 @@ mod tests {
         list.allow(range("192.0.2.7"));
         assert!(list.admits(ip("192.0.2.7")) && !list.admits(ip("192.0.2.8")));
         assert!(!list.admits(ip("192.0.3.1")), "only those that are allowed");
+        list.allow(range("192.0.2.8"));
+        list.deny(range("192.0.2.8"));
         list.remove(range("192.0.2.7"));
-        list.remove(range("192.0.2.0/24"));
+        assert!(!list.admits(ip("192.0.2.8")) && list.admits(ip("192.0.3.1")), "nobody is allowed any more");
+        list.remove(range("192.0.2.7"));
+        for denied in ["192.0.2.8", "192.0.2.0/24"] {
+            list.change(AccessChange::Remove(range(denied)));
+        }
         assert_eq!(list, AccessList::new());
     }
 

@@ -31,7 +31,7 @@ use alarm::Alarm;
 use cookie::Cookies;
 use full::FullServer;
 use half_open::{HalfOpen, RequestBytes};
-pub use list::{AccessList, AddressRange, AddressRangeError};
+pub use list::{AccessChange, AccessList, AddressRange, AddressRangeError};
 pub use questions::Question;
 use questions::Questions;
 pub use rates::RateLimit;
@@ -152,6 +152,10 @@ impl Admission {
 
     pub(super) const fn set_rate_limit(&mut self, limit: RateLimit) {
         self.rates.set(limit);
+    }
+
+    pub(super) fn change_list(&mut self, change: AccessChange) {
+        self.list.change(change);
     }
 
     pub(super) fn set_list(&mut self, list: AccessList) {
