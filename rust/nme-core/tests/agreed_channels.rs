@@ -198,13 +198,13 @@ fn what_the_relay_cannot_pass_on_is_counted_and_told_once() {
         assert_eq!(world.session_mut(sender).send(options, b"across"), Ok(()));
         world.session_mut(sender).send(options, b"across").expect("as before");
     }
-    assert_eq!(world.session_mut(server).take_not_forwarded(), None);
+    assert_eq!(world.session_mut(server).take_warning(), None);
     world.run(SECOND);
     assert_eq!(world.packets(short).len(), 0);
     assert_eq!(world.counters(server).dropped_packets(DroppedPacket::NoChannel), 6);
-    let told = world.session_mut(server).take_not_forwarded();
-    assert_eq!(told, Some(NotForwarded { from, to, channel: 4, agreed: 3 }));
-    assert_eq!(world.session_mut(server).take_not_forwarded(), None);
+    let told = world.session_mut(server).take_warning();
+    assert_eq!(told, Some(NotForwarded { from, to, channel: 4, agreed: 3 }.into()));
+    assert_eq!(world.session_mut(server).take_warning(), None);
     // A client whose server has fewer hears of it when it puts a packet for another client.
     let config = world.config().channel_count(9);
     let more = world.connect_with(&config, server);

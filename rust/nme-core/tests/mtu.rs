@@ -266,9 +266,9 @@ fn who_sends_what_a_path_loses_is_told_and_tells_the_other_side() {
             let id = world.id(client);
             assert!(world.events(server).contains(&Event::PeerDisconnected(id)));
             let lost = LongLost { peer: id, address: world.address(client) };
-            let told = world.session_mut(server).take_long_lost();
-            assert_eq!(told, (!client_sends).then_some(lost));
-            assert_eq!(world.session_mut(server).take_long_lost(), None, "it is said once");
+            let told = world.session_mut(server).take_warning();
+            assert_eq!(told, (!client_sends).then_some(lost.into()));
+            assert_eq!(world.session_mut(server).take_warning(), None, "it is said once");
         }
     }
 }

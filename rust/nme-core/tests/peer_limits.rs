@@ -39,8 +39,8 @@ fn assert_ended_alone(mut world: World, server: HostId, [bad, good]: [HostId; 2]
     let id = world.id(bad);
     assert_eq!(world.events(server), [Event::PeerDisconnected(id)]);
     assert_eq!(world.counters(server).peers_cut_off(limit), 1);
-    assert_eq!(world.session_mut(server).take_cut_off(), Some(CutOff { peer: id, limit }));
-    assert_eq!(world.session_mut(server).take_cut_off(), None);
+    assert_eq!(world.session_mut(server).take_warning(), Some(CutOff { peer: id, limit }.into()));
+    assert_eq!(world.session_mut(server).take_warning(), None);
     assert_eq!(world.events(good), [Event::PeerDisconnected(id)]);
     world.run(SECOND);
     assert_eq!(world.events(bad).last(), Some(&Event::ServerDisconnected));

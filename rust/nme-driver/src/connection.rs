@@ -10,8 +10,8 @@ use nme_core::admission::{AccessChange, AccessList, AddressProof, Question, Rate
 use nme_core::channel::TransferMode;
 use nme_core::peer::PeerId;
 use nme_core::session::{
-    ConnectionError, CutOff, DisconnectError, Event, FlushMode, LongLost, MaxBuffered, MaxRate, MaxReceived,
-    NotForwarded, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
+    ConnectionError, DisconnectError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, PeerError,
+    Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError, Warning,
 };
 use nme_udp::{Options, Resolution, UdpSocket};
 
@@ -314,11 +314,6 @@ impl Connection {
         self.driver.session_mut().set_peer_rates(packets, bytes);
     }
 
-    /// As [`Session::take_cut_off`].
-    pub fn take_cut_off(&mut self) -> Option<CutOff> {
-        self.driver.session_mut().take_cut_off()
-    }
-
     /// Sets when packets are to leave. Those that wait leave now.
     pub fn set_flush_mode(&mut self, mode: FlushMode) {
         self.driver.session_mut().set_flush_mode(mode);
@@ -347,14 +342,9 @@ impl Connection {
         self.driver.session_mut().admit(id);
     }
 
-    /// Server: the first packet that could not be passed on for want of a channel. Answers once.
-    pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
-        self.driver.session_mut().take_not_forwarded()
-    }
-
-    /// Server: the first client whose connection has ended because long datagrams to it got lost. Answers once.
-    pub const fn take_long_lost(&mut self) -> Option<LongLost> {
-        self.driver.session_mut().take_long_lost()
+    /// As [`Session::take_warning`].
+    pub fn take_warning(&mut self) -> Option<Warning> {
+        self.driver.session_mut().take_warning()
     }
 
     /// How many bytes have gone over the wire.

@@ -84,16 +84,8 @@ impl Shared {
             emit(alive.get_or_insert_with(&object), event);
         }
         self.ask_about_clients();
-        let not_forwarded = self.with_connection(|connection| connection.take_not_forwarded());
-        if let Some(problem) = not_forwarded.flatten() {
-            error::warn("poll", problem);
-        }
-        let long_lost = self.with_connection(|connection| connection.take_long_lost());
-        if let Some(problem) = long_lost.flatten() {
-            error::warn("poll", problem);
-        }
-        while let Some(problem) = self.with_connection(|connection| connection.take_cut_off()).flatten() {
-            error::warn("poll", problem);
+        while let Some(warning) = self.with_connection(|connection| connection.take_warning()).flatten() {
+            error::warn("poll", warning);
         }
         if let Some(this) = alive {
             outlive_this_call(this);

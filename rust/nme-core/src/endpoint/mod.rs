@@ -18,6 +18,7 @@ mod report;
 mod secure;
 mod strangers;
 mod tags;
+mod warnings;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -37,14 +38,14 @@ use crate::peer::PeerId;
 use crate::relay::announcement::Announcement;
 use crate::relay::wire::HEADER_LEN;
 use crate::secure::{SecureCounters, SecureLayer};
-use crate::session::{Config, ConnectionError, CutOff, MAX_PACKET, Mtu, NotForwarded};
+use crate::session::{Config, ConnectionError, MAX_PACKET, Mtu};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
 use datagrams::Datagrams;
-use long_lost::LongLosses;
 use relay::Relay;
 use tags::Tags;
+use warnings::Warnings;
 
 /// One socket's worth of connections.
 pub(crate) struct Endpoint {
@@ -54,11 +55,9 @@ pub(crate) struct Endpoint {
     role: Role,
     channel_count: u8,
     counters: Counters,
-    long_losses: LongLosses,
     reports: VecDeque<Report>,
     tags: Tags,
-    /// The first peer that was cut off for each limit, when that is still to be told.
-    cut_off: Vec<CutOff>,
+    warnings: Warnings,
     /// The time that the owner told last.
     told: Duration,
     /// The host's time, which never jumps.
@@ -112,10 +111,9 @@ impl Endpoint {
             role,
             channel_count: config.channel_count,
             counters: Counters::default(),
-            long_losses: LongLosses::default(),
             reports: VecDeque::new(),
             tags: Tags::new(config),
-            cut_off: Vec::new(),
+            warnings: Warnings::default(),
             told: Duration::ZERO,
             now: Duration::ZERO,
         }
@@ -288,14 +286,6 @@ impl Endpoint {
     /// What the encryption has counted, when there is one.
     pub(crate) fn secure_counters(&self) -> Option<SecureCounters> {
         self.datagrams.secure_counters()
-    }
-
-    /// Server: the first packet that could not be passed on for want of a channel. Answers once.
-    pub(crate) const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
-        match &mut self.role {
-            Role::Server { relay, .. } => relay.take_not_forwarded(),
-            Role::Client(_) => None,
-        }
     }
 
     fn on_connected(&mut self, peer: PeerHandle, address: SocketAddr, channels: u8, data: u32) {

@@ -27,16 +27,10 @@ impl Endpoint {
         self.host.set_peer_rates(rates);
     }
 
-    /// The first peer that was cut off for each limit, until it was told.
-    pub(crate) fn take_cut_off(&mut self) -> Option<CutOff> {
-        self.cut_off.pop()
-    }
-
     /// Ends the connection of a peer that has exceeded a limit.
     pub(super) fn cut_off(&mut self, peer: PeerHandle, limit: PeerLimit) {
-        let is_first = self.counters.peers_cut_off(limit) == 0;
-        if let Some(connection) = self.connections.get(peer).filter(|_| is_first) {
-            self.cut_off.push(CutOff { peer: connection.id, limit });
+        if let Some(connection) = self.connections.get(peer) {
+            self.warnings.add(CutOff { peer: connection.id, limit });
         }
         self.counters.cut_off(limit);
         self.host.disconnect_now(peer, 0);

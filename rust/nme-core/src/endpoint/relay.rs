@@ -21,43 +21,16 @@ pub(super) struct Relay {
     newcomers: VecDeque<PeerHandle>,
     /// Notices queued since the last flush.
     system_messages: usize,
-    /// The first packet that could not be passed on, and whether that has been told.
-    not_forwarded: Option<NotForwarded>,
-    has_told: bool,
 }
 
 impl Relay {
     pub(super) const fn new(is_on: bool) -> Self {
-        Self { is_on, newcomers: VecDeque::new(), system_messages: 0, not_forwarded: None, has_told: false }
-    }
-
-    pub(super) const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
-        if self.has_told {
-            return None;
-        }
-        self.has_told = self.not_forwarded.is_some();
-        self.not_forwarded
+        Self { is_on, newcomers: VecDeque::new(), system_messages: 0 }
     }
 
     /// Lets newcomers be introduced for as long as a frame has time, once more.
     pub(super) const fn renew_introductions(&mut self) {
         self.system_messages = 0;
-    }
-
-    fn note_not_forwarded(&mut self, connections: &Connections, from: PeerId, to: Forward, channel: u8) {
-        if self.not_forwarded.is_some() || !connections.may_lack(channel) {
-            return;
-        }
-        let mut lacking = connections.iter().filter(|connection| {
-            connection.channels <= channel
-                && match to {
-                    Forward::Nobody => false,
-                    Forward::One(id) => connection.id == id,
-                    Forward::Others { except } => connection.id != from && Some(connection.id) != except,
-                }
-        });
-        let found = lacking.next();
-        self.not_forwarded = found.map(|to| NotForwarded { from, to: to.id, channel, agreed: to.channels });
     }
 }
 
@@ -186,8 +159,11 @@ impl Endpoint {
         transfer: Transfer,
         packet: &Packet,
     ) -> Result<(), DroppedPacket> {
-        if let Role::Server { relay, .. } = &mut self.role {
-            relay.note_not_forwarded(&self.connections, from, to, transfer.channel);
+        if self.connections.may_lack(transfer.channel)
+            && !self.warnings.has_had_not_forwarded()
+            && let Some(not_forwarded) = not_forwarded(&self.connections, from, to, transfer.channel)
+        {
+            self.warnings.add(not_forwarded);
         }
         let except = match to {
             Forward::Nobody => return Ok(()),
@@ -208,6 +184,19 @@ impl Endpoint {
         }
         Ok(())
     }
+}
+
+/// The first receiver of a packet that has not agreed on its channel.
+fn not_forwarded(connections: &Connections, from: PeerId, to: Forward, channel: u8) -> Option<NotForwarded> {
+    let mut lacking = connections.iter().filter(|connection| {
+        connection.channels <= channel
+            && match to {
+                Forward::Nobody => false,
+                Forward::One(id) => connection.id == id,
+                Forward::Others { except } => connection.id != from && Some(connection.id) != except,
+            }
+    });
+    lacking.next().map(|to| NotForwarded { from, to: to.id, channel, agreed: to.channels })
 }
 
 /// What takes about half of a frame at 60 Hz.

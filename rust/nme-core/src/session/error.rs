@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+use super::CutOff;
 use crate::peer::PeerId;
 use crate::relay::Target;
 
@@ -89,6 +90,20 @@ pub struct LongLost {
     pub peer: PeerId,
     /// Where it was.
     pub address: SocketAddr,
+}
+
+/// What a game's developer should know. Of each kind, and of each limit, there is one in a session.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Warning {
+    /// Server: a packet could not be passed on for want of a channel.
+    #[error(transparent)]
+    NotForwarded(#[from] NotForwarded),
+    /// Server: a client's connection has ended because long datagrams to it got lost.
+    #[error(transparent)]
+    LongLost(#[from] LongLost),
+    /// A peer has exceeded a limit.
+    #[error(transparent)]
+    CutOff(#[from] CutOff),
 }
 
 /// Why a peer was not disconnected.

@@ -38,7 +38,9 @@ pub use config::{
     MtuError,
 };
 pub use connection_error::ConnectionError;
-pub use error::{DisconnectError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError};
+pub use error::{
+    DisconnectError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError, Warning,
+};
 pub use event::{Event, Status};
 use nme_enet::PeerHandle;
 pub use nme_enet::{DropReason, PeerLimit, Quotas};
@@ -360,14 +362,9 @@ impl Session {
         self.endpoint.ignored_commands(reason)
     }
 
-    /// Server: the first packet that could not be passed on for want of a channel. Answers once.
-    pub const fn take_not_forwarded(&mut self) -> Option<NotForwarded> {
-        self.endpoint.take_not_forwarded()
-    }
-
-    /// Server: the first client whose connection has ended because long datagrams to it got lost. Answers once.
-    pub const fn take_long_lost(&mut self) -> Option<LongLost> {
-        self.endpoint.take_long_lost()
+    /// The next thing that the game's developer should know, to be looked for behind each poll.
+    pub fn take_warning(&mut self) -> Option<Warning> {
+        self.endpoint.take_warning()
     }
 
     /// Brings the peer table to where the game sees it when it hears of `event`.

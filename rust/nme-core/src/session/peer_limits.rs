@@ -127,11 +127,6 @@ const fn text(limit: PeerLimit) -> &'static str {
 }
 
 impl Session {
-    /// The first peer that was cut off for exceeding a limit, of each limit. Answers once for each.
-    pub fn take_cut_off(&mut self) -> Option<CutOff> {
-        self.endpoint.take_cut_off()
-    }
-
     /// Sets how many bytes may wait to be fetched. Beyond that reliable packets are taken so slowly that their senders
     /// wait, too, and the oldest unreliable ones are dropped, as
     /// [`DroppedPacket::NotFetched`](crate::counters::DroppedPacket::NotFetched).
