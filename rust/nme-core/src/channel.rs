@@ -36,7 +36,7 @@ impl TransferMode {
 
 /// On which channel a packet travels, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Transfer {
+pub struct Transfer {
     pub(crate) channel: u8,
     pub(crate) delivery: Delivery,
 }

@@ -113,7 +113,11 @@ impl Counters {
     }
 
     pub(crate) const fn drop_packet(&mut self, reason: DroppedPacket) {
-        self.packets[reason as usize] += 1;
+        self.drop_packets(reason, 1);
+    }
+
+    pub(crate) const fn drop_packets(&mut self, reason: DroppedPacket, count: u64) {
+        self.packets[reason as usize] += count;
     }
 }
 

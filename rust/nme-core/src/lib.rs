@@ -37,4 +37,6 @@ pub mod relay;
 pub mod secure;
 pub mod session;
 
-pub use endpoint::{MAX_DATAGRAM, admission};
+pub use endpoint::{
+    Command, Credit, Endpoint, Link, MAX_DATAGRAM, PeerTimeout, Report, Setting, Throttle, admission,
+};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nme_enet::{Packet, PeerHandle};
 
-use super::{Endpoint, Received, Report, Role};
+use super::{Brought, Endpoint, Received, Report, Role};
 use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
@@ -13,22 +13,21 @@ use crate::relay::wire::{self, SystemMessage};
 use crate::session::ConnectionError;
 
 /// The attempt.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Attempt {
     stage: Stage,
     /// When it began, by the host's clock.
     began: Option<Duration>,
     /// The client's id, which the server is told.
-    id: Option<PeerId>,
+    id: PeerId,
     server: Option<PeerHandle>,
     timeout: Option<PeerTimeout>,
 }
 
 /// How far the attempt is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// The server's address is not known yet.
-    #[default]
     Resolving,
     /// The encryption's handshake with the server goes on.
     Securing,
@@ -40,13 +39,26 @@ enum Stage {
 
 /// When a peer is taken for lost: a factor of the round-trip time, and two times in ms.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PeerTimeout {
+pub struct PeerTimeout {
     pub(crate) limit: u32,
     pub(crate) minimum: u32,
     pub(crate) maximum: u32,
 }
 
 impl Attempt {
+    pub(super) const fn new(id: PeerId) -> Self {
+        Self { stage: Stage::Resolving, began: None, id, server: None, timeout: None }
+    }
+
+    /// True until the attempt has come to something.
+    pub(super) fn goes_on(&self) -> bool {
+        self.stage != Stage::Over
+    }
+
+    pub(super) const fn id(&self) -> PeerId {
+        self.id
+    }
+
     pub(super) const fn succeed(&mut self) {
         self.stage = Stage::Over;
     }
@@ -54,14 +66,15 @@ impl Attempt {
 
 impl Endpoint {
     /// Client: asks the server at `address` for a connection. Further calls do nothing.
-    pub(crate) fn connect(&mut self, address: SocketAddr, id: PeerId) {
+    pub fn connect(&mut self, now: Duration, address: SocketAddr) {
+        self.set_time(now);
         let Role::Client(attempt) = &mut self.role else { return };
         if attempt.stage != Stage::Resolving {
             return;
         }
         attempt.stage = Stage::Securing;
         attempt.began.get_or_insert(self.now);
-        attempt.id = Some(id);
+        self.reports.push_back(Report::Connecting(address));
         if !self.datagrams.connect(self.now, address) {
             self.request_connection(address);
         }
@@ -74,7 +87,7 @@ impl Endpoint {
             return;
         }
         attempt.stage = Stage::Connecting;
-        let data = attempt.id.map_or(0, |id| id.get() as u32);
+        let data = attempt.id.get() as u32;
         attempt.server = self.host.connect(self.told, address, self.channel_count, data).ok();
         match (attempt.server, attempt.timeout) {
             (None, _) => self.fail_attempt(ConnectionError::TimedOut),
@@ -84,7 +97,7 @@ impl Endpoint {
     }
 
     /// Client: sets the timeout of the attempt, and of the connection that it leads to.
-    pub(crate) fn set_attempt_timeout(&mut self, timeout: PeerTimeout) {
+    pub(super) fn set_attempt_timeout(&mut self, timeout: PeerTimeout) {
         let Role::Client(attempt) = &mut self.role else { return };
         attempt.timeout = Some(timeout);
         if let Some(server) = attempt.server {
@@ -109,8 +122,13 @@ impl Endpoint {
         }
     }
 
+    /// Client: gives up an attempt whose server's address cannot be found.
+    pub fn fail(&mut self) {
+        self.fail_attempt(ConnectionError::NotResolved);
+    }
+
     /// Client: the attempt has come to nothing. Does nothing when there is none.
-    pub(crate) fn fail_attempt(&mut self, error: ConnectionError) {
+    pub(super) fn fail_attempt(&mut self, error: ConnectionError) {
         if let Role::Client(attempt) = &mut self.role
             && attempt.stage != Stage::Over
         {
@@ -121,12 +139,18 @@ impl Endpoint {
 }
 
 /// What a packet of the server says.
-pub(super) fn read_server_packet(transfer: Transfer, packet: Packet) -> Result<Report, DroppedPacket> {
+pub(super) fn read_server_packet(
+    server: PeerHandle,
+    transfer: Transfer,
+    packet: Packet,
+) -> Result<Brought, DroppedPacket> {
     if transfer.channel == channel::CONFIG {
-        return SystemMessage::decode(&packet).map(Report::SystemMessage).ok_or(DroppedPacket::SystemMessage);
+        return SystemMessage::decode(&packet)
+            .map(Brought::SystemMessage)
+            .ok_or(DroppedPacket::SystemMessage);
     }
     let header = wire::decode(&packet).ok_or(DroppedPacket::Short)?;
     let from = PeerId::new(header.source as i32).ok_or(DroppedPacket::SpoofedSource)?;
     let Transfer { channel, delivery } = transfer;
-    Ok(Report::Received(Received { from, channel, delivery, packet }))
+    Ok(Brought::Packet(Received { from, via: server, channel, delivery, packet }))
 }

@@ -14,7 +14,7 @@ impl Endpoint {
         if let (Role::Server { .. }, DisconnectReason::LongLost) = (&self.role, reason)
             && let Some(connection) = self.connections.get(peer)
         {
-            self.warnings.add(LongLost { peer: connection.id, address: connection.address });
+            self.warn(LongLost { peer: connection.id, address: connection.address });
         }
     }
 }

@@ -1,16 +1,19 @@
 //! The side of a session that faces the network: ENet, compression, encryption, admission and the relay.
 //!
-//! It works on time and datagrams, and tells the game's side of what happens in [`Report`]s. Nothing here asks the game:
-//! all that goes between the two sides are plain values.
+//! It works on time and datagrams, does what [`Command`]s ask for, and tells the game's side of what happens in [`Report`]s.
+//! Nothing here asks the game: all that goes between the two sides are plain values.
 //!
 //! In: socket → [`datagrams`] (encryption, then compression) → ENet → [`relay`] → [`Report`].
 //! Out: a packet → ENet → [`datagrams`] (compression, then encryption) → socket.
 
 pub mod admission;
 mod attempt;
+mod backlog;
+mod command;
 mod connections;
 mod datagrams;
 mod engine;
+mod link;
 mod long_lost;
 mod peer_limits;
 mod relay;
@@ -24,21 +27,25 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub(crate) use attempt::PeerTimeout;
+pub use attempt::PeerTimeout;
+use backlog::Backlog;
+pub use backlog::Credit;
+pub(crate) use backlog::cost;
+pub use command::{Command, Setting};
 pub use datagrams::MAX_DATAGRAM;
 use engine::Host;
+pub use link::Link;
 use nme_enet::{DisconnectReason, DropReason, Event, Packet, PeerHandle, SendError};
-pub use report::Received;
-pub(crate) use report::Report;
+pub use report::{Received, Report};
 
 use crate::channel::{Delivery, Transfer};
 use crate::counters::{Counters, Dropped, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::peer::PeerId;
 use crate::relay::announcement::Announcement;
-use crate::relay::wire::HEADER_LEN;
+use crate::relay::wire::{HEADER_LEN, SystemMessage};
 use crate::secure::{SecureCounters, SecureLayer};
-use crate::session::{Config, ConnectionError, MAX_PACKET, Mtu};
+use crate::session::{Config, ConnectionError, MAX_PACKET, MaxBuffered, MaxClients, Mtu};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
@@ -48,7 +55,7 @@ use tags::Tags;
 use warnings::Warnings;
 
 /// One socket's worth of connections.
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     host: Host,
     datagrams: Datagrams,
     connections: Connections,
@@ -56,12 +63,30 @@ pub(crate) struct Endpoint {
     channel_count: u8,
     counters: Counters,
     reports: VecDeque<Report>,
+    backlog: Backlog,
     tags: Tags,
     warnings: Warnings,
     /// The time that the owner told last.
     told: Duration,
     /// The host's time, which never jumps.
     now: Duration,
+}
+
+/// How unreliable packets are dropped when a link becomes slow: a time in ms, and two shares in thirty-seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Throttle {
+    pub(crate) interval: u32,
+    pub(crate) acceleration: u32,
+    pub(crate) deceleration: u32,
+}
+
+/// What a packet has brought.
+#[derive(Debug)]
+enum Brought {
+    /// A packet for the game.
+    Packet(Received),
+    /// Client: word of another client.
+    SystemMessage(SystemMessage),
 }
 
 /// What only a server or only a client has.
@@ -72,7 +97,9 @@ enum Role {
 
 impl Endpoint {
     /// A server of this many clients. With a layer, it talks to nobody without encryption.
-    pub(crate) fn server(config: &Config, clients: u16, secure: Option<Box<dyn SecureLayer>>) -> Self {
+    #[must_use]
+    pub fn server(config: &Config, clients: MaxClients, secure: Option<Box<dyn SecureLayer>>) -> Self {
+        let clients = clients.get();
         let role = Role::Server {
             admission: Box::new(Admission::new(clients, config.cookie_key())),
             relay: Relay::new(config.server_relay),
@@ -83,10 +110,11 @@ impl Endpoint {
     }
 
     /// A client without a server.
-    pub(crate) fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
+    #[must_use]
+    pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
         let mut engine = nme_enet::Config::client(config.seed);
         engine.mtu = datagrams::mtu(config.mtu, secure.as_deref(), false);
-        Self::new(engine, Role::Client(Attempt::default()), config, secure)
+        Self::new(engine, Role::Client(Attempt::new(config.client_id())), config, secure)
     }
 
     fn new(
@@ -112,6 +140,7 @@ impl Endpoint {
             channel_count: config.channel_count,
             counters: Counters::default(),
             reports: VecDeque::new(),
+            backlog: Backlog::new(MaxBuffered::default().get() as usize),
             tags: Tags::new(config),
             warnings: Warnings::default(),
             told: Duration::ZERO,
@@ -120,23 +149,24 @@ impl Endpoint {
     }
 
     /// Time goes on. Going back is ignored.
-    pub(crate) fn set_time(&mut self, now: Duration) {
+    fn set_time(&mut self, now: Duration) {
         self.told = now;
         self.now = self.host.advance(now);
     }
 
     /// Begins a poll: time goes on, before anything is read.
-    pub(crate) fn begin_poll(&mut self, now: Duration) {
+    pub fn begin_poll(&mut self, now: Duration) {
         self.set_time(now);
         if let Role::Server { admission, .. } = &mut self.role {
             admission.begin_poll(self.now);
         }
+        self.reconsider_reception();
         self.tick_encryption();
         self.heed_deadline();
     }
 
     /// Takes a datagram off the socket. Its effects come out of [`Self::next_report`].
-    pub(crate) fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
+    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += datagram.len() as u64;
         if self.datagrams.is_encrypted() {
@@ -147,19 +177,41 @@ impl Endpoint {
     }
 
     /// Lets time work, once everything that has come is read: repeats, pings, timeouts.
-    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: Duration) {
         self.set_time(now);
         self.host.handle_timeout(now);
         self.drop_untagged();
     }
 
+    /// The owner's time by which the next poll is due, if nothing happens before. It may be early.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Duration {
+        let (has_newcomers, is_trying) = match &self.role {
+            Role::Server { relay, .. } => (relay.has_newcomers(), false),
+            Role::Client(attempt) => (false, attempt.goes_on()),
+        };
+        let is_securing = self.secure_counters().is_some_and(|counters| counters.half_open > 0);
+        let pause = if has_newcomers {
+            Duration::ZERO
+        } else if is_trying || is_securing || self.backlog.slows_some() {
+            SHORT_PAUSE
+        } else {
+            LONG_PAUSE
+        };
+        let latest = self.told + pause;
+        self.host.poll_timeout().map_or(latest, |time| time.min(latest))
+    }
+
     /// The next thing that happened; each is worked on when it is asked for.
-    pub(crate) fn next_report(&mut self) -> Option<Report> {
+    pub fn next_report(&mut self) -> Option<Report> {
         loop {
             if let Some(report) = self.reports.pop_front() {
                 return Some(report);
             }
-            match self.host.poll_event()? {
+            let Some(event) = self.host.poll_event() else {
+                return self.next_question().map(Report::Question);
+            };
+            match event {
                 Event::Connected { peer, address, channels, data } => {
                     self.on_connected(peer, address, channels, data);
                 }
@@ -176,7 +228,7 @@ impl Endpoint {
     }
 
     /// Turns everything that waits into datagrams.
-    pub(crate) fn flush(&mut self, now: Duration) {
+    pub fn flush(&mut self, now: Duration) {
         self.set_time(now);
         self.introduce_some();
         self.host.flush(now);
@@ -187,13 +239,13 @@ impl Endpoint {
     }
 
     /// The datagrams that are ready for the socket. Take them all and clear the batch.
-    pub(crate) fn transmit(&mut self) -> &mut DatagramBatch {
+    pub fn transmit(&mut self) -> &mut DatagramBatch {
         self.collect();
         self.datagrams.ready()
     }
 
     /// Counts datagrams that the socket has taken, and their bytes.
-    pub(crate) const fn note_sent(&mut self, datagrams: u64, bytes: u64) {
+    pub const fn note_sent(&mut self, datagrams: u64, bytes: u64) {
         self.counters.datagrams_sent += datagrams;
         self.counters.bytes_sent += bytes;
     }
@@ -204,12 +256,12 @@ impl Endpoint {
     }
 
     /// Queues a packet. A peer that has gone meanwhile is passed over.
-    pub(crate) fn send(&mut self, peer: PeerHandle, transfer: Transfer, packet: &Packet) {
+    fn send(&mut self, peer: PeerHandle, transfer: Transfer, packet: &Packet) {
         send(&mut self.host, &mut self.counters, peer, transfer, packet);
     }
 
     /// Ends a connection at once. What waits for the peer is sent once, as far as ENet's window lets it.
-    pub(crate) fn disconnect_now(&mut self, peer: PeerHandle) {
+    fn disconnect_now(&mut self, peer: PeerHandle) {
         self.introduce_some();
         self.host.flush(self.told);
         self.collect();
@@ -218,7 +270,7 @@ impl Endpoint {
     }
 
     /// Ends a connection when everything that waits has arrived.
-    pub(crate) fn disconnect_later(&mut self, peer: PeerHandle) {
+    fn disconnect_later(&mut self, peer: PeerHandle) {
         self.host.disconnect_later(peer, 0);
         if let Some(connection) = self.connections.get_mut(peer) {
             connection.is_leaving = true;
@@ -227,53 +279,53 @@ impl Endpoint {
     }
 
     /// Tells all connected peers that this side ends, with its id.
-    pub(crate) fn close(&mut self, now: Duration, id: PeerId) {
+    pub fn close(&mut self, now: Duration) {
         self.flush(now);
+        let id = match &self.role {
+            Role::Server { .. } => PeerId::SERVER,
+            Role::Client(attempt) => attempt.id(),
+        };
+        let id = id.get() as u32;
         let peers: Vec<PeerHandle> = self.connections.iter().map(|connection| connection.handle).collect();
         for peer in peers {
-            self.host.disconnect_now(peer, id.get() as u32);
+            self.host.disconnect_now(peer, id);
         }
         self.collect();
         self.datagrams.close_all(self.now);
     }
 
     /// Sets when a silent peer is given up; see [`crate::session::Session::set_peer_timeout`].
-    pub(crate) fn set_timeout(&mut self, peer: PeerHandle, timeout: PeerTimeout) {
+    fn set_timeout(&mut self, peer: PeerHandle, timeout: PeerTimeout) {
         self.host.set_timeout(peer, timeout.limit, timeout.minimum, timeout.maximum);
     }
 
     /// Sets how unreliable packets are dropped; see [`crate::session::Session::set_peer_throttle`].
-    pub(crate) fn set_throttle(
-        &mut self,
-        peer: PeerHandle,
-        interval: u32,
-        acceleration: u32,
-        deceleration: u32,
-    ) {
+    fn set_throttle(&mut self, peer: PeerHandle, throttle: Throttle) {
+        let Throttle { interval, acceleration, deceleration } = throttle;
         self.host.set_throttle(peer, interval, acceleration, deceleration);
     }
 
     /// Drops what a peer sends from now on.
-    pub(crate) fn ignore(&mut self, peer: PeerHandle) {
+    fn ignore(&mut self, peer: PeerHandle) {
         if let Some(connection) = self.connections.get_mut(peer) {
             connection.is_ignored = true;
         }
     }
 
     /// Server: turns new clients away, or takes them again.
-    pub(crate) const fn set_refusing(&mut self, refusing: bool) {
+    const fn set_refusing(&mut self, refusing: bool) {
         if let Role::Server { admission, .. } = &mut self.role {
             admission.set_refusing(refusing);
         }
     }
 
     /// Everything counted so far.
-    pub(crate) const fn counters(&self) -> &Counters {
+    pub const fn counters(&self) -> &Counters {
         &self.counters
     }
 
     /// Counts a packet that the game's side has dropped.
-    pub(crate) const fn note_dropped(&mut self, reason: DroppedPacket) {
+    const fn note_dropped(&mut self, reason: DroppedPacket) {
         self.counters.drop_packet(reason);
     }
 
@@ -316,7 +368,7 @@ impl Endpoint {
         let association = if is_alive { self.datagrams.association(address) } else { None };
         self.connections.insert(id, peer, address, channels, association);
         self.begin_tags(peer);
-        self.introduce(id);
+        self.welcome(id);
         self.reports.push_back(Report::Connected { id, peer, address, channels });
     }
 
@@ -360,18 +412,26 @@ impl Endpoint {
             self.take_announcement(peer, &announcement);
             return None;
         }
-        let report = if self.connections.get(peer)?.is_ignored {
+        let brought = if self.connections.get(peer)?.is_ignored {
             Err(DroppedPacket::Ignored)
         } else {
             match self.role {
                 Role::Server { .. } => self.route(peer, transfer, packet),
-                Role::Client(_) => attempt::read_server_packet(transfer, packet).map(Some),
+                Role::Client(_) => attempt::read_server_packet(peer, transfer, packet).map(Some),
             }
         };
-        report.unwrap_or_else(|reason| {
-            self.counters.drop_packet(reason);
-            None
-        })
+        match brought {
+            Ok(Some(Brought::Packet(received))) => {
+                if let Some(displaces) = self.admit_packet(&received) {
+                    return Some(Report::Received { received, displaces });
+                }
+                self.counters.drop_packet(DroppedPacket::NotFetched);
+            }
+            Ok(Some(Brought::SystemMessage(message))) => return Some(Report::SystemMessage(message)),
+            Ok(None) => {}
+            Err(reason) => self.counters.drop_packet(reason),
+        }
+        None
     }
 
     const fn is_server(&self) -> bool {
@@ -397,3 +457,9 @@ fn send(host: &mut Host, counters: &mut Counters, peer: PeerHandle, transfer: Tr
 
 /// How the server's system messages travel.
 const SYSTEM_MESSAGE: Transfer = Transfer { channel: crate::channel::CONFIG, delivery: Delivery::Reliable };
+
+/// Between two looks at what has no timer of its own: handshakes of the encryption, and senders that are slowed down.
+const SHORT_PAUSE: Duration = Duration::from_millis(10);
+
+/// The same for deadlines of seconds.
+const LONG_PAUSE: Duration = Duration::from_millis(250);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use nme_enet::{Packet, PeerHandle};
 
 use super::connections::{Connection, Connections};
-use super::{Endpoint, Received, Report, Role, SYSTEM_MESSAGE};
+use super::{Brought, Endpoint, Received, Role, SYSTEM_MESSAGE};
 use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
@@ -17,6 +17,8 @@ use crate::session::NotForwarded;
 #[derive(Debug)]
 pub(super) struct Relay {
     is_on: bool,
+    /// New clients are kept apart until they are admitted.
+    keeps_apart: bool,
     /// Clients to introduce, the first one first.
     newcomers: VecDeque<PeerHandle>,
     /// Notices queued since the last flush.
@@ -25,7 +27,12 @@ pub(super) struct Relay {
 
 impl Relay {
     pub(super) const fn new(is_on: bool) -> Self {
-        Self { is_on, newcomers: VecDeque::new(), system_messages: 0 }
+        Self { is_on, keeps_apart: false, newcomers: VecDeque::new(), system_messages: 0 }
+    }
+
+    /// True while clients wait to be introduced.
+    pub(super) fn has_newcomers(&self) -> bool {
+        !self.newcomers.is_empty()
     }
 
     /// Lets newcomers be introduced for as long as a frame has time, once more.
@@ -35,8 +42,24 @@ impl Relay {
 }
 
 impl Endpoint {
+    /// Server: whether new clients are kept apart until they are admitted one by one.
+    pub(super) const fn set_keeping_apart(&mut self, apart: bool) {
+        if let Role::Server { relay, .. } = &mut self.role {
+            relay.keeps_apart = apart;
+        }
+    }
+
+    /// Server: what the relay does with a new client.
+    pub(super) fn welcome(&mut self, id: PeerId) {
+        if matches!(&self.role, Role::Server { relay, .. } if relay.keeps_apart) {
+            self.keep_apart(id);
+        } else {
+            self.introduce(id);
+        }
+    }
+
     /// Has a newcomer introduced with the next flush: system messages queued one newcomer at a time would get a datagram each.
-    pub(super) fn introduce(&mut self, id: PeerId) {
+    fn introduce(&mut self, id: PeerId) {
         if let Role::Server { relay, .. } = &mut self.role
             && relay.is_on
             && let Some(connection) = self.connections.by_id_mut(id)
@@ -47,7 +70,7 @@ impl Endpoint {
     }
 
     /// Server: exchanges packets with a client and keeps the others from it, until it is admitted.
-    pub(crate) fn keep_apart(&mut self, id: PeerId) {
+    pub(super) fn keep_apart(&mut self, id: PeerId) {
         let Some(connection) = self.connections.by_id_mut(id) else { return };
         connection.is_apart = true;
         if let Role::Server { relay, .. } = &mut self.role {
@@ -56,8 +79,8 @@ impl Endpoint {
     }
 
     /// Server: the others hear of a client that was kept apart, and it of them.
-    pub(crate) fn admit(&mut self, id: PeerId) {
-        if let Some(connection) = self.connections.by_id_mut(id) {
+    pub(super) fn admit(&mut self, id: PeerId) {
+        if let Some(connection) = self.connections.by_id_mut(id).filter(|connection| connection.is_apart) {
             connection.is_apart = false;
             self.introduce(id);
         }
@@ -126,7 +149,7 @@ impl Endpoint {
         peer: PeerHandle,
         transfer: Transfer,
         packet: Packet,
-    ) -> Result<Option<Report>, DroppedPacket> {
+    ) -> Result<Option<Brought>, DroppedPacket> {
         if transfer.channel == channel::CONFIG {
             // Only the server sends system messages.
             return Err(DroppedPacket::SystemMessage);
@@ -148,7 +171,7 @@ impl Endpoint {
             return Err(DroppedPacket::Target);
         }
         let Transfer { channel, delivery } = transfer;
-        Ok(route.keep.then_some(Report::Received(Received { from, channel, delivery, packet })))
+        Ok(route.keep.then_some(Brought::Packet(Received { from, via: peer, channel, delivery, packet })))
     }
 
     /// Sends a client's packet on as it is: header, channel and flags stay.
@@ -163,7 +186,7 @@ impl Endpoint {
             && !self.warnings.has_had_not_forwarded()
             && let Some(not_forwarded) = not_forwarded(&self.connections, from, to, transfer.channel)
         {
-            self.warnings.add(not_forwarded);
+            self.warn(not_forwarded);
         }
         let except = match to {
             Forward::Nobody => return Ok(()),

@@ -1,27 +1,56 @@
-//! What the endpoint tells the game's side.
+//! What the endpoint tells the game's side, as plain values: they can cross to another thread.
 
 use std::net::SocketAddr;
 
 use nme_enet::{Packet, PeerHandle};
 
+use super::admission::Question;
 use crate::channel::{Delivery, TransferMode};
 use crate::peer::PeerId;
 use crate::relay::wire::{HEADER_LEN, SystemMessage};
-use crate::session::ConnectionError;
+use crate::session::{ConnectionError, Warning};
 
 /// What the endpoint tells the game's side, in the order of the wire.
 #[derive(Debug)]
-pub(crate) enum Report {
+pub enum Report {
+    /// Client: the server's address is known, and it is asked for a connection.
+    Connecting(SocketAddr),
     /// A connection is there: of a client to a server, or of this client to its server.
-    Connected { id: PeerId, peer: PeerHandle, address: SocketAddr, channels: u8 },
-    /// It has ended. The error is what a client tells its game.
-    Disconnected { id: PeerId, peer: PeerHandle, error: ConnectionError },
-    /// A packet for the game.
-    Received(Received),
+    Connected {
+        /// Who it is.
+        id: PeerId,
+        /// The connection.
+        peer: PeerHandle,
+        /// Where it is.
+        address: SocketAddr,
+        /// The channels that both sides have.
+        channels: u8,
+    },
+    /// A connection has ended.
+    Disconnected {
+        /// Who it was.
+        id: PeerId,
+        /// The connection.
+        peer: PeerHandle,
+        /// What a client tells its game.
+        error: ConnectionError,
+    },
+    /// A packet for the game. It waits, in the endpoint's account, until a [`Credit`](super::Credit) says otherwise.
+    Received {
+        /// The packet.
+        received: Received,
+        /// Bytes of older unreliable packets of the same connection that are to be dropped for it, the oldest first. They do
+        /// not wait any more in the endpoint's account.
+        displaces: usize,
+    },
     /// Client: the server has told of another client.
     SystemMessage(SystemMessage),
     /// Client: there will be no connection.
     Failed(ConnectionError),
+    /// Server: the game is to be asked about a client.
+    Question(Question),
+    /// Something that the game's developer should know.
+    Warning(Warning),
 }
 
 /// A received packet with what the game can ask about it. It owns its bytes together with who else is sent them, and
@@ -29,6 +58,8 @@ pub(crate) enum Report {
 #[derive(Clone, Debug)]
 pub struct Received {
     pub(crate) from: PeerId,
+    /// The connection that it came over.
+    pub(crate) via: PeerHandle,
     pub(crate) channel: u8,
     pub(crate) delivery: Delivery,
     pub(crate) packet: Packet,

@@ -76,7 +76,7 @@ impl Endpoint {
     }
 
     /// Server: the game has an opinion on a client.
-    pub(crate) fn answer_question(&mut self, number: u64, admit: bool) {
+    pub(super) fn answer_question(&mut self, number: u64, admit: bool) {
         let Role::Server { admission, .. } = &mut self.role else { return };
         let Some((from, request)) = admission.answered(self.now, number) else { return };
         if admit {
@@ -95,39 +95,39 @@ impl Endpoint {
     }
 
     /// Server: the next client that the game is asked about.
-    pub(crate) fn next_question(&mut self) -> Option<Question> {
+    pub(super) fn next_question(&mut self) -> Option<Question> {
         self.admission_mut()?.next_question()
     }
 
     /// Server: whether the game is asked about each client.
-    pub(crate) fn set_asking(&mut self, asks: bool) {
+    pub(super) fn set_asking(&mut self, asks: bool) {
         self.admission_mut().into_iter().for_each(|admission| admission.set_asking(asks));
     }
 
     /// Server: when strangers have to prove their address.
-    pub(crate) fn set_address_proof(&mut self, proof: AddressProof) {
+    pub(super) fn set_address_proof(&mut self, proof: AddressProof) {
         self.admission_mut().into_iter().for_each(|admission| admission.set_proof(proof));
     }
 
     /// Server: connections of one address, 0 for no limit.
-    pub(crate) fn set_address_limit(&mut self, limit: u16) {
+    pub(super) fn set_address_limit(&mut self, limit: u16) {
         self.admission_mut().into_iter().for_each(|admission| admission.set_address_limit(limit));
     }
 
     /// Server: how many connections of one address may begin.
-    pub(crate) fn set_rate_limit(&mut self, limit: RateLimit) {
+    pub(super) fn set_rate_limit(&mut self, limit: RateLimit) {
         self.admission_mut().into_iter().for_each(|admission| admission.set_rate_limit(limit));
     }
 
     /// Server: who may connect.
-    pub(crate) fn set_access_list(&mut self, list: AccessList) {
+    pub(super) fn set_access_list(&mut self, list: AccessList) {
         if let Some(admission) = self.admission_mut() {
             admission.set_list(list);
         }
     }
 
     /// Server: one rule of who may connect.
-    pub(crate) fn change_access_list(&mut self, change: AccessChange) {
+    pub(super) fn change_access_list(&mut self, change: AccessChange) {
         self.admission_mut().into_iter().for_each(|admission| admission.change_list(change));
     }
 
@@ -140,7 +140,7 @@ impl Endpoint {
     }
 
     /// Much of the poll's time is over: strangers are to wait.
-    pub(crate) fn hurry(&mut self) {
+    pub fn hurry(&mut self) {
         self.admission_mut().into_iter().for_each(|admission| admission.hurry());
     }
 

@@ -1,28 +1,16 @@
 //! What the game's developer should know, each kind once: a log must not fill up because of what peers do.
 
-use std::collections::VecDeque;
-
-use super::Endpoint;
+use super::{Endpoint, Report};
 use crate::session::Warning;
 
-/// Warnings that nobody has taken, and which kinds there have been.
+/// Which kinds of warnings there have been.
 #[derive(Debug, Default)]
 pub(super) struct Warnings {
-    waiting: VecDeque<Warning>,
     /// A bit for each kind.
     given: u8,
 }
 
 impl Warnings {
-    /// Adds a warning, unless there was one of its kind.
-    pub(super) fn add(&mut self, warning: impl Into<Warning>) {
-        let warning = warning.into();
-        if !self.has_had(kind(&warning)) {
-            self.given |= 1 << kind(&warning);
-            self.waiting.push_back(warning);
-        }
-    }
-
     /// True when there has been one about a packet that was not forwarded: it takes a search to make one.
     pub(super) const fn has_had_not_forwarded(&self) -> bool {
         self.has_had(NOT_FORWARDED)
@@ -34,9 +22,13 @@ impl Warnings {
 }
 
 impl Endpoint {
-    /// The next warning.
-    pub(crate) fn take_warning(&mut self) -> Option<Warning> {
-        self.warnings.waiting.pop_front()
+    /// Reports a warning, unless there was one of its kind.
+    pub(super) fn warn(&mut self, warning: impl Into<Warning>) {
+        let warning = warning.into();
+        if !self.warnings.has_had(kind(&warning)) {
+            self.warnings.given |= 1 << kind(&warning);
+            self.reports.push_back(Report::Warning(warning));
+        }
     }
 }
 

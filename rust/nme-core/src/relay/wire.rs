@@ -42,7 +42,7 @@ pub(crate) fn decode(packet: &[u8]) -> Option<Header> {
 
 /// What the server tells a client about another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SystemMessage {
+pub enum SystemMessage {
     Joined(PeerId),
     Left(PeerId),
 }

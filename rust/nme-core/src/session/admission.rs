@@ -7,15 +7,22 @@
 use std::collections::BTreeSet;
 
 use super::{Role, Session, Status};
+use crate::endpoint::{Command, Credit, Link, Setting};
 use crate::peer::PeerId;
 
-impl Session {
+impl<L: Link> Session<L> {
     /// Keeps a peer apart until [`Session::admit`]. To be called when its [`super::Event::PeerConnected`] has come,
     /// before anything else.
     pub fn keep_apart(&mut self, id: PeerId) {
         if self.peers.set_apart(id, true) && self.is_server() {
-            self.endpoint.keep_apart(id);
+            self.link.execute(Command::KeepApart(id));
         }
+    }
+
+    /// Server: whether the relay keeps each new client from the others until the game has heard of it, and has not kept it
+    /// apart. For an endpoint in another thread, which does not wait for the game otherwise.
+    pub fn set_keeping_apart(&mut self, apart: bool) {
+        self.set(Setting::KeepingApart(apart));
     }
 
     /// The peers that are kept apart.
@@ -30,7 +37,7 @@ impl Session {
             return;
         }
         match &mut self.role {
-            Role::Server => self.endpoint.admit(id),
+            Role::Server => self.link.execute(Command::Admit(id)),
             Role::Client(client) => {
                 for id in client.take_awaited() {
                     self.add_relayed(id);
@@ -42,13 +49,14 @@ impl Session {
     /// Drops what a peer sends from now on. For one that leaves when everything queued has arrived.
     pub fn ignore(&mut self, id: PeerId) {
         if let Some(peer) = self.peers.handle(id) {
-            self.endpoint.ignore(peer);
+            self.link.execute(Command::Ignore(peer));
         }
     }
 
     /// Drops the packets of a peer that wait to be fetched.
     pub fn forget_packets(&mut self, id: PeerId) {
-        self.inbox.forget(id);
+        let Self { inbox, link, .. } = self;
+        inbox.forget(id, |received| link.execute(Command::Credit(Credit::of(received))));
     }
 
     /// Client: leaves the server when everything queued has arrived. Until the server has confirmed that, this side
@@ -63,7 +71,7 @@ impl Session {
         self.end_folding();
         self.ignore(PeerId::SERVER);
         if let Some(peer) = self.peers.handle(PeerId::SERVER) {
-            self.endpoint.disconnect_later(peer);
+            self.link.execute(Command::DisconnectLater(peer));
         }
         true
     }

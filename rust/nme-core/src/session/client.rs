@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::peer_table::Reach;
 use super::{ConnectionError, Role, Session, Status};
 use crate::counters::DroppedPacket;
-use crate::endpoint::Received;
+use crate::endpoint::{Command, Link, Received};
 use crate::peer::PeerId;
 use crate::relay::wire::SystemMessage;
 use crate::session::config::MAX_CLIENTS;
@@ -126,7 +126,7 @@ impl Client {
     }
 }
 
-impl Session {
+impl<L: Link> Session<L> {
     pub(super) fn on_system_message(&mut self, system_message: SystemMessage) {
         match system_message {
             SystemMessage::Joined(id) if self.can_join(id) => match &mut self.role {
@@ -139,7 +139,7 @@ impl Session {
                 self.report_departure(id);
             }
             SystemMessage::Joined(_) | SystemMessage::Left(_) => {
-                self.endpoint.note_dropped(DroppedPacket::SystemMessage);
+                self.link.execute(Command::NoteDropped(DroppedPacket::SystemMessage));
             }
         }
     }
@@ -170,7 +170,9 @@ impl Session {
     fn forget_awaited(&mut self, id: PeerId) {
         let Role::Client(client) = &mut self.role else { return };
         client.awaited.retain(|awaited| *awaited != id);
-        client.unannounced.retain(|kept| kept.from != id);
+        for received in self.take_unannounced(id) {
+            self.let_go(&received);
+        }
     }
 
     /// A packet of the server or of a peer behind it.
@@ -178,7 +180,7 @@ impl Session {
         match self.peers.reach(received.from) {
             Some(Reach::Direct { .. } | Reach::Relayed) => self.keep(PeerId::SERVER, received),
             // Left already: its packets must not come behind its departure.
-            Some(Reach::Gone { .. }) => self.endpoint.note_dropped(DroppedPacket::Unannounced),
+            Some(Reach::Gone { .. }) => self.drop_packet(&received, DroppedPacket::Unannounced),
             None => self.keep_unannounced(received),
         }
     }
@@ -186,20 +188,29 @@ impl Session {
     fn keep_unannounced(&mut self, received: Received) {
         let Role::Client(client) = &mut self.role else { return };
         client.unannounced.push_back(received);
+        let mut dropped = Vec::new();
         let mut bytes: usize = client.unannounced.iter().map(|kept| kept.packet.len()).sum();
         while client.unannounced.len() > MAX_UNANNOUNCED_PACKETS || bytes > MAX_UNANNOUNCED_BYTES {
             let Some(oldest) = client.unannounced.pop_front() else { break };
             bytes -= oldest.packet.len();
-            self.endpoint.note_dropped(DroppedPacket::Unannounced);
+            dropped.push(oldest);
+        }
+        for received in dropped {
+            self.drop_packet(&received, DroppedPacket::Unannounced);
         }
     }
 
     fn deliver_unannounced(&mut self, id: PeerId) {
-        let Role::Client(client) = &mut self.role else { return };
+        for received in self.take_unannounced(id) {
+            self.keep(PeerId::SERVER, received);
+        }
+    }
+
+    fn take_unannounced(&mut self, id: PeerId) -> VecDeque<Received> {
+        let Role::Client(client) = &mut self.role else { return VecDeque::new() };
         let (theirs, others) = client.unannounced.drain(..).partition(|kept| kept.from == id);
         client.unannounced = others;
-        let theirs: VecDeque<Received> = theirs;
-        theirs.into_iter().for_each(|received| self.keep(PeerId::SERVER, received));
+        theirs
     }
 }
 

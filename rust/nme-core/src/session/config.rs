@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::channel::MIN_CHANNELS;
 use crate::codec::Compression;
+use crate::peer::PeerId;
 
 /// Largest packet a game may send, in bytes (16 MiB, as `get_max_packet_size` of 3.6).
 pub const MAX_PACKET: usize = 1 << 24;
@@ -65,6 +66,11 @@ impl Config {
     pub const fn require_tags(mut self, require: bool) -> Self {
         self.requires_tags = require;
         self
+    }
+
+    /// The random id of a client with this seed.
+    pub(crate) const fn client_id(&self) -> PeerId {
+        PeerId::from_random((self.seed >> 32) as u32)
     }
 
     pub(crate) const fn cookie_key(&self) -> [u8; 16] {

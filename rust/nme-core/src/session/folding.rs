@@ -16,6 +16,7 @@ use nme_enet::PeerHandle;
 
 use super::{Role, Session};
 use crate::channel::Transfer;
+use crate::endpoint::{Command, Link};
 use crate::peer::PeerId;
 use crate::relay::Target;
 use crate::relay::wire::{self, HEADER_LEN};
@@ -31,7 +32,7 @@ pub(super) struct Folding {
     number: u32,
 }
 
-impl Session {
+impl<L: Link> Session<L> {
     /// Queues a packet for one peer, together with equal ones for others. `first_hop` is where it goes first: on a client,
     /// the server.
     pub(super) fn fold(&mut self, id: PeerId, first_hop: PeerHandle, transfer: Transfer, payload: &[u8]) {
@@ -95,9 +96,17 @@ impl Session {
         payload: &[u8],
         receivers: &[(PeerId, PeerHandle)],
     ) {
-        let packet = self.endpoint.packet(&[&wire::header(self.id, target), payload]);
-        for (_, peer) in receivers {
-            self.endpoint.send(*peer, transfer, &packet);
-        }
+        let packet = self.link.packet(&[&wire::header(self.id, target), payload]);
+        let command = match *receivers {
+            [(_, peer)] => Command::Send { peer, transfer, packet },
+            _ => {
+                let everybody = self.peers.everybody();
+                let is_for_all = receivers.len() == everybody.len();
+                let peers =
+                    if is_for_all { everybody } else { receivers.iter().map(|(_, peer)| *peer).collect() };
+                Command::SendToSeveral { peers, except: None, transfer, packet }
+            }
+        };
+        self.link.execute(command);
     }
 }

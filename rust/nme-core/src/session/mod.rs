@@ -15,7 +15,6 @@
 
 mod access;
 mod admission;
-mod backlog;
 mod client;
 mod config;
 mod connection_error;
@@ -27,6 +26,8 @@ mod outgoing;
 mod peer_limits;
 mod peer_table;
 mod peers;
+mod queue;
+mod reports;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -42,18 +43,18 @@ pub use error::{
     DisconnectError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError, Warning,
 };
 pub use event::{Event, Status};
-use nme_enet::PeerHandle;
 pub use nme_enet::{DropReason, PeerLimit, Quotas};
 pub use peer_limits::{
     CutOff, MaxBuffered, MaxBufferedError, MaxRate, MaxRateError, MaxReceived, MaxReceivedError,
 };
 pub use waiting::FlushMode;
 
+use crate::admission::Question;
 use crate::channel::{self, TransferChannel, TransferMode};
-use crate::counters::{Counters, DroppedPacket};
+use crate::counters::Counters;
 use crate::datagram::DatagramBatch;
 pub use crate::endpoint::Received;
-use crate::endpoint::{Endpoint, Report};
+use crate::endpoint::{Command, Credit, Endpoint, Link, Setting};
 use crate::peer::PeerId;
 use crate::relay::Target;
 use crate::relay::wire::HEADER_LEN;
@@ -61,12 +62,12 @@ use crate::secure::{SecureCounters, SecureLayer};
 use client::Client;
 use folding::Folding;
 use inbox::Inbox;
-use peer_table::{PeerTable, Reach};
+use peer_table::PeerTable;
 use waiting::Waiting;
 
-/// A server or a client: the game's side, with the endpoint that it works on.
-pub struct Session {
-    endpoint: Endpoint,
+/// A server or a client: the game's side, on an endpoint of its own or one in another thread.
+pub struct Session<L = Endpoint> {
+    link: L,
     role: Role,
     id: PeerId,
     channel_count: u8,
@@ -78,6 +79,10 @@ pub struct Session {
     events: VecDeque<Event>,
     /// Peers that have left while the game had packets of theirs to fetch: reported by the next poll.
     leaving: Vec<PeerId>,
+    /// The peer whose [`Event::PeerConnected`] was the last event: unless the game keeps it apart, the others hear of it.
+    newcomer: Option<PeerId>,
+    questions: VecDeque<Question>,
+    warnings: VecDeque<Warning>,
 }
 
 enum Role {
@@ -98,61 +103,52 @@ pub struct SendOptions {
     pub always_ordered: bool,
 }
 
-impl Session {
-    /// A server. It is connected from the start. With a layer, it talks to nobody without encryption.
+impl<L: Link> Session<L> {
+    /// A server that works on this link.
     #[must_use]
-    pub fn server(config: &Config, max_clients: MaxClients, secure: Option<Box<dyn SecureLayer>>) -> Self {
-        let endpoint = Endpoint::server(config, max_clients.0, secure);
-        Self::new(config, endpoint, PeerId::SERVER, Role::Server)
+    pub fn server_on(link: L, config: &Config) -> Self {
+        Self::new(link, config, PeerId::SERVER, Role::Server)
     }
 
-    /// A client with a new random id. It has no server before [`Session::connect`]. With a layer, it talks to it only
-    /// encrypted.
+    /// A client that works on this link.
     #[must_use]
-    pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
-        let id = PeerId::from_random((config.seed >> 32) as u32);
-        Self::new(config, Endpoint::client(config, secure), id, Role::Client(Client::new()))
+    pub fn client_on(link: L, config: &Config) -> Self {
+        Self::new(link, config, config.client_id(), Role::Client(Client::new()))
     }
 
-    fn new(config: &Config, endpoint: Endpoint, id: PeerId, role: Role) -> Self {
+    fn new(link: L, config: &Config, id: PeerId, role: Role) -> Self {
         Self {
-            endpoint,
+            link,
             role,
             id,
             channel_count: config.channel_count,
             peers: PeerTable::default(),
-            inbox: Inbox::new(MaxBuffered::default().get() as usize),
+            inbox: Inbox::new(),
             folding: Folding::default(),
-            waiting: Waiting::new(config.mtu),
+            waiting: Waiting::new(config.mtu, L::IS_DIRECT),
             flush_mode: FlushMode::default(),
             events: VecDeque::new(),
             leaving: Vec::new(),
+            newcomer: None,
+            questions: VecDeque::new(),
+            warnings: VecDeque::new(),
         }
     }
 
-    /// Client: asks the server at `address` for a connection. Further calls do nothing.
-    pub fn connect(&mut self, now: Duration, address: SocketAddr) {
-        if let Role::Client(client) = &mut self.role
-            && client.is_trying()
-        {
-            client.set_server(address);
-            self.endpoint.set_time(now);
-            self.endpoint.connect(address, self.id);
-        }
+    /// What the session works on.
+    #[must_use]
+    pub const fn link(&self) -> &L {
+        &self.link
     }
 
-    /// Client: gives up an attempt whose server's address cannot be found.
-    pub fn fail(&mut self) {
-        self.endpoint.fail_attempt(ConnectionError::NotResolved);
+    /// What the session works on, for its owner.
+    pub const fn link_mut(&mut self) -> &mut L {
+        &mut self.link
     }
 
-    /// Begins a poll: time goes on, and departures that had to wait are due.
-    pub fn begin_poll(&mut self, now: Duration) {
-        self.endpoint.begin_poll(now);
+    /// Begins the game's part of a poll: departures that had to wait are due.
+    pub fn begin_events(&mut self) {
         self.end_folding();
-        for (via, reception) in self.inbox.reconsider() {
-            self.endpoint.set_reception(via, reception);
-        }
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
         if let Role::Client(client) = &mut self.role
             && client.take_loss()
@@ -161,41 +157,23 @@ impl Session {
         }
     }
 
-    /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
-    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
-        self.endpoint.receive(from, datagram);
-    }
-
-    /// Lets time work, once all that has come is received: repeats, pings, timeouts. What comes of it is in
-    /// [`Session::poll_event`].
-    pub fn handle_timeout(&mut self, now: Duration) {
-        self.endpoint.handle_timeout(now);
-    }
-
     /// The next thing that happened, or `None` when everything received so far has been worked off.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.end_folding();
+        self.welcome_newcomer();
         loop {
             if let Some(event) = self.events.pop_front() {
                 self.apply(event);
                 return Some(event);
             }
-            match self.endpoint.next_report()? {
-                Report::Connected { id, peer, address, channels } => {
-                    self.on_connected(id, Reach::Direct { peer, address, channels });
-                }
-                Report::Disconnected { id, peer, error } => self.on_disconnected(id, peer, error),
-                Report::Received(received) => self.on_received(received),
-                Report::SystemMessage(system_message) => self.on_system_message(system_message),
-                Report::Failed(error) => self.on_failed(error),
-            }
+            let report = self.link.next_report()?;
+            self.take_report(report);
         }
     }
 
-    /// Turns all that is queued into datagrams.
-    pub fn flush(&mut self, now: Duration) {
+    /// Everything put so far is on its way: its owner flushes the endpoint.
+    pub fn end_waiting(&mut self) {
         self.end_folding();
-        self.endpoint.flush(now);
         self.waiting.clear();
     }
 
@@ -243,17 +221,6 @@ impl Session {
         self.waiting.is_overdue(now)
     }
 
-    /// The datagrams that are ready for the socket. Take them all and clear the batch; [`Session::note_sent`] is told of
-    /// those that the socket has taken.
-    pub fn transmit(&mut self) -> &mut DatagramBatch {
-        self.endpoint.transmit()
-    }
-
-    /// Counts datagrams that the socket has taken, and their bytes.
-    pub const fn note_sent(&mut self, datagrams: u64, bytes: u64) {
-        self.endpoint.note_sent(datagrams, bytes);
-    }
-
     /// Server: disconnects a client. With `now`, at once, and the event to report is returned: what is queued for it
     /// is sent once if ENet's window lets it, and its packets that were not fetched yet are forgotten. Otherwise it leaves, with an
     /// event of its own, when everything queued has arrived.
@@ -269,26 +236,19 @@ impl Session {
         let peer = self.peers.handle(id);
         if !now {
             if let Some(peer) = peer {
-                self.endpoint.disconnect_later(peer);
+                self.link.execute(Command::DisconnectLater(peer));
             }
             return Ok(None);
         }
         if let Some(peer) = peer {
             // What was put before has left already in 3.6, as far as ENet lets it.
-            self.endpoint.disconnect_now(peer);
+            self.link.execute(Command::DisconnectNow(peer));
         }
-        self.inbox.forget(id);
+        self.forget_packets(id);
         self.leaving.retain(|leaving| *leaving != id);
         self.events.retain(|event| *event != Event::PeerDisconnected(id));
         self.peers.remove(id);
         Ok(Some(Event::PeerDisconnected(id)))
-    }
-
-    /// Tells every connected peer that this session ends, and ends every association of the encryption. The
-    /// datagrams are in [`Session::transmit`]; the session is of no use afterwards.
-    pub fn close(&mut self, now: Duration) {
-        self.end_folding();
-        self.endpoint.close(now, self.id);
     }
 
     /// Client: why the attempt has failed, or why the connection has ended. It is there before the event that reports
@@ -299,12 +259,6 @@ impl Session {
             Role::Server => None,
             Role::Client(client) => client.error(),
         }
-    }
-
-    /// Everything that the encryption has counted, when there is one.
-    #[must_use]
-    pub fn secure_counters(&self) -> Option<SecureCounters> {
-        self.endpoint.secure_counters()
     }
 
     /// How far the connection is.
@@ -329,8 +283,8 @@ impl Session {
     }
 
     /// Server: turns new clients away, or takes them again.
-    pub const fn set_refuse_new_connections(&mut self, refuse: bool) {
-        self.endpoint.set_refusing(refuse);
+    pub fn set_refuse_new_connections(&mut self, refuse: bool) {
+        self.set(Setting::Refusing(refuse));
     }
 
     /// Packets that wait to be fetched.
@@ -347,110 +301,133 @@ impl Session {
 
     /// Fetches the next packet.
     pub fn fetch(&mut self) -> Option<Received> {
-        self.inbox.fetch()
+        let received = self.inbox.fetch()?;
+        self.link.execute(Command::Credit(Credit::of(&received)));
+        Some(received)
     }
 
-    /// Everything counted so far.
+    /// Bytes that wait to be fetched, each packet counting 192 bytes besides its payload.
     #[must_use]
-    pub const fn counters(&self) -> &Counters {
-        self.endpoint.counters()
-    }
-
-    /// Commands that were ignored for this reason, out of datagrams with others that were not.
-    #[must_use]
-    pub const fn ignored_commands(&self, reason: DropReason) -> u64 {
-        self.endpoint.ignored_commands(reason)
+    pub const fn waiting_bytes(&self) -> usize {
+        self.inbox.bytes()
     }
 
     /// The next thing that the game's developer should know, to be looked for behind each poll.
     pub fn take_warning(&mut self) -> Option<Warning> {
-        self.endpoint.take_warning()
+        self.warnings.pop_front()
+    }
+
+    /// Changes a setting of the endpoint.
+    fn set(&mut self, setting: Setting) {
+        self.link.execute(Command::Set(setting));
     }
 
     /// Brings the peer table to where the game sees it when it hears of `event`.
     fn apply(&mut self, event: Event) {
         match event {
+            Event::PeerConnected(id) => self.newcomer = Some(id),
             Event::PeerDisconnected(id) => self.peers.remove(id),
             Event::ServerDisconnected | Event::ConnectionFailed => {
                 if let Role::Client(client) = &mut self.role {
                     client.end();
                 }
             }
-            Event::PeerConnected(_) | Event::ConnectionSucceeded => {}
+            Event::ConnectionSucceeded => {}
         }
     }
 
-    fn on_connected(&mut self, id: PeerId, reach: Reach) {
-        self.peers.insert(id, reach);
-        self.events.push_back(Event::PeerConnected(id));
-        if let Role::Client(client) = &mut self.role {
-            client.succeed();
-            self.events.push_back(Event::ConnectionSucceeded);
-        }
-    }
-
-    fn on_disconnected(&mut self, id: PeerId, peer: PeerHandle, error: ConnectionError) {
-        if self.peers.handle(id) != Some(peer) {
-            return;
-        }
-        self.peers.mark_gone(id);
-        match &mut self.role {
-            Role::Server => self.report_departure(id),
-            Role::Client(client) => {
-                client.note(error);
-                // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
-                if self.inbox.len() > 0 {
-                    client.postpone_loss();
-                } else {
-                    self.report_lost_server();
-                }
-            }
-        }
-    }
-
-    /// Keeps a packet that has come over the connection with `first_hop` until the game fetches it.
-    fn keep(&mut self, first_hop: PeerId, received: Received) {
-        let Some(via) = self.peers.handle(first_hop) else { return };
-        let added = self.inbox.push(received, via);
-        for _ in 0..added.dropped {
-            self.endpoint.note_dropped(DroppedPacket::NotFetched);
-        }
-        if let Some(reception) = added.reception {
-            self.endpoint.set_reception(via, reception);
-        }
-    }
-
-    fn on_failed(&mut self, error: ConnectionError) {
-        if let Role::Client(client) = &mut self.role
-            && client.fail(error)
+    /// The game has heard of a client, and does not keep it apart.
+    fn welcome_newcomer(&mut self) {
+        if let Some(id) = self.newcomer.take()
+            && self.is_server()
+            && !self.peers.is_apart(id)
         {
-            self.events.push_back(Event::ConnectionFailed);
+            self.link.execute(Command::Admit(id));
         }
     }
+}
 
-    /// Reports that a peer has left, with the next poll when packets of it wait to be fetched.
-    fn report_departure(&mut self, id: PeerId) {
-        if self.inbox.has_from(id) {
-            self.leaving.push(id);
-        } else {
-            self.events.push_back(Event::PeerDisconnected(id));
-        }
+impl Session {
+    /// A server. It is connected from the start. With a layer, it talks to nobody without encryption.
+    #[must_use]
+    pub fn server(config: &Config, max_clients: MaxClients, secure: Option<Box<dyn SecureLayer>>) -> Self {
+        Self::server_on(Endpoint::server(config, max_clients, secure), config)
     }
 
-    fn report_lost_server(&mut self) {
-        self.leaving.clear();
-        self.events.clear();
-        let others = self.peers.ids().filter(|id| *id != PeerId::SERVER);
-        self.events.extend(others.map(Event::PeerDisconnected));
-        self.events.push_back(Event::PeerDisconnected(PeerId::SERVER));
-        self.events.push_back(Event::ServerDisconnected);
+    /// A client with a new random id. It has no server before [`Session::connect`]. With a layer, it talks to it only
+    /// encrypted.
+    #[must_use]
+    pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
+        Self::client_on(Endpoint::client(config, secure), config)
     }
 
-    fn on_received(&mut self, received: Received) {
-        match &self.role {
-            // When there is no connection, the game may have sent it away meanwhile.
-            Role::Server => self.keep(received.from, received),
-            Role::Client(_) => self.on_server_packet(received),
-        }
+    /// Client: asks the server at `address` for a connection. Further calls do nothing.
+    pub fn connect(&mut self, now: Duration, address: SocketAddr) {
+        self.note_server(address);
+        self.link.connect(now, address);
+    }
+
+    /// Client: gives up an attempt whose server's address cannot be found.
+    pub fn fail(&mut self) {
+        self.link.fail();
+    }
+
+    /// Begins a poll: time goes on, and departures that had to wait are due.
+    pub fn begin_poll(&mut self, now: Duration) {
+        self.link.begin_poll(now);
+        self.begin_events();
+    }
+
+    /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].
+    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
+        self.link.receive(from, datagram);
+    }
+
+    /// Lets time work, once all that has come is received: repeats, pings, timeouts. What comes of it is in
+    /// [`Session::poll_event`].
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.link.handle_timeout(now);
+    }
+
+    /// Turns all that is queued into datagrams.
+    pub fn flush(&mut self, now: Duration) {
+        self.end_waiting();
+        self.link.flush(now);
+    }
+
+    /// The datagrams that are ready for the socket. Take them all and clear the batch; [`Session::note_sent`] is told of
+    /// those that the socket has taken.
+    pub fn transmit(&mut self) -> &mut DatagramBatch {
+        self.link.transmit()
+    }
+
+    /// Counts datagrams that the socket has taken, and their bytes.
+    pub const fn note_sent(&mut self, datagrams: u64, bytes: u64) {
+        self.link.note_sent(datagrams, bytes);
+    }
+
+    /// Tells every connected peer that this session ends, and ends every association of the encryption. The
+    /// datagrams are in [`Session::transmit`]; the session is of no use afterwards.
+    pub fn close(&mut self, now: Duration) {
+        self.end_folding();
+        self.link.close(now);
+    }
+
+    /// Everything that the encryption has counted, when there is one.
+    #[must_use]
+    pub fn secure_counters(&self) -> Option<SecureCounters> {
+        self.link.secure_counters()
+    }
+
+    /// Everything counted so far.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        self.link.counters()
+    }
+
+    /// Commands that were ignored for this reason, out of datagrams with others that were not.
+    #[must_use]
+    pub const fn ignored_commands(&self, reason: DropReason) -> u64 {
+        self.link.ignored_commands(reason)
     }
 }

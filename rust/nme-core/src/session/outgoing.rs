@@ -3,10 +3,11 @@
 use super::peer_table::Reach;
 use super::{MAX_PACKET, PeerId, Role, SendError, SendOptions, Session, Status};
 use crate::channel::{self, Transfer};
+use crate::endpoint::{Command, Link};
 use crate::relay::Target;
 use crate::relay::wire::{self, HEADER_LEN};
 
-impl Session {
+impl<L: Link> Session<L> {
     /// Queues a packet; [`Session::flush`] sends it.
     ///
     /// # Errors
@@ -63,16 +64,17 @@ impl Session {
 
     fn send_to_several(&mut self, target: Target, transfer: Transfer, payload: &[u8]) {
         self.end_folding();
-        let packet = self.endpoint.packet(&[&wire::header(self.id, target), payload]);
+        let packet = self.link.packet(&[&wire::header(self.id, target), payload]);
         let len = HEADER_LEN + payload.len();
         self.waiting.note_memory(len);
-        let Self { role, peers, endpoint, waiting, .. } = self;
-        for (id, peer) in peers.connections() {
-            let is_meant = matches!(role, Role::Client(_)) || target != Target::AllExcept(id);
-            if is_meant {
-                waiting.note(peer.index(), len, transfer.delivery);
-                endpoint.send(peer, transfer, &packet);
-            }
+        let except = match (&self.role, target) {
+            (Role::Server, Target::AllExcept(id)) => self.peers.handle(id),
+            _ => None,
+        };
+        let peers = self.peers.everybody();
+        for peer in peers.iter().filter(|peer| Some(**peer) != except) {
+            self.waiting.note(peer.index(), len, transfer.delivery);
         }
+        self.link.execute(Command::SendToSeveral { peers, except, transfer, packet });
     }
 }

@@ -4,6 +4,7 @@ use nme_enet::{PeerLimit, PeerRates};
 use thiserror::Error;
 
 use super::{MAX_PACKET, Session};
+use crate::endpoint::{Link, Setting};
 use crate::peer::PeerId;
 
 /// How many bytes may wait to be fetched, each packet counting 192 bytes besides its payload: 1 MiB to 4 GiB - 1.
@@ -126,32 +127,25 @@ const fn text(limit: PeerLimit) -> &'static str {
     }
 }
 
-impl Session {
+impl<L: Link> Session<L> {
     /// Sets how many bytes may wait to be fetched. Beyond that reliable packets are taken so slowly that their senders
     /// wait, too, and the oldest unreliable ones are dropped, as
     /// [`DroppedPacket::NotFetched`](crate::counters::DroppedPacket::NotFetched).
     pub fn set_max_buffered(&mut self, limit: MaxBuffered) {
-        self.inbox.set_limit(limit.0 as usize);
-        self.endpoint.set_event_limit(limit.0 as usize);
-    }
-
-    /// Bytes that wait to be fetched, each packet counting 192 bytes besides its payload.
-    #[must_use]
-    pub const fn waiting_bytes(&self) -> usize {
-        self.inbox.bytes()
+        self.set(Setting::MaxBuffered(limit.0 as usize));
     }
 
     /// Sets how large a packet of a peer may be, whoever it is for. The connection with who sends a larger one ends.
-    pub const fn set_max_received(&mut self, limit: MaxReceived) {
-        self.endpoint.set_max_received(limit.0 as usize);
+    pub fn set_max_received(&mut self, limit: MaxReceived) {
+        self.set(Setting::MaxReceived(limit.0 as usize));
     }
 
     /// Server: sets how many packets and bytes each client may send in a second, on average over ten seconds. The
     /// connection with who sends more ends. Does nothing on a client.
-    pub const fn set_peer_rates(&mut self, packets: MaxRate, bytes: MaxRate) {
+    pub fn set_peer_rates(&mut self, packets: MaxRate, bytes: MaxRate) {
         if self.is_server() {
             let rates = PeerRates { packets_per_second: packets.0, bytes_per_second: bytes.0 };
-            self.endpoint.set_peer_rates(rates);
+            self.set(Setting::PeerRates(rates));
         }
     }
 }

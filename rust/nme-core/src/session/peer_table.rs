@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use nme_enet::PeerHandle;
 
@@ -53,6 +54,8 @@ pub(super) struct PeerTable {
     apart: usize,
     /// The fewest channels of any connection so far, so that most packets need no look at each.
     fewest_channels: Option<u8>,
+    /// All connections, as long as they stay the same.
+    everybody: Option<Arc<[PeerHandle]>>,
 }
 
 impl PeerTable {
@@ -77,9 +80,11 @@ impl PeerTable {
         self.peers.len()
     }
 
-    /// All peers with a connection, by id.
-    pub(super) fn connections(&self) -> impl Iterator<Item = (PeerId, PeerHandle)> {
-        self.peers.iter().filter_map(|(id, known)| Some((*id, known.reach.handle()?)))
+    /// All connections, by the id of the peer.
+    pub(super) fn everybody(&mut self) -> Arc<[PeerHandle]> {
+        let Self { peers, everybody, .. } = self;
+        let collect = || peers.values().filter_map(|known| known.reach.handle()).collect();
+        Arc::clone(everybody.get_or_insert_with(collect))
     }
 
     /// The peers with a connection that has no such channel, by id, with how many it has.
@@ -109,6 +114,7 @@ impl PeerTable {
             self.fewest_channels = Some(self.fewest_channels.map_or(channels, |fewest| fewest.min(channels)));
         }
         self.remove(id);
+        self.everybody = None;
         self.peers.insert(id, Known { reach, is_apart: false, folding: 0 });
     }
 
@@ -138,6 +144,7 @@ impl PeerTable {
     pub(super) fn mark_gone(&mut self, id: PeerId) {
         if let Some(known) = self.peers.get_mut(&id) {
             known.reach = Reach::Gone { address: known.reach.address() };
+            self.everybody = None;
         }
     }
 
@@ -145,6 +152,7 @@ impl PeerTable {
     pub(super) fn remove(&mut self, id: PeerId) {
         if let Some(known) = self.peers.remove(&id) {
             self.apart -= usize::from(known.is_apart);
+            self.everybody = None;
         }
     }
 }

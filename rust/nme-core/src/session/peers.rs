@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use nme_enet::PeerHandle;
 
 use super::{PeerError, Role, Session, ThrottleError, TimeoutError};
-use crate::endpoint::PeerTimeout;
+use crate::endpoint::{Command, Link, PeerTimeout, Throttle};
 use crate::peer::PeerId;
 
-impl Session {
+impl<L: Link> Session<L> {
     /// The address of a peer with a connection to this side; on a client, also of the server that it connects to.
     ///
     /// # Errors
@@ -57,9 +57,9 @@ impl Session {
         };
         let timeout = PeerTimeout { limit, minimum, maximum };
         if is_attempt {
-            self.endpoint.set_attempt_timeout(timeout);
+            self.link.execute(Command::SetAttemptTimeout(timeout));
         } else if let Some(peer) = peer {
-            self.endpoint.set_timeout(peer, timeout);
+            self.link.execute(Command::SetTimeout(peer, timeout));
         }
         Ok(())
     }
@@ -85,7 +85,12 @@ impl Session {
             return Err(ThrottleError::Range { interval, acceleration, deceleration });
         };
         if let Some(peer) = peer {
-            self.endpoint.set_throttle(peer, interval_ms, acceleration_32nds, deceleration_32nds);
+            let throttle = Throttle {
+                interval: interval_ms,
+                acceleration: acceleration_32nds,
+                deceleration: deceleration_32nds,
+            };
+            self.link.execute(Command::SetThrottle(peer, throttle));
         }
         Ok(())
     }

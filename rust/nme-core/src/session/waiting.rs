@@ -25,6 +25,8 @@ pub enum FlushMode {
 pub(super) struct Waiting {
     /// Bytes for commands in a datagram.
     capacity: u32,
+    /// Each peer's datagrams are looked at, and not only the memory.
+    counts_datagrams: bool,
     /// By the index of the peer's handle; what an earlier round has left counts as nothing.
     fills: Vec<Fill>,
     round: u64,
@@ -45,14 +47,26 @@ struct Fill {
 }
 
 impl Waiting {
-    /// Nothing waits. A datagram has that size at most.
-    pub(super) fn new(mtu: Mtu) -> Self {
+    /// Nothing waits. A datagram has that size at most. Where that is of no interest, only memory counts.
+    pub(super) fn new(mtu: Mtu, counts_datagrams: bool) -> Self {
         let capacity = u32::from(mtu.get()) - TIMED_HEADER_LEN as u32;
-        Self { capacity, fills: Vec::new(), round: 0, fullest: Fill::default(), memory: 0, since: None }
+        Self {
+            capacity,
+            counts_datagrams,
+            fills: Vec::new(),
+            round: 0,
+            fullest: Fill::default(),
+            memory: 0,
+            since: None,
+        }
     }
 
     /// Notes a queued packet of `len` bytes, header included.
     pub(super) fn note(&mut self, peer: usize, len: usize, delivery: Delivery) {
+        self.memory += COMMAND_BYTES;
+        if !self.counts_datagrams {
+            return;
+        }
         let index = peer;
         if self.fills.len() <= index {
             self.fills.resize(index + 1, Fill::default());
@@ -65,7 +79,6 @@ impl Waiting {
         fill.commands += 1;
         self.fullest.bytes = self.fullest.bytes.max(fill.bytes);
         self.fullest.commands = self.fullest.commands.max(fill.commands);
-        self.memory += COMMAND_BYTES;
     }
 
     /// Notes the memory of a packet, however many peers it is queued for.
@@ -148,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_datagram_holds_32_commands() {
-        let mut waiting = Waiting::new(Mtu::MAX);
+        let mut waiting = Waiting::new(Mtu::MAX, true);
         for _ in 0..32 {
             assert!(!waiting.is_full(20, Delivery::Unsequenced));
             waiting.note(A, 20, Delivery::Unsequenced);
@@ -162,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_datagram_holds_an_mtu() {
-        let mut waiting = Waiting::new(Mtu::MAX);
+        let mut waiting = Waiting::new(Mtu::MAX, true);
         waiting.note(A, 1000, Delivery::Reliable);
         // 4 bytes of header, 1006 of the first packet.
         assert!(!waiting.is_peer_full(A, 376, Delivery::Reliable));
@@ -176,7 +189,7 @@ mod tests {
 
     #[test]
     fn memory_has_a_bound() {
-        let mut waiting = Waiting::new(Mtu::MAX);
+        let mut waiting = Waiting::new(Mtu::MAX, true);
         for slot in 0..200 {
             assert!(!waiting.exceeds_memory());
             waiting.note(slot, 100, Delivery::Sequenced);

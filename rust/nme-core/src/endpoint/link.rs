@@ -1,0 +1,40 @@
+//! The seam between the game's side and the network's.
+
+use nme_enet::Packet;
+
+use super::{Command, Endpoint, Report};
+
+/// What a session works on: an endpoint, or the way to one in another thread.
+pub trait Link {
+    /// True when a flush of the session is one of the endpoint: then the session asks for one before a packet that no longer
+    /// fits into a datagram.
+    const IS_DIRECT: bool;
+
+    /// Hands a command over.
+    fn execute(&mut self, command: Command);
+
+    /// The next thing that happened.
+    fn next_report(&mut self) -> Option<Report>;
+
+    /// A packet of these parts.
+    fn packet(&mut self, parts: &[&[u8]]) -> Packet;
+}
+
+impl Link for Endpoint {
+    const IS_DIRECT: bool = true;
+
+    #[inline]
+    fn execute(&mut self, command: Command) {
+        Self::execute(self, command);
+    }
+
+    #[inline]
+    fn next_report(&mut self) -> Option<Report> {
+        Self::next_report(self)
+    }
+
+    #[inline]
+    fn packet(&mut self, parts: &[&[u8]]) -> Packet {
+        Self::packet(self, parts)
+    }
+}
