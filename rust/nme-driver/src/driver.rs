@@ -9,15 +9,17 @@ use nme_udp::{Received, Resolution, ResolveError};
 
 use crate::clock::Clock;
 use crate::farewell::Farewell;
+use crate::node::Node;
 use crate::outbox::Outbox;
 use crate::reading::Reading;
 use crate::socket::DatagramSocket;
 
-/// A session with its socket and its clock, moved by the calls of its owner.
+/// A session, or an endpoint whose session is in another thread, with its socket and its clock, moved by the calls of its
+/// owner.
 ///
 /// A poll is [`Driver::begin_poll`], [`Driver::next_event`] until it answers `None`, and [`Driver::end_poll`].
-pub struct Driver<S, C> {
-    session: Session,
+pub struct Driver<S, C, N = Session> {
+    node: N,
     socket: S,
     clock: C,
     buffer: Box<[u8; MAX_DATAGRAM + 1]>,
@@ -69,13 +71,13 @@ pub struct SocketCounters {
     pub polls_cut_short: u64,
 }
 
-impl<S: DatagramSocket, C: Clock> Driver<S, C> {
-    /// Drives a session. A client also needs [`Driver::connect`] or [`Driver::look_up`].
+impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
+    /// Drives a node. A client also needs [`Driver::connect`] or [`Driver::look_up`].
     #[must_use]
-    pub fn new(session: Session, socket: S, mut clock: C) -> Self {
+    pub fn new(node: N, socket: S, mut clock: C) -> Self {
         let reading = Reading::new(clock.now());
         Self {
-            session,
+            node,
             socket,
             clock,
             buffer: Box::new([0; MAX_DATAGRAM + 1]),
@@ -94,7 +96,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
     pub fn connect(&mut self, server: SocketAddr) {
         self.socket.connect(server);
         let now = self.clock.now();
-        self.session.connect(now, server);
+        self.node.connect(now, server);
         self.flush_at(now);
     }
 
@@ -117,15 +119,15 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
         Ok(())
     }
 
-    /// The session, for everything that neither sends nor ends it.
+    /// What is driven.
     #[must_use]
-    pub const fn session(&self) -> &Session {
-        &self.session
+    pub const fn node(&self) -> &N {
+        &self.node
     }
 
-    /// The session, to change its settings and fetch its packets.
-    pub const fn session_mut(&mut self) -> &mut Session {
-        &mut self.session
+    /// What is driven, for everything that neither sends nor ends it.
+    pub const fn node_mut(&mut self) -> &mut N {
+        &mut self.node
     }
 
     /// The socket.
@@ -173,13 +175,13 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
         self.has_emitted = false;
         self.send_waiting();
         self.flush_overdue(now);
-        self.session.begin_poll(now);
+        self.node.begin_poll(now);
         self.look_at_search(now);
     }
 
     /// The next event, with all that came before it on the wire done; `None` when the socket is empty, or the poll has
     /// read for long enough.
-    pub fn next_event(&mut self) -> Option<Event> {
+    pub fn next_event(&mut self) -> Option<N::Event> {
         if self.has_emitted {
             let now = self.clock.now();
             // The handler of the event before may have taken its time.
@@ -187,7 +189,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
             self.reading.resume(now);
         }
         loop {
-            if let Some(event) = self.session.poll_event() {
+            if let Some(event) = self.node.poll_event() {
                 self.has_emitted = true;
                 let now = self.clock.now();
                 self.reading.pause(now);
@@ -201,7 +203,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
                 }
                 // Not before everything is read: nobody is silent whose datagrams wait in the socket.
                 let now = self.clock.now();
-                self.session.handle_timeout(now);
+                self.node.handle_timeout(now);
             }
         }
     }
@@ -219,41 +221,10 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
         self.flush_at(now);
     }
 
-    /// Queues a packet. It leaves with the next [`Driver::flush`] or poll, or before that when a datagram is full or it
-    /// has waited for 5 ms, or at once when the session's [`FlushMode`] says so.
-    ///
-    /// # Errors
-    /// As [`Session::send`].
-    pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
-        if self.session.flush_is_due(&options, payload) {
-            self.flush();
-        }
-        self.session.send(options, payload)?;
-        if self.session.flush_mode() == FlushMode::EachPut {
-            self.flush();
-        } else if self.clock.has_ticked() || !self.is_timed {
-            self.is_timed = true;
-            self.send_waiting();
-            let now = self.clock.now();
-            self.flush_overdue(now);
-        }
-        Ok(())
-    }
-
-    /// Server: disconnects a client.
-    ///
-    /// # Errors
-    /// As [`Session::disconnect_peer`].
-    pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
-        let event = self.session.disconnect_peer(id, now)?;
-        self.flush();
-        Ok(event)
-    }
-
     /// Tells every peer that the session ends. What is left is to read what it knows.
     pub fn end(&mut self) {
         let now = self.clock.now();
-        self.session.close(now);
+        self.node.close(now);
         self.transmit();
     }
 
@@ -275,20 +246,20 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
             }
             None | Some(Err(_)) => {
                 self.search = None;
-                self.session.fail();
+                self.node.fail();
             }
         }
     }
 
     fn flush_at(&mut self, now: Duration) {
         self.is_timed = false;
-        self.session.flush(now);
+        self.node.flush(now);
         self.transmit();
     }
 
     /// Sends what waits when it has waited for long, because the game works between its calls.
     fn flush_overdue(&mut self, now: Duration) {
-        if self.session.flush_is_overdue(now) {
+        if self.node.flush_is_overdue(now) {
             self.flush_at(now);
         }
     }
@@ -298,7 +269,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
         let mut read = 0;
         while read < BATCH {
             match self.socket.receive(&mut self.buffer[..]) {
-                Received::Datagram { from, len } => self.session.receive(from, &self.buffer[..len]),
+                Received::Datagram { from, len } => self.node.receive(from, &self.buffer[..len]),
                 Received::Oversized => self.receive_counters.oversized += 1,
                 Received::Error(_) => self.receive_counters.errors += 1,
                 Received::Empty => {
@@ -311,7 +282,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
         let now = self.clock.now();
         if self.reading.is_half_over(now) {
             // What known peers have sent is behind what strangers send.
-            self.session.hurry();
+            self.node.hurry();
         }
         if self.reading.is_over(now) {
             self.has_read = true;
@@ -322,7 +293,7 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
 
     fn transmit(&mut self) {
         self.outbox.send_waiting(&mut self.socket);
-        let ready = self.session.transmit();
+        let ready = self.node.transmit();
         for (to, datagram) in ready.iter() {
             self.outbox.send(&mut self.socket, to, datagram);
         }
@@ -339,7 +310,51 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
 
     fn note_sent(&mut self) {
         let taken = self.outbox.take_taken();
-        self.session.note_sent(taken.datagrams, taken.bytes);
+        self.node.note_sent(taken.datagrams, taken.bytes);
+    }
+}
+
+impl<S: DatagramSocket, C: Clock> Driver<S, C> {
+    /// The session, for everything that neither sends nor ends it.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.node
+    }
+
+    /// The session, to change its settings and fetch its packets.
+    pub const fn session_mut(&mut self) -> &mut Session {
+        &mut self.node
+    }
+
+    /// Queues a packet. It leaves with the next [`Driver::flush`] or poll, or before that when a datagram is full or it
+    /// has waited for 5 ms, or at once when the session's [`FlushMode`] says so.
+    ///
+    /// # Errors
+    /// As [`Session::send`].
+    pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
+        if self.node.flush_is_due(&options, payload) {
+            self.flush();
+        }
+        self.node.send(options, payload)?;
+        if self.node.flush_mode() == FlushMode::EachPut {
+            self.flush();
+        } else if self.clock.has_ticked() || !self.is_timed {
+            self.is_timed = true;
+            self.send_waiting();
+            let now = self.clock.now();
+            self.flush_overdue(now);
+        }
+        Ok(())
+    }
+
+    /// Server: disconnects a client.
+    ///
+    /// # Errors
+    /// As [`Session::disconnect_peer`].
+    pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
+        let event = self.node.disconnect_peer(id, now)?;
+        self.flush();
+        Ok(event)
     }
 }
 

@@ -44,6 +44,11 @@ pub(crate) fn earlier(error: &io::Error) -> bool {
     )
 }
 
+/// The system has ended the socket: nothing will come or go through it any more.
+pub(crate) fn has_died(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotConnected | ErrorKind::BrokenPipe) || is_one_of(error, os::NO_SOCKET)
+}
+
 fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
@@ -56,6 +61,7 @@ mod os {
         &[libc::EAFNOSUPPORT, libc::EPFNOSUPPORT, libc::EPROTONOSUPPORT];
     pub(super) const TOO_LONG: &[i32] = &[libc::EMSGSIZE];
     pub(super) const NO_BUFFERS: &[i32] = &[libc::ENOBUFS];
+    pub(super) const NO_SOCKET: &[i32] = &[libc::EBADF, libc::ENOTSOCK];
 }
 
 #[cfg(windows)]
@@ -66,6 +72,8 @@ mod os {
     pub(super) const TOO_LONG: &[i32] = &[10040];
     // WSAENOBUFS.
     pub(super) const NO_BUFFERS: &[i32] = &[10055];
+    // WSAENOTSOCK.
+    pub(super) const NO_SOCKET: &[i32] = &[10038];
 }
 
 #[cfg(not(any(unix, windows)))]
@@ -73,6 +81,7 @@ mod os {
     pub(super) const FAMILY_UNSUPPORTED: &[i32] = &[];
     pub(super) const TOO_LONG: &[i32] = &[];
     pub(super) const NO_BUFFERS: &[i32] = &[];
+    pub(super) const NO_SOCKET: &[i32] = &[];
 }
 
 #[cfg(test)]

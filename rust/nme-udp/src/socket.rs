@@ -2,12 +2,14 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use crate::address::{Families, mapped, plain};
 use crate::fault;
+use crate::waiting::{Waker, Watched};
 
 /// A bound, non-blocking UDP socket.
 ///
@@ -17,7 +19,9 @@ use crate::fault;
 /// `SO_REUSEADDR` still can: socket2 does not offer `SO_EXCLUSIVEADDRUSE`.
 #[derive(Debug)]
 pub struct UdpSocket {
-    socket: std::net::UdpSocket,
+    socket: Watched,
+    /// What it was opened with, and the port that it got.
+    options: Options,
     local: SocketAddr,
     stack: Stack,
     /// The only host that the socket talks to.
@@ -99,7 +103,8 @@ impl UdpSocket {
         };
         let socket = std::net::UdpSocket::from(socket);
         let local = socket.local_addr().map_err(|source| BindError::Other { port, source })?;
-        Ok(Self { socket, local: plain(local), stack, peer: None })
+        let options = Options { port: local.port(), ..options };
+        Ok(Self { socket: Watched::new(socket), options, local: plain(local), stack, peer: None })
     }
 
     /// Binds the socket to one other host: datagrams of all others are thrown away by the system, and sending costs it
@@ -110,7 +115,7 @@ impl UdpSocket {
     pub fn connect(&mut self, peer: SocketAddr) -> Result<(), SendError> {
         let peer = plain(peer);
         let to = self.destination(peer)?;
-        self.socket.connect(to).map_err(SendError::new)?;
+        self.socket.socket().connect(to).map_err(SendError::new)?;
         self.peer = Some(peer);
         Ok(())
     }
@@ -121,7 +126,47 @@ impl UdpSocket {
     /// bytes for ENet's 4096.
     #[must_use]
     pub fn recv_from(&mut self, buf: &mut [u8]) -> Received {
-        Received::new(fault::uninterrupted(|| self.socket.recv_from(buf)), buf.len())
+        let received = fault::uninterrupted(|| self.socket.socket().recv_from(buf));
+        if let Err(error) = &received {
+            self.revive_after(error);
+        }
+        Received::new(received, buf.len())
+    }
+
+    /// Makes [`Self::wait`] possible, and answers what ends it from another thread.
+    ///
+    /// # Errors
+    /// The system has no means for that any more.
+    pub fn watch(&mut self) -> io::Result<Waker> {
+        self.socket.watch()
+    }
+
+    /// Sleeps until there is a datagram to read, a [`Waker`] wakes this thread, or the time is over. It may be less. Without
+    /// [`Self::watch`], it is the whole time.
+    pub fn wait(&mut self, time: Duration) {
+        self.socket.wait(time);
+    }
+
+    /// Opens the socket again, on the same port, when the system has ended it, as mobile systems do while a game is in the
+    /// background. True when it has.
+    fn revive_after(&mut self, error: &io::Error) -> bool {
+        if !fault::has_died(error) {
+            return false;
+        }
+        // Two cannot have the port, so the old one goes first; until then any other port will do.
+        let placeholder = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+        if placeholder.and_then(|socket| self.socket.replace(socket)).is_err() {
+            return false;
+        }
+        let Ok(mut fresh) = Self::bind(self.options) else { return false };
+        if self.socket.exchange(&mut fresh.socket).is_err() {
+            return false;
+        }
+        self.stack = fresh.stack;
+        if let Some(peer) = self.peer.take() {
+            let _ = self.connect(peer);
+        }
+        true
     }
 
     /// Sends one datagram, without waiting.
@@ -131,19 +176,21 @@ impl UdpSocket {
     /// what matters.
     pub fn send_to(&mut self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
         let to = plain(to);
-        if self.peer == Some(to) {
-            return self.send(datagram);
-        }
+        let is_peer = self.peer == Some(to);
         let to = self.destination(to)?;
-        fault::uninterrupted(|| self.socket.send_to(datagram, to)).map(drop).map_err(SendError::new)
+        let sent = self.attempt(datagram, to, is_peer);
+        let again = |error: io::Error| {
+            // What the system reports is the fate of an earlier datagram, or of the socket; this one has not been sent.
+            let is_worth_it = (is_peer && fault::earlier(&error)) || self.revive_after(&error);
+            if is_worth_it { self.attempt(datagram, to, is_peer) } else { Err(error) }
+        };
+        sent.or_else(again).map_err(SendError::new)
     }
 
-    /// Sends one datagram to the host that the socket is connected to.
-    fn send(&self, datagram: &[u8]) -> Result<(), SendError> {
-        let send = || fault::uninterrupted(|| self.socket.send(datagram)).map(drop);
-        // What the system reports here is the fate of an earlier datagram, and this one has not been sent.
-        let again = |error: io::Error| if fault::earlier(&error) { send() } else { Err(error) };
-        send().or_else(again).map_err(SendError::new)
+    fn attempt(&self, datagram: &[u8], to: SocketAddr, is_peer: bool) -> io::Result<()> {
+        let socket = self.socket.socket();
+        let send = || if is_peer { socket.send(datagram) } else { socket.send_to(datagram, to) };
+        fault::uninterrupted(send).map(drop)
     }
 
     /// An address as the system wants it from this socket.
@@ -370,6 +417,49 @@ mod tests {
         UdpSocket::bind_with(ANY, no_ipv6).unwrap()
     }
 
+    /// What iOS and Android do to the sockets of a game in the background, as far as Linux lets a test do it.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn a_socket_that_the_system_has_ended_is_opened_again_on_the_same_port() {
+        for is_watched in [false, true] {
+            let loopback = Options { bind: Bind::Address(Ipv4Addr::LOCALHOST.into()), port: 0 };
+            let mut socket = UdpSocket::bind(loopback).unwrap();
+            let mut peer = UdpSocket::bind(loopback).unwrap();
+            socket.connect(peer.local_addr()).unwrap();
+            if is_watched {
+                socket.watch().unwrap();
+            }
+            let port = socket.local_addr().port();
+            SockRef::from(socket.socket.socket()).shutdown(std::net::Shutdown::Both).unwrap();
+            socket.send_to(b"still there", peer.local_addr()).unwrap();
+            peer.watch().unwrap();
+            peer.wait(Duration::from_secs(10));
+            let mut buffer = [0; 100];
+            let Received::Datagram { from, len: 11 } = peer.recv_from(&mut buffer) else {
+                panic!("nothing came");
+            };
+            assert_eq!(from.port(), port);
+            peer.send_to(b"yes", from).unwrap();
+            socket.watch().unwrap();
+            socket.wait(Duration::from_secs(10));
+            assert!(matches!(socket.recv_from(&mut buffer), Received::Datagram { len: 3, .. }));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_waits_is_woken_by_a_datagram_by_another_thread_and_by_time() {
+        let mut socket = without_ipv6();
+        let waker = socket.watch().unwrap();
+        let long = Duration::from_secs(100);
+        std::thread::spawn(move || waker.wake());
+        socket.wait(long);
+        without_ipv6().send_to(b"1", (Ipv4Addr::LOCALHOST, socket.local_addr().port()).into()).unwrap();
+        socket.wait(long);
+        assert!(matches!(socket.recv_from(&mut [0; 10]), Received::Datagram { len: 1, .. }));
+        socket.wait(Duration::from_millis(1));
+        assert!(matches!(socket.recv_from(&mut [0; 10]), Received::Empty));
+    }
+
     #[test]
     fn a_system_without_ipv6_gets_an_ipv4_socket() {
         let mut socket = without_ipv6();
@@ -389,7 +479,7 @@ mod tests {
 
         let mut buf = [0; 64];
         for expected in [&b"four"[..], b"mapped"] {
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+            let deadline = std::time::Instant::now() + Duration::from_secs(5);
             let (from, len) = loop {
                 match other.recv_from(&mut buf) {
                     Received::Datagram { from, len } => break (from, len),
@@ -434,7 +524,7 @@ mod tests {
     fn options_are_set() {
         let socket = UdpSocket::bind(ANY).unwrap();
         let fresh = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
-        let socket = SockRef::from(&socket.socket);
+        let socket = SockRef::from(socket.socket.socket());
         assert!(socket.broadcast().unwrap());
         assert!(!socket.reuse_address().unwrap());
         assert!(socket.recv_buffer_size().unwrap() >= fresh.recv_buffer_size().unwrap());
@@ -450,7 +540,11 @@ mod tests {
         let v4 = Options { bind: Bind::Address(Ipv4Addr::LOCALHOST.into()), port: 0 };
         for options in [ANY, v4] {
             let socket = UdpSocket::bind(options).unwrap();
-            assert_eq!(ip_mtu_discover(&socket.socket).unwrap(), Ipv4PathMtuDiscovery::DONT, "{options:?}");
+            assert_eq!(
+                ip_mtu_discover(socket.socket.socket()).unwrap(),
+                Ipv4PathMtuDiscovery::DONT,
+                "{options:?}"
+            );
         }
     }
 
@@ -462,7 +556,7 @@ mod tests {
             text.trim().parse().unwrap()
         };
         let socket = UdpSocket::bind(ANY).unwrap();
-        let socket = SockRef::from(&socket.socket);
+        let socket = SockRef::from(socket.socket.socket());
         // Linux answers twice what was set.
         assert_eq!(socket.recv_buffer_size().unwrap(), 2 * BUFFER_SIZE.min(limit("rmem_max")));
         assert_eq!(socket.send_buffer_size().unwrap(), 2 * BUFFER_SIZE.min(limit("wmem_max")));
@@ -507,7 +601,7 @@ mod tests {
         // Only a connected socket hears of it on Linux; on Windows every one does.
         socket.connect(closed).unwrap();
         socket.send_to(b"anyone?", closed).unwrap();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
         let error = loop {
             match socket.recv_from(&mut [0; 64]) {
                 Received::Error(error) => break error,
