@@ -33,10 +33,13 @@ pub mod counters;
 pub mod datagram;
 mod endpoint;
 pub mod peer;
+mod queue;
 pub mod relay;
 pub mod secure;
 pub mod session;
 
 pub use endpoint::{
-    Command, Credit, Endpoint, Link, MAX_DATAGRAM, PeerTimeout, Report, Setting, Throttle, admission,
+    Command, Credit, Endpoint, Link, MAX_DATAGRAM, PeerTimeout, Report, ReportQueue, Setting, Throttle,
+    admission,
 };
+pub use nme_enet::{Packet, PacketPool};

@@ -19,7 +19,8 @@ pub trait Clock {
     fn sleep(&mut self, time: Duration);
 }
 
-/// The system's monotonic clock.
+/// The system's monotonic clock. Clones tell the same time.
+#[derive(Clone)]
 pub struct Monotonic {
     start: Instant,
     ticks: Ticks,

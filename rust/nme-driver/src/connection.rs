@@ -1,13 +1,15 @@
 //! An open server or client, as the Godot class sees it.
 //!
-//! Everything that it answers is a value of its own: nothing is borrowed from the session below, so that this can also
-//! stand in front of a session that lives in another thread.
+//! Its endpoint is in the caller's thread ([`Way::Inline`]) or in one of its own ([`Way::Threaded`]); nothing of that shows here.
+//! Everything that it answers is a value of its own: nothing is borrowed from below.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use nme_core::Endpoint;
 use nme_core::admission::{AccessChange, AccessList, AddressProof, Question, RateLimit};
 use nme_core::channel::TransferMode;
+use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::session::{
     ConnectionError, DisconnectError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, PeerError,
@@ -20,19 +22,73 @@ use crate::driver::Driver;
 use crate::error::{ClientError, ServerError};
 use crate::farewell::Farewell;
 use crate::settings::{ClientSettings, ServerSettings};
+use crate::thread::StallLimit;
+use crate::threaded::Threaded;
 
 /// A server or client on a UDP socket, moved by the calls of its owner.
 ///
 /// A poll is [`Connection::begin_poll`], [`Connection::next_event`] until it answers `None`, and
 /// [`Connection::end_poll`].
 pub struct Connection {
-    driver: Driver<UdpSocket, Monotonic>,
+    way: Way,
+    local: SocketAddr,
     /// When the owner was told to flush at the end of its frame.
     flush_promised: Option<Duration>,
 }
 
+/// Where the endpoint is.
+enum Way {
+    Inline(Box<Driver<UdpSocket, Monotonic>>),
+    Threaded(Box<Threaded>),
+}
+
+/// Does the same with the session, wherever its endpoint is.
+macro_rules! with {
+    ($way:expr, $session:ident => $call:expr) => {
+        match &$way {
+            Way::Inline(driver) => {
+                let $session = driver.session();
+                $call
+            }
+            Way::Threaded(threaded) => {
+                let $session = threaded.session();
+                $call
+            }
+        }
+    };
+    (mut $way:expr, $session:ident => $call:expr) => {
+        match &mut $way {
+            Way::Inline(driver) => {
+                let $session = driver.session_mut();
+                $call
+            }
+            Way::Threaded(threaded) => {
+                let $session = threaded.session_mut();
+                $call
+            }
+        }
+    };
+}
+
+/// Calls the method of this name, wherever the endpoint is.
+macro_rules! call {
+    ($way:expr, $($call:tt)+) => {
+        match &mut $way {
+            Way::Inline(driver) => driver.$($call)+,
+            Way::Threaded(threaded) => threaded.$($call)+,
+        }
+    };
+}
+
 /// What is left of a connection that has told its peers of its end.
-pub type ConnectionFarewell = Farewell<UdpSocket, Monotonic>;
+pub struct ConnectionFarewell(Option<Farewell<UdpSocket, Monotonic>>);
+
+impl ConnectionFarewell {
+    /// As [`Farewell::wait`].
+    pub fn wait(self, wait: Duration) -> usize {
+        self.0.map_or(0, |farewell| farewell.wait(wait))
+    }
+}
 
 /// What can be asked about a packet before it is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +110,12 @@ pub struct Traffic {
     pub bytes_received: u64,
 }
 
+impl Traffic {
+    pub(crate) const fn of(counters: &Counters) -> Self {
+        Self { bytes_sent: counters.bytes_sent, bytes_received: counters.bytes_received }
+    }
+}
+
 impl Connection {
     /// Opens a server.
     ///
@@ -61,8 +123,17 @@ impl Connection {
     /// When the socket cannot be bound.
     pub fn server(settings: ServerSettings) -> Result<Self, ServerError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.port.0 })?;
-        let session = Session::server(&settings.session, settings.max_clients, settings.secure);
-        Ok(Self::new(session, socket))
+        let local = socket.local_addr();
+        let endpoint = Endpoint::server(&settings.session, settings.max_clients, settings.secure);
+        let way = if settings.threaded {
+            let driver = Driver::new(endpoint, socket, Monotonic::new());
+            let threaded = Threaded::new(driver, |remote| Session::server_on(remote, &settings.session));
+            Way::Threaded(Box::new(threaded?))
+        } else {
+            let session = Session::server_on(endpoint, &settings.session);
+            Way::Inline(Box::new(Driver::new(session, socket, Monotonic::new())))
+        };
+        Ok(Self { way, local, flush_promised: None })
     }
 
     /// Opens a client and asks for a connection, or for the server's address first when it is a name. Does not wait.
@@ -74,33 +145,44 @@ impl Connection {
     pub fn client(settings: ClientSettings) -> Result<Self, ClientError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.local_port.0 })?;
         let resolution = Resolution::start(&settings.host, socket.families());
-        let mut client = Self::new(Session::client(&settings.session, settings.secure), socket);
-        client.driver.look_up(resolution, settings.port.0)?;
-        Ok(client)
-    }
-
-    fn new(session: Session, socket: UdpSocket) -> Self {
-        Self { driver: Driver::new(session, socket, Monotonic::new()), flush_promised: None }
+        let local = socket.local_addr();
+        let endpoint = Endpoint::client(&settings.session, settings.secure);
+        let way = if settings.threaded {
+            let mut driver = Driver::new(endpoint, socket, Monotonic::new());
+            let server = driver.look_up(resolution, settings.port.0)?;
+            let threaded = Threaded::new(driver, |remote| {
+                let mut session = Session::client_on(remote, &settings.session);
+                server.into_iter().for_each(|server| session.note_server(server));
+                session
+            });
+            Way::Threaded(Box::new(threaded?))
+        } else {
+            let session = Session::client_on(endpoint, &settings.session);
+            let mut driver = Driver::new(session, socket, Monotonic::new());
+            driver.look_up(resolution, settings.port.0)?;
+            Way::Inline(Box::new(driver))
+        };
+        Ok(Self { way, local, flush_promised: None })
     }
 
     /// Begins a poll.
     pub fn begin_poll(&mut self) {
-        self.driver.begin_poll();
+        call!(self.way, begin_poll());
     }
 
     /// As [`Driver::next_event`].
     pub fn next_event(&mut self) -> Option<Event> {
-        self.driver.next_event()
+        call!(self.way, next_event())
     }
 
     /// Ends a poll: everything that the poll caused leaves.
     pub fn end_poll(&mut self) {
-        self.driver.end_poll();
+        call!(self.way, end_poll());
     }
 
     /// Sends everything that is queued.
     pub fn flush(&mut self) {
-        self.driver.flush();
+        call!(self.way, flush());
     }
 
     /// As [`Driver::send`].
@@ -108,16 +190,16 @@ impl Connection {
     /// # Errors
     /// As [`Session::send`].
     pub fn send(&mut self, options: SendOptions, payload: &[u8]) -> Result<(), SendError> {
-        self.driver.send(options, payload)
+        call!(self.way, send(options, payload))
     }
 
     /// True when packets wait and their owner has to call [`Connection::flush`] at the end of its frame. Answers once,
     /// until [`Connection::keep_promise`], or a second later if the owner has forgotten.
     pub fn promise_flush(&mut self) -> bool {
-        if !self.driver.session().needs_flush() || self.flush_promised.is_some() {
+        if !with!(self.way, session => session.needs_flush()) || self.flush_promised.is_some() {
             return false;
         }
-        self.flush_promised = Some(self.driver.now());
+        self.flush_promised = Some(call!(self.way, now()));
         true
     }
 
@@ -129,7 +211,7 @@ impl Connection {
     /// Forgets a promise that was not kept for a second: what was to keep it is in a queue that nobody works off.
     pub fn forget_promise(&mut self) {
         if let Some(since) = self.flush_promised
-            && self.driver.now().saturating_sub(since) > LONGEST_FRAME
+            && call!(self.way, now()).saturating_sub(since) > LONGEST_FRAME
         {
             self.flush_promised = None;
         }
@@ -140,79 +222,82 @@ impl Connection {
     /// # Errors
     /// As [`Session::disconnect_peer`].
     pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
-        self.driver.disconnect_peer(id, now)
+        call!(self.way, disconnect_peer(id, now))
     }
 
     /// Client: leaves the server when everything queued has arrived. As [`Session::leave`].
     pub fn leave(&mut self) -> bool {
-        let is_leaving = self.driver.session_mut().leave();
+        let is_leaving = with!(mut self.way, session => session.leave());
         if is_leaving {
-            self.driver.flush();
+            call!(self.way, flush());
         }
         is_leaving
     }
 
     /// Tells every peer, and ends the session.
     pub fn close(self) -> ConnectionFarewell {
-        self.driver.close()
+        match self.way {
+            Way::Inline(driver) => ConnectionFarewell(Some(driver.close())),
+            Way::Threaded(threaded) => ConnectionFarewell(threaded.close()),
+        }
     }
 
     /// The address the socket is bound to.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
-        self.driver.socket().local_addr()
+        self.local
     }
 
     /// How far the connection is.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.driver.session().status()
+        with!(self.way, session => session.status())
     }
 
     /// Client: why the connection has failed or ended.
     #[must_use]
     pub fn connection_error(&self) -> Option<ConnectionError> {
-        self.driver.session().connection_error()
+        with!(self.way, session => session.connection_error())
     }
 
     /// This side's own id: 1 for a server, a random number from 2 for a client.
     #[must_use]
-    pub const fn id(&self) -> PeerId {
-        self.driver.session().id()
+    pub fn id(&self) -> PeerId {
+        with!(self.way, session => session.id())
     }
 
     /// True for a server.
     #[must_use]
-    pub const fn is_server(&self) -> bool {
-        self.driver.session().is_server()
+    pub fn is_server(&self) -> bool {
+        with!(self.way, session => session.is_server())
     }
 
     /// Packets that wait to be fetched.
     #[must_use]
     pub fn waiting_packets(&self) -> usize {
-        self.driver.session().waiting_packets()
+        with!(self.way, session => session.waiting_packets())
     }
 
     /// What is known of the packet that [`Connection::fetch`] would fetch.
     #[must_use]
     pub fn next_packet(&self) -> Option<PacketInfo> {
-        let received = self.driver.session().next_packet()?;
+        let received = with!(self.way, session => session.next_packet())?;
         Some(PacketInfo { from: received.from(), channel: received.channel(), mode: received.mode() })
     }
 
     /// Fetches the next packet.
     pub fn fetch(&mut self) -> Option<Received> {
-        self.driver.session_mut().fetch()
+        with!(mut self.way, session => session.fetch())
     }
 
     /// Drops the packets of a peer that wait to be fetched.
     pub fn forget_packets(&mut self, id: PeerId) {
-        self.driver.session_mut().forget_packets(id);
+        with!(mut self.way, session => session.forget_packets(id));
     }
 
     /// Drops what a peer sends from now on.
     pub fn ignore(&mut self, id: PeerId) {
-        self.driver.session_mut().ignore(id);
+        with!(mut self.way, session => session.ignore(id));
     }
 
     /// As [`Session::peer_address`].
@@ -220,7 +305,7 @@ impl Connection {
     /// # Errors
     /// As there.
     pub fn peer_address(&self, id: i64) -> Result<SocketAddr, PeerError> {
-        self.driver.session().peer_address(id)
+        with!(self.way, session => session.peer_address(id))
     }
 
     /// As [`Session::set_peer_timeout`].
@@ -234,7 +319,7 @@ impl Connection {
         minimum: i64,
         maximum: i64,
     ) -> Result<(), TimeoutError> {
-        self.driver.session_mut().set_peer_timeout(id, limit, minimum, maximum)
+        with!(mut self.way, session => session.set_peer_timeout(id, limit, minimum, maximum))
     }
 
     /// As [`Session::set_peer_throttle`]. The peer is told at once.
@@ -248,110 +333,130 @@ impl Connection {
         acceleration: i64,
         deceleration: i64,
     ) -> Result<(), ThrottleError> {
-        self.driver.session_mut().set_peer_throttle(id, interval, acceleration, deceleration)?;
-        self.driver.flush();
+        with!(mut self.way, session => session.set_peer_throttle(id, interval, acceleration, deceleration))?;
+        call!(self.way, flush());
         Ok(())
     }
 
     /// Server: turns new clients away, or takes them again.
     pub fn set_refuse_new_connections(&mut self, refuse: bool) {
-        self.driver.session_mut().set_refuse_new_connections(refuse);
+        with!(mut self.way, session => session.set_refuse_new_connections(refuse));
     }
 
     /// Server: as [`Session::set_address_proof`].
     pub fn set_address_proof(&mut self, proof: AddressProof) {
-        self.driver.session_mut().set_address_proof(proof);
+        with!(mut self.way, session => session.set_address_proof(proof));
     }
 
     /// Server: as [`Session::set_max_connections_per_address`].
     pub fn set_max_connections_per_address(&mut self, limit: u16) {
-        self.driver.session_mut().set_max_connections_per_address(limit);
+        with!(mut self.way, session => session.set_max_connections_per_address(limit));
     }
 
     /// Server: as [`Session::set_connection_rate_limit`].
     pub fn set_connection_rate_limit(&mut self, limit: RateLimit) {
-        self.driver.session_mut().set_connection_rate_limit(limit);
+        with!(mut self.way, session => session.set_connection_rate_limit(limit));
     }
 
     /// Server: as [`Session::set_access_list`].
     pub fn set_access_list(&mut self, list: AccessList) {
-        self.driver.session_mut().set_access_list(list);
+        with!(mut self.way, session => session.set_access_list(list));
     }
 
     /// Server: as [`Session::change_access_list`].
     pub fn change_access_list(&mut self, change: AccessChange) {
-        self.driver.session_mut().change_access_list(change);
+        with!(mut self.way, session => session.change_access_list(change));
     }
 
     /// Server: as [`Session::set_asking`].
     pub fn set_asking(&mut self, asks: bool) {
-        self.driver.session_mut().set_asking(asks);
+        with!(mut self.way, session => session.set_asking(asks));
     }
 
     /// Server: as [`Session::next_question`].
     pub fn next_question(&mut self) -> Option<Question> {
-        self.driver.session_mut().next_question()
+        with!(mut self.way, session => session.next_question())
     }
 
     /// Server: as [`Session::answer_question`]. The client is told at once.
     pub fn answer_question(&mut self, number: u64, admit: bool) {
-        self.driver.session_mut().answer_question(number, admit);
-        self.driver.flush();
+        with!(mut self.way, session => session.answer_question(number, admit));
+        call!(self.way, flush());
     }
 
     /// As [`Session::set_max_buffered`].
     pub fn set_max_buffered(&mut self, limit: MaxBuffered) {
-        self.driver.session_mut().set_max_buffered(limit);
+        with!(mut self.way, session => session.set_max_buffered(limit));
     }
 
     /// As [`Session::set_max_received`].
     pub fn set_max_received(&mut self, limit: MaxReceived) {
-        self.driver.session_mut().set_max_received(limit);
+        with!(mut self.way, session => session.set_max_received(limit));
     }
 
     /// As [`Session::set_peer_rates`].
     pub fn set_peer_rates(&mut self, packets: MaxRate, bytes: MaxRate) {
-        self.driver.session_mut().set_peer_rates(packets, bytes);
+        with!(mut self.way, session => session.set_peer_rates(packets, bytes));
+    }
+
+    /// For how long the owner may not poll. Without a thread that makes no difference: nothing happens then in any case.
+    pub fn set_stall_limit(&mut self, limit: StallLimit) {
+        if let Way::Threaded(threaded) = &self.way {
+            threaded.set_stall_limit(limit);
+        }
+    }
+
+    /// True when the connection has a thread of its own.
+    #[must_use]
+    pub const fn is_threaded(&self) -> bool {
+        matches!(self.way, Way::Threaded(_))
+    }
+
+    /// As [`Session::set_keeping_apart`].
+    pub fn set_keeping_apart(&mut self, apart: bool) {
+        with!(mut self.way, session => session.set_keeping_apart(apart));
     }
 
     /// Sets when packets are to leave. Those that wait leave now.
     pub fn set_flush_mode(&mut self, mode: FlushMode) {
-        self.driver.session_mut().set_flush_mode(mode);
-        self.driver.flush();
+        with!(mut self.way, session => session.set_flush_mode(mode));
+        call!(self.way, flush());
     }
 
     /// Keeps a peer apart until [`Connection::admit`]. As [`Session::keep_apart`].
     pub fn keep_apart(&mut self, id: PeerId) {
-        self.driver.session_mut().keep_apart(id);
+        with!(mut self.way, session => session.keep_apart(id));
     }
 
     /// True while a peer is kept apart.
     #[must_use]
     pub fn keeps_apart(&self) -> bool {
-        !self.driver.session().apart().is_empty()
+        !with!(self.way, session => session.apart()).is_empty()
     }
 
     /// The peers that are kept apart.
     #[must_use]
     pub fn apart(&self) -> Vec<PeerId> {
-        self.driver.session().apart().iter().copied().collect()
+        with!(self.way, session => session.apart()).iter().copied().collect()
     }
 
     /// The game has accepted a peer that was kept apart.
     pub fn admit(&mut self, id: PeerId) {
-        self.driver.session_mut().admit(id);
+        with!(mut self.way, session => session.admit(id));
     }
 
     /// As [`Session::take_warning`].
     pub fn take_warning(&mut self) -> Option<Warning> {
-        self.driver.session_mut().take_warning()
+        with!(mut self.way, session => session.take_warning())
     }
 
     /// How many bytes have gone over the wire.
     #[must_use]
-    pub const fn traffic(&self) -> Traffic {
-        let counters = self.driver.session().counters();
-        Traffic { bytes_sent: counters.bytes_sent, bytes_received: counters.bytes_received }
+    pub fn traffic(&self) -> Traffic {
+        match &self.way {
+            Way::Inline(driver) => Traffic::of(driver.session().counters()),
+            Way::Threaded(threaded) => threaded.traffic(),
+        }
     }
 }
 

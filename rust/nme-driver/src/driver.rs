@@ -28,6 +28,8 @@ pub struct Driver<S, C, N = Session> {
     reading: Reading,
     /// Nothing more is read in this poll.
     has_read: bool,
+    /// That was before the socket was empty.
+    is_cut_short: bool,
     /// Time has had its turn in this poll.
     has_timed: bool,
     /// There was an event in this poll, and so a handler that may have worked.
@@ -85,6 +87,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
             search: None,
             reading,
             has_read: true,
+            is_cut_short: false,
             has_timed: true,
             has_emitted: false,
             is_timed: false,
@@ -101,22 +104,23 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     }
 
     /// Client: asks the server for a connection, at the address that a search finds, and this port. An answer that takes
-    /// longer than 30 s counts as none.
+    /// longer than 30 s counts as none. The answer is the address, if it is known at once.
     ///
     /// # Errors
     /// When there is nothing to search for. What a search finds out later is an [`Event::ConnectionFailed`].
-    pub fn look_up(&mut self, resolution: Resolution, port: u16) -> Result<(), ResolveError> {
+    pub fn look_up(&mut self, resolution: Resolution, port: u16) -> Result<Option<SocketAddr>, ResolveError> {
         match resolution.immediate().transpose()? {
             Some(mut address) => {
                 address.set_port(port);
                 self.connect(address);
+                Ok(Some(address))
             }
             None => {
                 let deadline = self.clock.now() + LONGEST_SEARCH;
                 self.search = Some(Search { resolution, port, deadline });
+                Ok(None)
             }
         }
-        Ok(())
     }
 
     /// What is driven.
@@ -171,6 +175,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         let now = self.clock.now();
         self.reading.begin(now);
         self.has_read = false;
+        self.is_cut_short = false;
         self.has_timed = false;
         self.has_emitted = false;
         self.send_waiting();
@@ -182,7 +187,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     /// The next event, with all that came before it on the wire done; `None` when the socket is empty, or the poll has
     /// read for long enough.
     pub fn next_event(&mut self) -> Option<N::Event> {
-        if self.has_emitted {
+        if N::CALLS_GAME && self.has_emitted {
             let now = self.clock.now();
             // The handler of the event before may have taken its time.
             self.flush_overdue(now);
@@ -190,9 +195,11 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         }
         loop {
             if let Some(event) = self.node.poll_event() {
-                self.has_emitted = true;
-                let now = self.clock.now();
-                self.reading.pause(now);
+                if N::CALLS_GAME {
+                    self.has_emitted = true;
+                    let now = self.clock.now();
+                    self.reading.pause(now);
+                }
                 return Some(event);
             }
             // Refusals, goodbyes and the encryption's answers need not wait for the end of a long poll.
@@ -206,6 +213,21 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
                 self.node.handle_timeout(now);
             }
         }
+    }
+
+    /// When the next poll is due, if nothing arrives before and nothing is queued. It may be early.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Duration) -> Duration {
+        let pause = if self.is_cut_short {
+            Duration::ZERO
+        } else if !self.outbox.is_empty() {
+            QUEUE_PAUSE
+        } else if self.search.is_some() {
+            SEARCH_PAUSE
+        } else {
+            return self.node.poll_timeout();
+        };
+        self.node.poll_timeout().min(now + pause)
     }
 
     /// Ends a poll: everything that the poll caused leaves.
@@ -286,6 +308,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         }
         if self.reading.is_over(now) {
             self.has_read = true;
+            self.is_cut_short = true;
             self.receive_counters.polls_cut_short += 1;
         }
         true
@@ -360,6 +383,12 @@ impl<S: DatagramSocket, C: Clock> Driver<S, C> {
 
 /// How long the search for a server's address may take.
 const LONGEST_SEARCH: Duration = Duration::from_secs(30);
+
+/// Between two looks at a full send queue.
+const QUEUE_PAUSE: Duration = Duration::from_millis(1);
+
+/// Between two looks at a search for a server's address.
+const SEARCH_PAUSE: Duration = Duration::from_millis(10);
 
 /// Datagrams between two looks at what they caused, and at the clock.
 const BATCH: u32 = 64;

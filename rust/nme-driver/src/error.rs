@@ -1,5 +1,7 @@
 //! Why a server or client could not be made.
 
+use std::io;
+
 use nme_udp::{BindError, ResolveError};
 use thiserror::Error;
 
@@ -19,7 +21,15 @@ pub enum ServerError {
     /// The socket.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The thread.
+    #[error(transparent)]
+    Thread(#[from] ThreadError),
 }
+
+/// Why there is no thread for the network.
+#[derive(Debug, Error)]
+#[error("there is no thread to be had; set threaded = false, or find out why the system refuses it ({0})")]
+pub struct ThreadError(#[from] io::Error);
 
 /// Why there is no client.
 #[derive(Debug, Error)]
@@ -30,4 +40,7 @@ pub enum ClientError {
     /// The server's name is known not to resolve.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// The thread.
+    #[error(transparent)]
+    Thread(#[from] ThreadError),
 }

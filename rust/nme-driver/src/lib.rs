@@ -1,8 +1,9 @@
 //! Drivers: what moves datagrams and time between a socket, a clock and a session.
 //!
-//! [`Driver`] is the loop, over any [`DatagramSocket`] and [`Clock`]; it works in the caller's thread, whenever it is
-//! polled. [`Connection`] is the product's: over a UDP socket and the system's clock, with everything that a game asks
-//! for. All rules are in the session, a driver only carries.
+//! [`Driver`] is the loop, over any [`DatagramSocket`] and [`Clock`]. It works in the caller's thread, whenever it is polled, and
+//! drives a session; or in a thread of its own, and drives an endpoint whose session is in the caller's. [`Connection`] is the
+//! product's, of either kind: over a UDP socket and the system's clock, with everything that a game asks for. All rules are in
+//! session and endpoint, a driver only carries.
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -15,15 +16,18 @@ mod outbox;
 mod reading;
 mod settings;
 mod socket;
+mod thread;
+mod threaded;
 mod ticks;
 
 pub use clock::{Clock, Monotonic};
 pub use connection::{Connection, ConnectionFarewell, PacketInfo, Traffic};
 pub use driver::{Driver, SocketCounters};
-pub use error::{ClientError, PortError, ServerError};
+pub use error::{ClientError, PortError, ServerError, ThreadError};
 pub use farewell::Farewell;
 pub use nme_udp::{Bind, BindError};
 pub use node::Node;
 pub use outbox::MAX_WAITING;
 pub use settings::{ClientSettings, Port, ServerSettings};
 pub use socket::DatagramSocket;
+pub use thread::{MAX_STALL_DEFAULT_MS, StallLimit, stop_all};

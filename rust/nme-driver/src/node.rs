@@ -12,6 +12,12 @@ pub trait Node {
     /// What happens at it.
     type Event;
 
+    /// Handlers of the game run between two events, and take their time.
+    const CALLS_GAME: bool;
+
+    /// When the next poll is due, if nothing happens before.
+    fn poll_timeout(&self) -> Duration;
+
     /// Client: asks the server at this address for a connection.
     fn connect(&mut self, now: Duration, server: SocketAddr);
 
@@ -52,6 +58,10 @@ pub trait Node {
 /// Passes every call on to the type's own method of the same name.
 macro_rules! pass_on {
     () => {
+        fn poll_timeout(&self) -> Duration {
+            Self::poll_timeout(self)
+        }
+
         fn connect(&mut self, now: Duration, server: SocketAddr) {
             Self::connect(self, now, server);
         }
@@ -96,6 +106,7 @@ macro_rules! pass_on {
 
 impl Node for Session {
     type Event = Event;
+    const CALLS_GAME: bool = true;
 
     pass_on!();
 
@@ -110,6 +121,7 @@ impl Node for Session {
 
 impl Node for Endpoint {
     type Event = Report;
+    const CALLS_GAME: bool = false;
 
     pass_on!();
 

@@ -32,6 +32,8 @@ pub struct ServerSettings {
     pub session: Config,
     /// Encryption of everything that is sent and received.
     pub secure: Option<Box<dyn SecureLayer>>,
+    /// A thread of its own takes care of the network.
+    pub threaded: bool,
 }
 
 /// A client to be.
@@ -48,4 +50,6 @@ pub struct ClientSettings {
     pub session: Config,
     /// Encryption of everything that is sent and received.
     pub secure: Option<Box<dyn SecureLayer>>,
+    /// A thread of its own takes care of the network.
+    pub threaded: bool,
 }

@@ -11,7 +11,7 @@ use nix::{
 
 /// The ticks of the coarse clock.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Ticks {
     last: Option<TimeSpec>,
 }
@@ -29,7 +29,7 @@ impl Ticks {
 
 /// There is no coarse clock.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Ticks;
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -31,6 +31,12 @@ pub(crate) fn emit_peer_connected(object: &Gd<NetworkedMultiplayerENet>, id: Pee
     }
 }
 
+/// Tells the relay in another thread whether to introduce new clients at once. Without a thread it waits for the game anyway.
+pub(crate) fn prepare_relay(object: &Gd<NetworkedMultiplayerENet>) {
+    let authenticates = scene_multiplayer(object).is_some_and(|api| api.get_auth_callback().is_valid());
+    object.shared().with_connection(|connection| connection.set_keeping_apart(authenticates));
+}
+
 /// Lets those in that SceneMultiplayer has accepted.
 pub(crate) fn admit_accepted(object: &Gd<NetworkedMultiplayerENet>) {
     let shared = object.shared();
@@ -92,6 +98,7 @@ impl State {
         let is_direct = self.is_direct(id);
         if let Some(connection) = self.connection.as_mut().filter(|_| is_direct) {
             connection.keep_apart(id);
+            connection.set_keeping_apart(connection.is_threaded());
             self.keeper = Some(object);
         }
         is_direct

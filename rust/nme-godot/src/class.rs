@@ -183,6 +183,14 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_max_packets_per_second, set = set_max_packets_per_second)]
     max_packets_per_second: PhantomVar<i64>,
+    /// With [member threaded]: after how many milliseconds without [method MultiplayerPeer.poll] the network thread stops, too,
+    /// up to 4294967295; 0 is no limit. The default are two minutes, which is more than any level takes to load. Without a
+    /// limit, players of a game that hangs for good would never find out. Peers then time out as they do without a
+    /// thread; what polls again in time goes on. It has no effect in a game that runs under a debugger, as from the editor:
+    /// at a breakpoint nobody leaves. Can be changed at any time.
+    #[export]
+    #[var(get = get_max_stall_msec, set = set_max_stall_msec)]
+    max_stall_msec: PhantomVar<i64>,
     /// The longest datagram of a connection, from 576 to 1392 bytes, without the 28 bytes that IP and UDP add with IPv4
     /// (48 with IPv6). What is longer travels in parts. The smaller number of the two sides counts: what a server sets
     /// holds for all of its clients, those of Godot 3, too.
@@ -231,6 +239,21 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = is_server_relay_enabled, set = set_server_relay_enabled)]
     server_relay: PhantomVar<bool>,
+    /// Whether the connection has a thread of its own for the network. It acknowledges, repeats, forwards and receives while
+    /// the game loads a level or stands at a breakpoint, so that nobody loses the connection; and a frame pays for less of it. The game
+    /// notices nothing else: signals come from [method MultiplayerPeer.poll], and calls answer as without. Cannot be changed
+    /// while a connection is open.
+    ///
+    /// When the game does not poll, packets wait for it, up to [member max_buffered_bytes]. See also
+    /// [member max_stall_msec].
+    ///
+    /// ```gdscript
+    /// peer.threaded = true
+    /// peer.create_server(4242)
+    /// ```
+    #[export]
+    #[var(get = is_threaded, set = set_threaded)]
+    threaded: PhantomVar<bool>,
     /// The channel for the packets that this side sends: from 1 to [member channel_count] - 1, or -1 for the
     /// default channel of each transfer mode, which is 1 for reliable packets and 2 for the others. 0 is reserved:
     /// it and numbers outside this range print an error and change nothing.
@@ -461,6 +484,26 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_max_packets_per_second(&self) -> i64 {
         self.shared.lock().settings.max_packet_rate.get().into()
+    }
+
+    #[func(gd_self)]
+    fn set_max_stall_msec(this: impl Object, value: i64) {
+        this.shared().set_max_stall(value);
+    }
+
+    #[func]
+    fn get_max_stall_msec(&self) -> i64 {
+        self.shared.lock().settings.max_stall.number()
+    }
+
+    #[func(gd_self)]
+    fn set_threaded(this: impl Object, value: bool) {
+        this.shared().change("set_threaded", |settings| settings.threaded = value);
+    }
+
+    #[func]
+    fn is_threaded(&self) -> bool {
+        self.shared.lock().settings.threaded
     }
 
     #[func(gd_self)]

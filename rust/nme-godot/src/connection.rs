@@ -77,6 +77,9 @@ impl Shared {
             Err(problem) => return error::complain("poll", problem),
         };
         let mut alive = None;
+        if self.begins_threaded_server() {
+            authentication::prepare_relay(alive.get_or_insert_with(&object));
+        }
         if self.keeps_apart() {
             authentication::admit_accepted(alive.get_or_insert_with(&object));
         }
@@ -90,6 +93,16 @@ impl Shared {
         if let Some(this) = alive {
             outlive_this_call(this);
         }
+    }
+
+    /// True in the first poll of a server with a network thread.
+    fn begins_threaded_server(&self) -> bool {
+        let mut state = self.lock();
+        let is_new = state
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.is_threaded() && connection.is_server());
+        is_new && !std::mem::replace(&mut state.has_polled, true)
     }
 
     /// Disconnects a client, with its signal when that is due at once.

@@ -66,7 +66,7 @@ impl OpenError {
     pub(crate) fn client(problem: ClientError, host: String) -> Self {
         match problem {
             ClientError::Resolve(_) => Self::Resolve { host, problem },
-            ClientError::Bind(_) => Self::Client(problem),
+            ClientError::Bind(_) | ClientError::Thread(_) => Self::Client(problem),
         }
     }
 }
@@ -88,7 +88,9 @@ impl Code for OpenError {
             Self::Server(ServerError::Bind(BindError::AddressUnavailable { .. })) => {
                 Error::ERR_INVALID_PARAMETER
             }
-            Self::Server(_) | Self::Client(ClientError::Bind(_)) => Error::ERR_CANT_CREATE,
+            Self::Server(_) | Self::Client(ClientError::Bind(_) | ClientError::Thread(_)) => {
+                Error::ERR_CANT_CREATE
+            }
             Self::Client(ClientError::Resolve(_)) | Self::Resolve { .. } => Error::ERR_CANT_RESOLVE,
         }
     }

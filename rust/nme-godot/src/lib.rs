@@ -24,6 +24,7 @@ mod packets;
 mod peers;
 mod preamble;
 mod shared;
+mod stall;
 mod traffic;
 mod virtuals;
 
@@ -47,6 +48,13 @@ unsafe impl ExtensionLibrary for Extension {
             #[cfg(windows)]
             ffi::pin_library();
             constants::register();
+        }
+    }
+
+    fn on_stage_deinit(stage: InitStage) {
+        if stage == InitStage::Scene {
+            // Those of objects that a game never lets go of. The library's code may be gone in a moment.
+            nme_driver::stop_all();
         }
     }
 }

@@ -28,8 +28,8 @@ impl Settings {
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
         let session = self.session_config(bandwidth)?;
         let secure = if self.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
-        let bind = self.bind;
-        Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure })?)
+        let (bind, threaded) = (self.bind, self.threaded);
+        Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure, threaded })?)
     }
 
     pub(crate) fn open_client(
@@ -45,9 +45,10 @@ impl Settings {
         let local_port = Port::new("client_port", client_port)?;
         let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
         let session = self.session_config(bandwidth)?;
-        let (bind, host) = (self.bind, host.to_string());
+        let (bind, host, threaded) = (self.bind, host.to_string(), self.threaded);
         let secure = if self.use_dtls { Some(self.client_layer(&host)?) } else { None };
-        let settings = ClientSettings { bind, local_port, host: host.clone(), port, session, secure };
+        let settings =
+            ClientSettings { bind, local_port, host: host.clone(), port, session, secure, threaded };
         Connection::client(settings).map_err(|problem| OpenError::client(problem, host))
     }
 

@@ -24,6 +24,7 @@ use crate::constants::CompressionMode;
 use crate::dispatch;
 use crate::error::{self, Active, OpenError};
 use crate::ffi::{Credential, ScriptFunction};
+use crate::stall::MaxStall;
 
 /// The part of a peer that all threads share.
 #[derive(Default)]
@@ -41,6 +42,8 @@ pub(crate) struct State {
     pub(crate) connection_error: Option<ConnectionError>,
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     pub(crate) generation: u64,
+    /// The connection has been polled.
+    pub(crate) has_polled: bool,
     /// The thread that polls the connection.
     pub(crate) polling: Option<ThreadMark>,
     /// Departures that another thread has caused during a poll, for the thread that polls to emit.
@@ -81,7 +84,9 @@ pub(crate) struct Settings {
     pub(crate) max_connections_per_address: u16,
     pub(crate) require_tags: bool,
     pub(crate) mtu: Mtu,
+    pub(crate) max_stall: MaxStall,
     pub(crate) server_relay: bool,
+    pub(crate) threaded: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
 }
@@ -135,9 +140,11 @@ impl Shared {
     ) -> Result<(), OpenError> {
         let opening = Opening::begin(self)?;
         let made = make(&opening.settings);
+        let stall_limit = opening.settings.max_stall.limit();
         let mut state = self.lock();
         match made {
-            Ok(connection) => {
+            Ok(mut connection) => {
+                connection.set_stall_limit(stall_limit);
                 state.open(connection);
                 Ok(())
             }
@@ -180,6 +187,8 @@ impl State {
         connection.set_flush_mode(self.settings.flush_mode);
         self.settings.begin_access(&mut connection);
         self.settings.limit_peers(&mut connection);
+        // Until the first poll has found out whether the game authenticates its peers.
+        connection.set_keeping_apart(connection.is_threaded());
         self.connection = Some(connection);
         self.connection_error = None;
         self.begin_generation();
@@ -197,6 +206,7 @@ impl State {
     /// What concerned the last connection is over.
     fn begin_generation(&mut self) {
         self.generation += 1;
+        self.has_polled = false;
         self.polling = None;
         self.departures.clear();
     }
@@ -242,6 +252,7 @@ impl Default for State {
             opening: false,
             connection_error: None,
             generation: 0,
+            has_polled: false,
             polling: None,
             departures: VecDeque::new(),
             transfer_mode: TransferMode::Reliable,
@@ -278,7 +289,9 @@ impl Default for Settings {
             max_connections_per_address: 0,
             require_tags: false,
             mtu: Mtu::default(),
+            max_stall: MaxStall::default(),
             server_relay: true,
+            threaded: false,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,
         }

@@ -18,6 +18,7 @@ mod long_lost;
 mod peer_limits;
 mod relay;
 mod report;
+mod report_queue;
 mod secure;
 mod strangers;
 mod tags;
@@ -37,6 +38,7 @@ use engine::Host;
 pub use link::Link;
 use nme_enet::{DisconnectReason, DropReason, Event, Packet, PeerHandle, SendError};
 pub use report::{Received, Report};
+pub use report_queue::ReportQueue;
 
 use crate::channel::{Delivery, Transfer};
 use crate::counters::{Counters, Dropped, DroppedPacket};

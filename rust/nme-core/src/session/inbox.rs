@@ -2,10 +2,10 @@
 
 use nme_enet::PeerHandle;
 
-use super::queue::{Queue, Queued};
 use crate::channel::Delivery;
 use crate::endpoint::{Credit, Received, cost};
 use crate::peer::PeerId;
+use crate::queue::{Queue, Queued};
 
 /// Packets in the order of their arrival.
 #[derive(Debug)]

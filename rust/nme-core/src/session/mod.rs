@@ -26,7 +26,6 @@ mod outgoing;
 mod peer_limits;
 mod peer_table;
 mod peers;
-mod queue;
 mod reports;
 mod waiting;
 
@@ -376,6 +375,12 @@ impl Session {
     pub fn begin_poll(&mut self, now: Duration) {
         self.link.begin_poll(now);
         self.begin_events();
+    }
+
+    /// When the next poll is due, if nothing happens before. It may be early.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Duration {
+        self.link.poll_timeout()
     }
 
     /// Takes a datagram off the socket. Its effects come out of [`Session::poll_event`].

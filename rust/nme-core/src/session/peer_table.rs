@@ -72,6 +72,11 @@ impl PeerTable {
         self.reach(id)?.handle()
     }
 
+    /// The peer of a connection.
+    pub(super) fn id_of(&self, peer: PeerHandle) -> Option<PeerId> {
+        self.peers.iter().find(|(_, known)| known.reach.handle() == Some(peer)).map(|(id, _)| *id)
+    }
+
     pub(super) fn ids(&self) -> impl Iterator<Item = PeerId> {
         self.peers.keys().copied()
     }

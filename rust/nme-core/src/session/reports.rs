@@ -95,6 +95,16 @@ impl<L: Link> Session<L> {
         self.link.execute(Command::NoteDropped(reason));
     }
 
+    /// There is no endpoint any more: everybody has left. Does nothing the second time.
+    pub fn lose_everything(&mut self) {
+        self.on_failed(ConnectionError::Lost);
+        for peer in self.peers.everybody().iter() {
+            if let Some(id) = self.peers.id_of(*peer) {
+                self.on_disconnected(id, *peer, ConnectionError::Lost);
+            }
+        }
+    }
+
     fn on_failed(&mut self, error: ConnectionError) {
         if let Role::Client(client) = &mut self.role
             && client.fail(error)

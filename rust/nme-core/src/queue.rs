@@ -51,6 +51,12 @@ impl<T: Queued> Queue<T> {
         self.places.len() - self.gaps
     }
 
+    /// Forgets everything, but keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.places.clear();
+        self.close_gaps();
+    }
+
     /// Drops all that are meant, and tells of each.
     pub(crate) fn drop_all(&mut self, is_meant: impl Fn(&T) -> bool, mut on_drop: impl FnMut(T)) {
         for place in &mut self.places {

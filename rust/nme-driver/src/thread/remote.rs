@@ -1,0 +1,94 @@
+//! The game's end of the handover.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nme_core::{Command, Credit, Link, Packet, PacketPool, Report, ReportQueue};
+use nme_udp::Waker;
+
+use super::handover::{Handover, Order};
+use crate::clock::{Clock, Monotonic};
+
+/// The way to an endpoint in another thread.
+pub(crate) struct Remote {
+    handover: Arc<Handover>,
+    waker: Waker,
+    clock: Monotonic,
+    packets: PacketPool,
+    /// What this poll works off.
+    reports: ReportQueue,
+    /// Credit that was not handed over yet: most packets are fetched in a row.
+    credit: Option<Credit>,
+}
+
+impl Remote {
+    pub(super) fn new(handover: Arc<Handover>, waker: Waker, clock: Monotonic) -> Self {
+        Self { handover, waker, clock, packets: PacketPool::new(), reports: ReportQueue::new(), credit: None }
+    }
+
+    pub(crate) fn handover(&self) -> &Handover {
+        &self.handover
+    }
+
+    pub(crate) fn now(&mut self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Takes what has happened since the last poll.
+    pub(crate) fn begin_poll(&mut self) {
+        self.hand_over_credit();
+        let now = self.clock.now();
+        self.handover.take_reports(now, &mut self.reports);
+    }
+
+    /// What was ordered leaves now.
+    pub(crate) fn flush(&mut self) {
+        self.hand_over_credit();
+        if self.handover.hurry() {
+            self.waker.wake();
+        }
+    }
+
+    /// What was ordered leaves now, and shares no datagram with what comes.
+    pub(crate) fn flush_apart(&mut self) {
+        self.order(Order::Flush, true);
+    }
+
+    fn hand_over_credit(&mut self) {
+        if let Some(credit) = self.credit.take() {
+            self.order(Order::Command(Command::Credit(credit)), false);
+        }
+    }
+
+    fn order(&mut self, order: Order, is_urgent: bool) {
+        let clock = &mut self.clock;
+        if self.handover.order(order, is_urgent, || clock.now()) {
+            self.waker.wake();
+        }
+    }
+}
+
+impl Link for Remote {
+    const IS_DIRECT: bool = false;
+
+    fn execute(&mut self, command: Command) {
+        if let Command::Credit(credit) = &command {
+            if !self.credit.as_mut().is_some_and(|before| before.merge(credit)) {
+                self.hand_over_credit();
+                self.credit = Some(*credit);
+            }
+            return;
+        }
+        let may_wait =
+            matches!(command, Command::Send { .. } | Command::SendToSeveral { .. } | Command::NoteDropped(_));
+        self.order(Order::Command(command), !may_wait);
+    }
+
+    fn next_report(&mut self) -> Option<Report> {
+        self.reports.pop()
+    }
+
+    fn packet(&mut self, parts: &[&[u8]]) -> Packet {
+        self.packets.packet(parts)
+    }
+}
