@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the suites of godot_project/tests in Godot 4, each in an engine process of its own."""
+"""Runs the suites of godot_project/tests in Godot 4, each in an engine process of its own, with and without network threads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ SUITES = PROJECT / "tests" / "suites"
 
 # Seconds for a whole suite; its tests have deadlines of their own and say what they waited for.
 LIMIT = 240.0
-PARALLEL = 2
+PARALLEL = 3
+
+# Tells the tests whether their peers have network threads; see tests/test_peer.gd.
+THREADED = "TEST_THREADED"
+MODES = {"inline": "0", "threaded": "1"}
 
 BEGIN = "tests begin"
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
@@ -51,10 +55,15 @@ BAD_SIGNS = (
 )
 
 
+# Suites that open no connection, or choose the mode themselves.
+ONE_MODE = frozenset({"arguments", "class_reference", "framework", "network_thread"})
+
+
 class Result(NamedTuple):
     """How a suite went."""
 
     name: str
+    mode: str
     passed: int
     failed: int
     seconds: float
@@ -79,7 +88,7 @@ def chosen(patterns: Sequence[str]) -> Dict[str, List[str]]:
     return found
 
 
-def run_suite(godot: Sequence[str], name: str, tests: Sequence[str], limit: float) -> Result:
+def run_suite(godot: Sequence[str], name: str, tests: Sequence[str], mode: str, limit: float) -> Result:
     """One engine process; its output is kept until it has ended."""
     command = [*godot, "--headless", "--path", str(PROJECT), "-s", "res://tests/runner.gd", "--", *(tests or [name])]
     began = time.monotonic()
@@ -88,7 +97,11 @@ def run_suite(godot: Sequence[str], name: str, tests: Sequence[str], limit: floa
         log = Path(folder) / "output.txt"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=home_in(Path(folder))
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**home_in(Path(folder)), THREADED: MODES[mode]},
             )
             try:
                 code = process.wait(timeout=limit)
@@ -99,7 +112,7 @@ def run_suite(godot: Sequence[str], name: str, tests: Sequence[str], limit: floa
     closing = CLOSING.search(text)
     passed, failed = (int(count) for count in closing.groups()) if closing else counted(text)
     problems = faults(text, code, failed, limit)
-    return Result(name, passed, failed, time.monotonic() - began, problems, text)
+    return Result(name, mode, passed, failed, time.monotonic() - began, problems, text)
 
 
 def home_in(folder: Path) -> Dict[str, str]:
@@ -137,23 +150,29 @@ def faults(text: str, code: Optional[int], failed: int, limit: float) -> List[st
 
 def tell(result: Result, verbose: bool) -> None:
     """The lines of one suite."""
-    heading(f"{result.name} ({result.seconds:.1f} s)")
+    heading(f"{result.name}, {result.mode} ({result.seconds:.1f} s)")
     for line in result.text.splitlines():
         if line.startswith(("ok ", "FAILED ")):
             say(line)
         elif verbose:
             say(f"  {line}")
     for problem in result.problems:
-        say(f"FAILED {result.name}: {problem}")
+        say(f"FAILED {result.name}, {result.mode}: {problem}")
     if result.problems and not verbose:
         say(f"the end of its output:\n{textwrap.indent(tail(result.text, 30), '  ')}")
 
 
-def run_all(godot: Sequence[str], suites: Dict[str, List[str]], limit: float, verbose: bool) -> int:
-    """Runs the suites, two at a time; the exit code."""
+def run_all(
+    godot: Sequence[str], suites: Dict[str, List[str]], modes: Sequence[str], limit: float, verbose: bool
+) -> int:
+    """Runs the suites in each mode, some at a time; the exit code."""
     passed = failed = 0
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-        runs = [pool.submit(run_suite, godot, name, tests, limit) for name, tests in suites.items()]
+        runs = [
+            pool.submit(run_suite, godot, name, tests, mode, limit)
+            for name, tests in suites.items()
+            for mode in (modes if name not in ONE_MODE else modes[:1])
+        ]
         for run in runs:
             result = run.result()
             tell(result, verbose)
@@ -168,6 +187,7 @@ def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--only", nargs="+", default=[], metavar="PATTERN",
                         help="suites or suite.test_name, * allowed")
+    reader.add_argument("--mode", choices=list(MODES), help="only with or without network threads; both if not given")
     reader.add_argument("--no-build", action="store_true", help="take the library that is there")
     reader.add_argument("--release", action="store_true", help="build the optimised library")
     reader.add_argument("--limit", type=float, default=LIMIT, help="seconds for one suite")
@@ -178,7 +198,8 @@ def main() -> int:
     if not options.no_build:
         build(options.release)
     prepare_project(godot)
-    return run_all(godot, chosen(options.only), options.limit, options.verbose)
+    modes = [options.mode] if options.mode else list(MODES)
+    return run_all(godot, chosen(options.only), modes, options.limit, options.verbose)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ func poll_all() -> void:
 ## A new peer whose signals are noted for `events`. It is polled while the test waits unless
 ## `is_polled` is false, as for one that a MultiplayerAPI has.
 func new_peer(is_polled := true) -> NetworkedMultiplayerENet:
-	var peer := NetworkedMultiplayerENet.new()
+	var peer := TestPeer.make()
 	note_events(peer)
 	if is_polled:
 		polled.append(peer)
@@ -152,11 +152,14 @@ func is_connected_peer(peer: MultiplayerPeer) -> bool:
 
 
 ## A server and connected clients of it: the server comes first.
-func connected(clients := 1) -> Array[NetworkedMultiplayerENet]:
+func connected(clients := 1, may_be_threaded := true) -> Array[NetworkedMultiplayerENet]:
 	var server := new_peer()
 	var others: Array[NetworkedMultiplayerENet] = []
 	for i in clients:
 		others.append(new_peer())
+	if not may_be_threaded:
+		for peer: NetworkedMultiplayerENet in [server] + others:
+			peer.threaded = false
 	await join(others, serve(server))
 	var all: Array[NetworkedMultiplayerENet] = [server]
 	all.append_array(others)

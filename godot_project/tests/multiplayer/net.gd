@@ -54,12 +54,12 @@ func close() -> void:
 
 
 func replace_by_client(port: int) -> void:
-	peer = NetworkedMultiplayerENet.new()
+	peer = TestPeer.make()
 	_use(peer.create_client("127.0.0.1", port))
 
 
 func replace_by_server(port: int) -> void:
-	peer = NetworkedMultiplayerENet.new()
+	peer = TestPeer.make()
 	_use(peer.create_server(port))
 
 
@@ -147,7 +147,7 @@ func _on_auth(id: int, data: PackedByteArray, wanted: String, refuses: bool) -> 
 
 func _make(settings: Dictionary, same_peer: bool) -> void:
 	if not same_peer or peer == null:
-		peer = NetworkedMultiplayerENet.new()
+		peer = TestPeer.make()
 		for name: String in ["connection_succeeded", "connection_failed", "server_disconnected"]:
 			peer.connect(name, _note.bind("peer." + name))
 		peer.peer_connected.connect(_note_id.bind("peer.peer_connected"))

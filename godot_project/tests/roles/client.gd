@@ -1,7 +1,7 @@
 ## Connects to the port that is its first argument; with "quit" it leaves at once.
 extends TestRole
 
-var peer := NetworkedMultiplayerENet.new()
+var peer := TestPeer.make()
 
 
 func _ready() -> void:

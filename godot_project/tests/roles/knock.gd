@@ -12,7 +12,7 @@ func _ready() -> void:
 		stock.create_client("127.0.0.1", arguments[1].to_int())
 		peer = stock
 	else:
-		var ours := NetworkedMultiplayerENet.new()
+		var ours := TestPeer.make()
 		ours.use_dtls = "dtls" in arguments
 		ours.dtls_verify = false
 		ours.connection_failed.connect(func() -> void: say("failed"))

@@ -6,8 +6,8 @@ var _client: NetworkedMultiplayerENet
 
 
 func _initialize() -> void:
-	_server = NetworkedMultiplayerENet.new()
-	_client = NetworkedMultiplayerENet.new()
+	_server = TestPeer.make()
+	_client = TestPeer.make()
 	_server.create_server(0)
 	_client.create_client("127.0.0.1", _server.get_local_port())
 	for i in 2000:

@@ -8,7 +8,7 @@ var peers: Array[NetworkedMultiplayerENet] = []
 
 func _ready() -> void:
 	for i in 3:
-		peers.append(NetworkedMultiplayerENet.new())
+		peers.append(TestPeer.make())
 	peers[0].create_server(0)
 	peers[1].create_client("127.0.0.1", peers[0].get_local_port())
 	peers[2].create_client("no-such-host.invalid" if "name" in arguments else "127.0.0.1", 9)

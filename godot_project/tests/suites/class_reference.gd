@@ -71,9 +71,11 @@ const NEW_PROPERTIES: Array[String] = [
 	"max_connections_per_address",
 	"max_packet_size",
 	"max_packets_per_second",
+	"max_stall_msec",
 	"mtu",
 	"require_address_proof",
 	"require_datagram_tags",
+	"threaded",
 ]
 const NEW_GETTERS := {
 	"get_admission_callback": "Callable",
@@ -87,11 +89,13 @@ const NEW_GETTERS := {
 	"get_max_connections_per_address": "int",
 	"get_max_packet_size": "int",
 	"get_max_packets_per_second": "int",
+	"get_max_stall_msec": "int",
 	"get_mtu": "int",
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
 	"is_requiring_datagram_tags": "bool",
+	"is_threaded": "bool",
 }
 const NEW_METHODS: Array[String] = [
 	"allow_address",
@@ -106,10 +110,12 @@ const NEW_METHODS: Array[String] = [
 	"set_max_connections_per_address",
 	"set_max_packet_size",
 	"set_max_packets_per_second",
+	"set_max_stall_msec",
 	"set_mtu",
 	"set_peer_throttle",
 	"set_require_address_proof",
 	"set_require_datagram_tags",
+	"set_threaded",
 ]
 const NEW_ENUM := "ConnectionError"
 const NEW_CONSTANTS: Array[String] = [

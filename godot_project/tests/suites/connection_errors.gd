@@ -80,6 +80,8 @@ func test_the_server_ends_it() -> void:
 
 func test_the_server_dies() -> void:
 	var server := new_peer(false)
+	# It dies when nobody polls it any more.
+	server.threaded = false
 	var client := new_peer()
 	check_equal(client.create_client(LOCALHOST, serve(server)), OK, "create_client")
 	var joined := func() -> bool:
@@ -96,7 +98,7 @@ func test_the_server_dies() -> void:
 
 ## The server has given it up, and says so when it speaks again.
 func test_a_client_that_wakes_up_too_late() -> void:
-	var peers := await connected()
+	var peers := await connected(1, false)
 	peers[0].set_peer_timeout(peers[1].get_unique_id(), 1, 200, 400)
 	polled.erase(peers[1])
 	await wait_until(func() -> bool: return events(peers[0]).size() == 2, 5.0, "it is given up")

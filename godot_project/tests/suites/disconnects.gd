@@ -180,7 +180,7 @@ func test_reliable_packets_before_close() -> void:
 
 
 func test_timeout_of_a_client() -> void:
-	var peers := await connected()
+	var peers := await connected(1, false)
 	var id := peers[1].get_unique_id()
 	peers[0].set_peer_timeout(id, 1, 50, 300)
 	polled.erase(peers[1])
@@ -190,7 +190,7 @@ func test_timeout_of_a_client() -> void:
 
 
 func test_timeout_of_the_server() -> void:
-	var peers := await connected()
+	var peers := await connected(1, false)
 	peers[1].set_peer_timeout(1, 1, 50, 300)
 	polled.erase(peers[0])
 	await _wait_for_status(peers[1], DISCONNECTED, 4.0)

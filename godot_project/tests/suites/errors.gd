@@ -75,7 +75,7 @@ func test_a_number_of_channels_as_a_bandwidth() -> void:
 
 
 func _warn(method: String, arguments: Array, parts: Array) -> void:
-	var peer := NetworkedMultiplayerENet.new()
+	var peer := TestPeer.make()
 	check_equal(peer.callv(method, arguments), OK, "%s%s" % [method, arguments])
 	expect_warning(([method] if parts else []) + parts, "%s%s" % [method, arguments])
 	peer.close()

@@ -329,8 +329,8 @@ func test_quit_with_open_connections() -> void:
 
 func _many_rounds(count: int) -> void:
 	for round_number in count:
-		var host := NetworkedMultiplayerENet.new()
-		var guest := NetworkedMultiplayerENet.new()
+		var host := TestPeer.make()
+		var guest := TestPeer.make()
 		var own_port := free_port() if round_number % 50 == 0 or port == 0 else port
 		port = own_port
 		host.create_server(own_port)

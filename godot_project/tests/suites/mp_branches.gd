@@ -117,13 +117,13 @@ func add_branch(branch_name: String) -> Node:
 
 
 func open_server(branch: Node, port: int) -> void:
-	var peer := NetworkedMultiplayerENet.new()
+	var peer := TestPeer.make()
 	check_equal(peer.create_server(port), OK, "create_server")
 	branch.multiplayer.multiplayer_peer = peer
 
 
 func open_client(branch: Node, port: int) -> void:
-	var peer := NetworkedMultiplayerENet.new()
+	var peer := TestPeer.make()
 	check_equal(peer.create_client(LOCALHOST, port), OK, "create_client")
 	branch.multiplayer.multiplayer_peer = peer
 

@@ -185,8 +185,8 @@ func _is_joined() -> bool:
 
 func _reach(state: State) -> void:
 	_close()
-	_peer = NetworkedMultiplayerENet.new()
-	_other = NetworkedMultiplayerENet.new()
+	_peer = TestPeer.make()
+	_other = TestPeer.make()
 	var port := free_port()
 	match state:
 		State.CONNECTING_CLIENT:

@@ -26,6 +26,8 @@ pub(super) struct Client {
     awaited: Vec<PeerId>,
     /// The game has left; what follows is no error.
     leaving: bool,
+    /// The game has heard of the connection in this poll.
+    is_new: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,7 @@ impl Client {
             unannounced: VecDeque::new(),
             awaited: Vec::new(),
             leaving: false,
+            is_new: false,
         }
     }
 
@@ -75,6 +78,17 @@ impl Client {
 
     pub(super) const fn succeed(&mut self) {
         self.state = State::Connected;
+        self.is_new = true;
+    }
+
+    /// True when the game has heard of the connection in this poll. SceneMultiplayer looks behind each, and would take a
+    /// connection that is over by then for one that has failed.
+    pub(super) const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    pub(super) const fn begin_poll(&mut self) {
+        self.is_new = false;
     }
 
     /// Ends an attempt; false when there is none.

@@ -149,10 +149,11 @@ impl<L: Link> Session<L> {
     pub fn begin_events(&mut self) {
         self.end_folding();
         self.events.extend(self.leaving.drain(..).map(Event::PeerDisconnected));
-        if let Role::Client(client) = &mut self.role
-            && client.take_loss()
-        {
-            self.report_lost_server();
+        if let Role::Client(client) = &mut self.role {
+            client.begin_poll();
+            if client.take_loss() {
+                self.report_lost_server();
+            }
         }
     }
 

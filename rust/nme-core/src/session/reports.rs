@@ -58,7 +58,7 @@ impl<L: Link> Session<L> {
             Role::Client(client) => {
                 client.note(error);
                 // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
-                if self.inbox.len() > 0 {
+                if self.inbox.len() > 0 || client.is_new() {
                     client.postpone_loss();
                 } else {
                     self.report_lost_server();

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use nme_udp::Waker;
 
-use super::handover::{Handover, Order};
+use super::handover::{Handover, Order, StallLimit};
 use super::network::{Network, NetworkDriver};
 use super::remote::Remote;
+use crate::connection::Traffic;
 use crate::farewell::Farewell;
 
 /// A network thread, seen from the game's.
@@ -26,7 +27,8 @@ pub(crate) struct Running {
 pub(crate) fn spawn(mut driver: NetworkDriver) -> io::Result<(Running, Remote)> {
     let waker = driver.socket_mut().watch()?;
     let handover = Arc::new(Handover::default());
-    handover.set_stall_limit(super::StallLimit::default());
+    handover.set_stall_limit(StallLimit::default());
+    handover.report(Traffic::of(driver.node().counters()), |_| ());
     let remote = Remote::new(Arc::clone(&handover), waker.clone(), driver.clock_mut().clone());
     let (returns, returned) = sync_channel(1);
     let network = Network::new(driver, Arc::clone(&handover));
