@@ -129,10 +129,10 @@ func _is_cut_off(peers: Array[NetworkedMultiplayerENet], limit: String) -> void:
 	var id := peers[1].get_unique_id()
 	var has_left := func() -> bool: return not is_connected_peer(peers[1])
 	await wait_until(has_left, 5.0, "the client's end")
-	expect_warning(["poll", str(id), limit])
 	# It comes behind the packets that are there to be fetched.
 	var is_told := func() -> bool: return events(peers[0]).back() == "peer_disconnected %d" % id
 	await wait_until(is_told, 5.0, "the server's signal")
+	expect_warning(["poll", str(id), limit])
 	while peers[0].get_available_packet_count() > 0:
 		peers[0].get_packet()
 	peers[2].put_packet("still here".to_utf8_buffer())

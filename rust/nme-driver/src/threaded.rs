@@ -40,8 +40,8 @@ impl Threaded {
     }
 
     pub(crate) fn begin_poll(&mut self) {
-        self.session.link_mut().begin_poll();
         self.session.begin_events();
+        self.session.link_mut().begin_poll();
         if self.running.has_ended() {
             self.session.lose_everything();
         }

@@ -6,12 +6,15 @@ use super::{Command, Endpoint, Report};
 
 /// What a session works on: an endpoint, or the way to one in another thread.
 pub trait Link {
-    /// True when a flush of the session is one of the endpoint: then the session asks for one before a packet that no longer
-    /// fits into a datagram.
+    /// True for an endpoint in the same thread: it sends when the session is flushed, and never before. So the session may hold
+    /// a packet back till then, and asks for a flush before one that no longer fits into a datagram.
     const IS_DIRECT: bool;
 
     /// Hands a command over.
     fn execute(&mut self, command: Command);
+
+    /// Hands one command over in the place of the last ones, if they are still on their way; otherwise does nothing.
+    fn replace(&mut self, _count: usize, _command: Command) {}
 
     /// The next thing that happened.
     fn next_report(&mut self) -> Option<Report>;

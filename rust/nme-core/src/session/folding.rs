@@ -9,10 +9,14 @@
 //!   target -n, which the server's relay multiplies. So a call to everybody costs the uplink one packet. For any other
 //!   set of peers it becomes a packet for each.
 //!
+//! Where the endpoint is in another thread, which sends what waits although the game is busy, nothing may be held back: there,
+//! each packet is handed over at once. On a server those behind the first one share a packet; on a client the one packet for
+//! all replaces those that wait in the handover, if they are still there.
+//!
 //! The relay also sends such a packet to a peer that it has introduced to this client only just now, so that the
 //! client could not name it yet. 3.6 does the same; such a peer can receive a call from before its time.
 
-use nme_enet::PeerHandle;
+use nme_enet::{Packet, PeerHandle};
 
 use super::{Role, Session};
 use crate::channel::Transfer;
@@ -28,6 +32,8 @@ pub(super) struct Folding {
     /// `None` when nothing waits.
     transfer: Option<Transfer>,
     receivers: Vec<(PeerId, PeerHandle)>,
+    /// What the receivers behind the first one share, where it is handed over at once.
+    shared: Option<Packet>,
     /// Counts foldings: marks the receivers in the table.
     number: u32,
 }
@@ -38,7 +44,8 @@ impl<L: Link> Session<L> {
     pub(super) fn fold(&mut self, id: PeerId, first_hop: PeerHandle, transfer: Transfer, payload: &[u8]) {
         let len = HEADER_LEN + payload.len();
         let is_equal = self.folding.transfer == Some(transfer) && self.folding.payload == payload;
-        if !is_equal || !self.peers.fold(id, self.folding.number) {
+        let joins = is_equal && self.peers.fold(id, self.folding.number);
+        if !joins {
             self.end_folding();
             self.folding.number = self.folding.number.wrapping_add(1);
             self.peers.fold(id, self.folding.number);
@@ -51,11 +58,30 @@ impl<L: Link> Session<L> {
             self.waiting.note(first_hop.index(), len, transfer.delivery);
         }
         self.folding.receivers.push((id, first_hop));
+        if !L::IS_DIRECT {
+            self.hand_over(id, first_hop, transfer, payload, joins && self.is_server());
+        }
+    }
+
+    /// Hands a packet over at once. With `shares`, it is one for several clients.
+    fn hand_over(&mut self, id: PeerId, peer: PeerHandle, transfer: Transfer, payload: &[u8], shares: bool) {
+        let target = if shares { Target::All } else { Target::One(id) };
+        let packet = match self.folding.shared.clone().filter(|_| shares) {
+            Some(packet) => packet,
+            None => self.link.packet(&[&wire::header(self.id, target), payload]),
+        };
+        if shares {
+            self.folding.shared.get_or_insert_with(|| packet.clone());
+        }
+        self.link.execute(Command::Send { peer, transfer, packet });
     }
 
     /// Hands over what is folded. To be called before anything else is queued, and before the peers change.
     pub(super) fn end_folding(&mut self) {
         let Some(transfer) = self.folding.transfer.take() else { return };
+        if !L::IS_DIRECT {
+            return self.end_handing_over(transfer);
+        }
         let mut receivers = std::mem::take(&mut self.folding.receivers);
         let payload = std::mem::take(&mut self.folding.payload);
         match (&self.role, receivers.as_slice()) {
@@ -77,6 +103,20 @@ impl<L: Link> Session<L> {
         receivers.clear();
         self.folding.receivers = receivers;
         self.folding.payload = payload;
+    }
+
+    fn end_handing_over(&mut self, transfer: Transfer) {
+        self.folding.shared = None;
+        let receivers = std::mem::take(&mut self.folding.receivers);
+        if let (Role::Client(_), &[(_, peer), _, ..]) = (&self.role, receivers.as_slice())
+            && let Some(target) = self.folded_target(receivers.len())
+        {
+            let payload = &self.folding.payload;
+            let packet = self.link.packet(&[&wire::header(self.id, target), payload]);
+            self.link.replace(receivers.len(), Command::Send { peer, transfer, packet });
+        }
+        self.folding.receivers = receivers;
+        self.folding.receivers.clear();
     }
 
     /// The one target that stands for all receivers, when there is one.

@@ -77,6 +77,17 @@ impl Handover {
         becomes_urgent || (is_first && !to_network.is_watching)
     }
 
+    /// Game: leaves a packet in the place of the last ones, if the network thread has not taken one of them.
+    pub(crate) fn replace(&self, count: usize, order: Order) {
+        let mut to_network = lock(&self.to_network);
+        let is_packet = |order: &Order| matches!(order, Order::Command(Command::Send { .. }));
+        let Some(first) = to_network.orders.len().checked_sub(count) else { return };
+        if to_network.orders[first..].iter().all(is_packet) {
+            to_network.orders.truncate(first);
+            to_network.orders.push(order);
+        }
+    }
+
     /// Game: what was ordered waits no longer. True when the network thread has to be woken.
     pub(crate) fn hurry(&self) -> bool {
         let mut to_network = lock(&self.to_network);

@@ -84,6 +84,10 @@ impl Link for Remote {
         self.order(Order::Command(command), !may_wait);
     }
 
+    fn replace(&mut self, count: usize, command: Command) {
+        self.handover.replace(count, Order::Command(command));
+    }
+
     fn next_report(&mut self) -> Option<Report> {
         self.reports.pop()
     }
