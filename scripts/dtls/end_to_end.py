@@ -50,12 +50,12 @@ class SecurePlayer(Player):
         (port,) = whole["ports"]
         (beside,) = self.ports.take(1)
         ours = {"key": str(IDENTITY.key), "certificate": str(IDENTITY.certificate), "host": HOST}
-        ours_alone = set(cast.values()) == {"4"}
+        ours_alone = all(engine.startswith("4") for engine in cast.values())
         for name, engine in cast.items():
             # Who is of the other engine than the server has to go through the program beside Godot 3.6.
             direct = name == "server" or (engine == cast["server"] and not ours_alone) or whole["name"] == MISMATCH
             place = port if direct else beside
-            part = {**whole, "ports": [place], **({"dtls": ours} if engine == "4" else {})}
+            part = {**whole, "ports": [place], **({"dtls": ours} if engine.startswith("4") else {})}
             story_of(name, folder).write_text(json.dumps(part), encoding="utf-8")
         if whole["name"] == MISMATCH:
             return super()._run_processes(cast, story, folder)

@@ -25,10 +25,10 @@ from interop.scenarios import all_scenarios
 AGENTS = PROJECT / "tests" / "interop"
 EXPECTED = AGENTS / "expected"
 
-# Server's engine / clients' engines in turn.
+# Server's engine / clients' engines in turn. 4t is Godot 4 with network threads.
 REFERENCE = "3/3"
-CASTINGS = (REFERENCE, "4/3", "3/4", "4/4")
-MIXED_CASTINGS = ("3/3+4", "4/3+4")
+CASTINGS = (REFERENCE, "4/3", "3/4", "4/4", "4t/3", "3/4t", "4t/4t")
+MIXED_CASTINGS = ("3/3+4", "4/3+4", "4t/3+4t")
 
 # Seconds after which a participant is killed; its own deadlines are shorter and say what it waited for.
 LIMIT = 120.0
@@ -165,8 +165,8 @@ class Player:
         homes = {variable: str(home) for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
         with (folder / f"{name}.out").open("wb") as out, (folder / f"{name}.err").open("wb") as err:
             return subprocess.Popen(
-                [*self.engines[engine], *place, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                env={**os.environ, **homes},
+                [*self.engines[engine[0]], *place, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                env={**os.environ, **homes, "TEST_THREADED": str(int(engine.endswith("t")))},
             )
 
 
@@ -200,7 +200,7 @@ def script_error(cast: Dict[str, str], folder: Path) -> Optional[str]:
     for name in cast:
         for line in read(folder / f"{name}.err").splitlines():
             if line.startswith(("SCRIPT ERROR", "USER SCRIPT ERROR")) or "panicked at" in line or (
-                cast[name] == "4" and "leaked at exit" in line
+                cast[name].startswith("4") and "leaked at exit" in line
             ):
                 return f"{name}: {line.strip()}"
     return None

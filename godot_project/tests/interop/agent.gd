@@ -46,6 +46,7 @@ func _initialize() -> void:
 		_fail("the addon is missing: no class " + CLASS)
 		return
 	peer = ClassDB.instantiate(CLASS)
+	peer.threaded = TestPeer.is_threaded()
 	if scenario.has("dtls"):
 		_use_dtls(scenario["dtls"])
 	peer.peer_connected.connect(_on_peer_connected)
@@ -184,6 +185,8 @@ func _run_step(step: Dictionary) -> bool:
 			fetching = step["value"]
 		"freeze":
 			polling = false
+			# The network thread of a game that hangs is to stop, too.
+			peer.max_stall_msec = 1
 		"mute":
 			logging = false
 		_:
