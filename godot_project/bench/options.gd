@@ -39,6 +39,7 @@ func new_peer() -> MultiplayerPeer:
 	if not peer is ENetMultiplayerPeer:
 		peer.set("compression_mode", number("compression"))
 		peer.set("server_relay", number("relay") == 1)
+		peer.set("threaded", number("threaded") == 1)
 	peer.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 	return peer
 

@@ -10,6 +10,7 @@ var _late := 0
 var _last := 0
 var _began := 0
 var _cpu := 0
+var _process := 0
 var _network := {}
 
 
@@ -20,6 +21,7 @@ func begin() -> void:
 	_began = Time.get_ticks_usec()
 	_last = _began
 	_cpu = cpu_nsec()
+	_process = process_nsec()
 
 
 ## Counts a frame; to be called once in each, always at the same place.
@@ -38,6 +40,7 @@ func elapsed() -> float:
 ## What was measured since `begin`.
 func end() -> Dictionary:
 	var result := {"cpu_nsec": cpu_nsec() - _cpu, "seconds": elapsed()}
+	result["process_nsec"] = process_nsec() - _process
 	result["frames"] = frames
 	result["late_frames"] = _late
 	var after := network()
@@ -50,6 +53,15 @@ func end() -> Dictionary:
 static func cpu_nsec() -> int:
 	var file := FileAccess.open("/proc/self/schedstat", FileAccess.READ)
 	return int(file.get_line().get_slice(" ", 0)) if file != null else 0
+
+
+## Processor time of all threads that there are.
+static func process_nsec() -> int:
+	var sum := 0
+	for thread in DirAccess.get_directories_at("/proc/self/task"):
+		var file := FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ)
+		sum += int(file.get_line().get_slice(" ", 0)) if file != null else 0
+	return sum
 
 
 ## Counters of the network namespace, which holds the benchmark's traffic alone.

@@ -7,7 +7,7 @@ from typing import Dict, List, NamedTuple, Sequence
 from common import PROJECT, ScriptError, say
 from engines import dotted, find_godot3, find_godot4, version_of
 
-OURS, NEW, OLD = "ours", "4.6", "3.6"
+OURS, THREADED, NEW, OLD = "ours", "threaded", "4.6", "3.6"
 COMPRESSIONS = {"none": 0, "range_coder": 1}
 
 Words = Dict[str, object]
@@ -21,10 +21,12 @@ class Contestant(NamedTuple):
     engine: Sequence[str]
     is_godot4: bool
     class_name: str
+    is_threaded: bool = False
 
     def command(self, program: str, words: Words) -> List[str]:
         """Starts a program of godot_project/bench."""
-        values = [f"--{name}={value}" for name, value in {"class": self.class_name, **words}.items()]
+        all_words = {"class": self.class_name, "threaded": int(self.is_threaded), **words}
+        values = [f"--{name}={value}" for name, value in all_words.items()]
         if not self.is_godot4:
             return [*self.engine, "--path", str(PROJECT / "bench" / "godot3"), "-s", f"{program}.gd", *values]
         place = ["--headless", "--path", str(PROJECT), "-s", f"res://bench/{program}.gd"]
@@ -44,6 +46,8 @@ def all_contestants() -> Dict[str, Contestant]:
     found = [
         Contestant(OURS, f"NetworkedMultiplayerENet (this addon), Godot {version4}", godot4, True,
                    "NetworkedMultiplayerENet"),
+        Contestant(THREADED, f"the same with a network thread, Godot {version4}", godot4, True,
+                   "NetworkedMultiplayerENet", is_threaded=True),
         Contestant(NEW, f"ENetMultiplayerPeer, Godot {version4}", godot4, True, "ENetMultiplayerPeer"),
     ]
     if godot3:

@@ -134,6 +134,7 @@ def frame_figures(level: Event) -> Figures:
     frames = max(1.0, level["frames"])
     return {
         "cpu_ms": level["cpu_nsec"] / frames / 1e6,
+        "process_ms": level["process_nsec"] / frames / 1e6 if "process_nsec" in level else None,
         "datagrams": level["datagrams"] / frames,
         "kilobytes": level["bytes"] / frames / 1e3,
         "fps": level["frames"] / level["seconds"],
