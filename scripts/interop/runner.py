@@ -31,7 +31,7 @@ CASTINGS = (REFERENCE, "4/3", "3/4", "4/4", "4t/3", "3/4t", "4t/4t")
 MIXED_CASTINGS = ("3/3+4", "4/3+4", "4t/3+4t")
 
 # Seconds after which a participant is killed; its own deadlines are shorter and say what it waited for.
-LIMIT = 120.0
+LIMIT = 240.0
 GRACE = 3.0
 # Seconds between looks for script errors, after which an agent would go on with nonsense.
 LOOK = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Callable, List
 
 from interop.payload import ORDERED, RELIABLE, UNRELIABLE
@@ -13,6 +14,8 @@ MODES = (RELIABLE, UNRELIABLE, ORDERED)
 # The edges of one datagram (MTU 1392) are passed one byte at a time.
 SIZES = [1, 2, 7, 8, 15, 16, 17, 100, *range(1363, 1401), 4096, 65535, 65536]
 SMALL_SIZES = [1, 2, 7, 8, 100, 1000, 1300]
+# How long a blocked game is; see `blocked`.
+BLOCKED_MSEC = int(os.environ.get("TEST_BLOCKED_MSEC", "4000"))
 MIB = 1 << 20
 
 PROPERTIES = (
@@ -82,6 +85,25 @@ def not_fetched() -> Scenario:
     s.server.received[c1.name] = len(packets)
     s.barrier()
     s.send(s.server, "c1", [c1])
+    s.finish()
+    return s
+
+
+def blocked() -> Scenario:
+    """The game of one side is blocked for longer than the other side waits. With a network thread nobody is lost, and what has
+    come meanwhile is there; who has none is not blocked here."""
+    s = Scenario("blocked", 1, slow=True)
+    (c1,) = s.clients
+    s.start()
+    s.server.call("set_peer_timeout", {"id": "c1"}, 32, 300, 1500)
+    c1.call("set_peer_timeout", 1, 32, 300, 1500)
+    for sleeper, sender, to in ((s.server, c1, "server"), (c1, s.server, "c1")):
+        s.barrier()
+        sleeper.do("block", msec=BLOCKED_MSEC)
+        s.send(sender, to, [sleeper], [20, 3000, 100_000])
+    s.barrier()
+    s.send(s.server, "c1", [c1])
+    s.send(c1, "server", [s.server])
     s.finish()
     return s
 
@@ -471,7 +493,7 @@ def wrong_compression() -> Scenario:
 def all_scenarios() -> List[Scenario]:
     """Every scenario, new each time; the slow ones first, since they mostly wait."""
     makers: List[Callable[[], Scenario]] = [
-        not_fetched,
+        not_fetched, blocked,
         refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
         targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later,
         server_close, timeouts, handlers, api_inactive, api_active,

@@ -183,6 +183,9 @@ func _run_step(step: Dictionary) -> bool:
 			_call_peer(step)
 		"fetch":
 			fetching = step["value"]
+		"block":
+			if peer.threaded:
+				OS.delay_msec(step["msec"])
 		"freeze":
 			polling = false
 			# The network thread of a game that hangs is to stop, too.

@@ -30,6 +30,8 @@ pub struct Driver<S, C, N = Session> {
     has_read: bool,
     /// That was before the socket was empty.
     is_cut_short: bool,
+    /// How many datagrams this poll has read.
+    datagrams_read: u32,
     /// Time has had its turn in this poll.
     has_timed: bool,
     /// There was an event in this poll, and so a handler that may have worked.
@@ -88,6 +90,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
             reading,
             has_read: true,
             is_cut_short: false,
+            datagrams_read: 0,
             has_timed: true,
             has_emitted: false,
             is_timed: false,
@@ -176,6 +179,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         self.reading.begin(now);
         self.has_read = false;
         self.is_cut_short = false;
+        self.datagrams_read = 0;
         self.has_timed = false;
         self.has_emitted = false;
         self.send_waiting();
@@ -228,6 +232,18 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
             return self.node.poll_timeout();
         };
         self.node.poll_timeout().min(now + pause)
+    }
+
+    /// Ends a poll, but leaves what waits for a flush to the next one.
+    pub fn pause_poll(&mut self) {
+        let now = self.clock.now();
+        self.reading.end(now);
+    }
+
+    /// Datagrams that this poll has read.
+    #[must_use]
+    pub const fn datagrams_read(&self) -> u32 {
+        self.datagrams_read
     }
 
     /// Ends a poll: everything that the poll caused leaves.
@@ -291,7 +307,10 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         let mut read = 0;
         while read < BATCH {
             match self.socket.receive(&mut self.buffer[..]) {
-                Received::Datagram { from, len } => self.node.receive(from, &self.buffer[..len]),
+                Received::Datagram { from, len } => {
+                    self.datagrams_read += 1;
+                    self.node.receive(from, &self.buffer[..len]);
+                }
                 Received::Oversized => self.receive_counters.oversized += 1,
                 Received::Error(_) => self.receive_counters.errors += 1,
                 Received::Empty => {

@@ -244,8 +244,8 @@ pub(crate) struct NetworkedMultiplayerENet {
     /// notices nothing else: signals come from [method MultiplayerPeer.poll], and calls answer as without. Cannot be changed
     /// while a connection is open.
     ///
-    /// When the game does not poll, packets wait for it, up to [member max_buffered_bytes]. See also
-    /// [member max_stall_msec].
+    /// When the game does not poll, packets wait for it, up to [member max_buffered_bytes]. See also [member max_stall_msec],
+    /// and [code]docs/network_thread.md[/code] in the addon for what a thread costs.
     ///
     /// ```gdscript
     /// peer.threaded = true

@@ -156,6 +156,9 @@ func _run_step(step: Dictionary) -> bool:
 			_call_peer(step)
 		"fetch":
 			fetching = step["value"]
+		"block":
+			# Without a network thread the other side would take this one for lost.
+			pass
 		"freeze":
 			polling = false
 		"mute":

@@ -20,13 +20,25 @@ pub(super) struct Network {
     handover: Arc<Handover>,
     orders: Vec<Order>,
     reports: Vec<Report>,
+    /// When everything that waited has left last.
+    flushed_at: Duration,
+    /// Something may wait for a flush.
+    waits: bool,
     /// While the game sends, its orders are looked for often, so that it need not wake this thread for the first one.
     watches_until: Duration,
 }
 
 impl Network {
     pub(super) fn new(driver: NetworkDriver, handover: Arc<Handover>) -> Self {
-        Self { driver, handover, orders: Vec::new(), reports: Vec::new(), watches_until: Duration::ZERO }
+        Self {
+            driver,
+            handover,
+            orders: Vec::new(),
+            reports: Vec::new(),
+            flushed_at: Duration::ZERO,
+            waits: false,
+            watches_until: Duration::ZERO,
+        }
     }
 
     /// Works until it is told to stop. What is left has to be closed.
@@ -48,7 +60,7 @@ impl Network {
                 std::thread::sleep(STALLED_PAUSE);
                 continue;
             }
-            self.work();
+            self.work(found == Found::Orders);
             self.sleep(found, watches);
         }
     }
@@ -63,12 +75,26 @@ impl Network {
     }
 
     /// Reads what has come, lets time work, sends what is due, and reports.
-    fn work(&mut self) {
+    ///
+    /// What a single datagram causes, such as a packet that is passed on, leaves at once. When one follows the other, what they
+    /// cause shares datagrams: there is a flush every [`FLUSH_PAUSE`], or when many have come together.
+    fn work(&mut self, has_orders: bool) {
         self.driver.begin_poll();
         while let Some(report) = self.driver.next_event() {
             self.reports.push(report);
         }
-        self.driver.end_poll();
+        let now = self.driver.now();
+        if has_orders
+            || now >= self.flushed_at + FLUSH_PAUSE
+            || self.driver.datagrams_read() >= MANY_DATAGRAMS
+        {
+            self.driver.end_poll();
+            self.flushed_at = now;
+            self.waits = false;
+        } else {
+            self.driver.pause_poll();
+            self.waits = true;
+        }
         let traffic = Traffic::of(self.driver.node().counters());
         let Self { driver, handover, reports, .. } = self;
         handover.report(traffic, |queue| {
@@ -86,6 +112,9 @@ impl Network {
         if watches {
             until = until.min(now + LONGEST_WAIT);
         }
+        if self.waits {
+            until = until.min(self.flushed_at + FLUSH_PAUSE);
+        }
         if let Found::OrdersUntil(time) = found {
             until = until.min(time);
         }
@@ -98,6 +127,12 @@ impl Network {
 /// For how long orders are looked for often after the last ones: longer than the pause between two frames of any game that is
 /// not blocked.
 const WATCH: Duration = Duration::from_secs(1);
+
+/// Between two flushes: a tenth of what a player notices, and long enough for packets to share datagrams.
+const FLUSH_PAUSE: Duration = Duration::from_millis(1);
+
+/// Datagrams in one go of a sender that waits for acknowledgements to send on.
+const MANY_DATAGRAMS: u32 = 8;
 
 /// If a wake-up gets lost, that is no more than a hiccup.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);

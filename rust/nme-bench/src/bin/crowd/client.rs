@@ -148,7 +148,8 @@ impl Client {
         }
     }
 
-    fn receive(&mut self, now: Duration, shared: &mut Shared, buffers: &mut Buffers) {
+    /// Reads everything that has come.
+    pub(crate) fn receive(&mut self, now: Duration, shared: &mut Shared, buffers: &mut Buffers) {
         while let Ok(len) = self.socket.recv(&mut buffers.incoming) {
             let datagram = &buffers.incoming[..len];
             let Ok(header) = Header::read(datagram) else { continue };

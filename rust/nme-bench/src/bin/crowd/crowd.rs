@@ -112,6 +112,9 @@ impl Crowd {
             self.skipped += late;
             self.slice += late;
         }
+        if self.sending && self.traffic.target == Some(0) {
+            self.listen();
+        }
         let first = (self.slice % u64::from(SLICES)) as usize;
         for index in (first..self.clients.len()).step_by(SLICES as usize) {
             self.frame(index);
@@ -120,6 +123,14 @@ impl Crowd {
         if first == 0 && !self.told_connected && self.connected() == self.clients.len() {
             self.told_connected = true;
             println!(r#"{{"event":"connected","clients":{},"unix":{:.4}}}"#, self.clients.len(), unix_time());
+        }
+    }
+
+    /// Lets all clients read, so that the latency is that of the server, and not of their own frames.
+    fn listen(&mut self) {
+        let now = self.start.elapsed();
+        for client in &mut self.clients {
+            client.receive(now, &mut self.shared, &mut self.buffers);
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A client of the crowd is as light as the wire allows: it connects, acknowledges, counts what it receives, and may
 //! send one packet a frame. It never holds packets back, so what does not arrive was lost by the server under test.
-//! The clients' frames are spread evenly over a 60th of a second, as those of independent players are.
+//! The clients' frames are spread evenly over a 60th of a second, as those of independent players are. When they send to each
+//! other they read all the time, so that the latency is the server's alone.
 //!
 //! `crowd PORT DIALECT COMPRESSION TRAFFIC SIZE` with a dialect of `networked`, `plain`, `scene`, a compression of
 //! `none`, `range_coder`, and a traffic of `none`, `server` (one packet per frame to the server), `all` (to everybody).
