@@ -72,17 +72,18 @@ impl Host {
     #[must_use]
     pub fn is_tagged(&self, peer: PeerHandle) -> bool {
         let tags = self.peers.get(peer).and_then(|peer| peer.tags.as_ref());
-        tags.is_some_and(|tags| matches!(tags.untagged, Untagged::Late { .. }))
+        tags.is_some_and(|tags| tags.untagged == Untagged::Late)
     }
 
     fn set_tags(&mut self, peer: PeerHandle, key: TagKey, sends: bool) -> bool {
         let now = self.shared.clock.now();
         if let Some(peer) = self.peers.get_mut(peer).filter(|peer| peer.tags.is_none()) {
             peer.tags = Some(Box::new(Tags {
-                incoming: key.of(!peer.initiated),
-                outgoing: key.of(peer.initiated),
+                key,
+                is_initiator: peer.initiated,
                 sends,
-                untagged: Untagged::Usual { until: now + LONGEST_WAIT },
+                untagged: Untagged::Usual,
+                until: now + LONGEST_WAIT,
             }));
         }
         true
@@ -92,20 +93,23 @@ impl Host {
 /// The tags of one connection.
 #[derive(Debug)]
 pub(crate) struct Tags {
-    incoming: TagKey,
-    outgoing: TagKey,
+    key: TagKey,
+    /// This side has asked for the connection.
+    is_initiator: bool,
     /// This side tags what it sends.
     sends: bool,
     untagged: Untagged,
+    /// Until when, in µs of the host's clock.
+    until: u64,
 }
 
-/// What a datagram without a tag is. Times are in µs of the host's clock.
+/// What a datagram without a tag is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Untagged {
     /// All are so far. When this goes on for too long, the peer makes no tags.
-    Usual { until: u64 },
+    Usual,
     /// It may have left before the first tagged one, and come behind it.
-    Late { until: u64 },
+    Late,
 }
 
 /// What the end of a datagram has shown.
@@ -124,24 +128,25 @@ pub(crate) enum Checked {
 impl Tags {
     pub(crate) fn check(&mut self, now: u64, datagram: &[u8]) -> Checked {
         if let Some((plain, tag)) = datagram.split_last_chunk()
-            && self.incoming.tag(plain) == *tag
+            && self.key.of(!self.is_initiator).tag(plain) == *tag
         {
-            if matches!(self.untagged, Untagged::Usual { .. }) {
-                self.untagged = Untagged::Late { until: now + LONGEST_OVERTAKING };
+            if self.untagged == Untagged::Usual {
+                self.untagged = Untagged::Late;
+                self.until = now + LONGEST_OVERTAKING;
                 self.sends = true;
             }
             return Checked::Tagged;
         }
         match self.untagged {
-            Untagged::Usual { until } if now > until && !self.sends => Checked::Stock,
-            Untagged::Late { until } if now > until => Checked::Forged,
+            Untagged::Usual if now > self.until && !self.sends => Checked::Stock,
+            Untagged::Late if now > self.until => Checked::Forged,
             _ => Checked::Untagged,
         }
     }
 
     /// The tag of a datagram that goes out, unless it goes without.
     pub(crate) fn make(&self, datagram: &[u8]) -> Option<[u8; TAG_LEN as usize]> {
-        self.sends.then(|| self.outgoing.tag(datagram))
+        self.sends.then(|| self.key.of(self.is_initiator).tag(datagram))
     }
 }
 
