@@ -9,27 +9,22 @@ use crate::lists::Key;
 pub(crate) struct Ring {
     /// Sequence number of the first one.
     base: u16,
-    keys: Keys,
-}
-
-/// As a rule a channel that is used little has one command under way.
-#[derive(Debug)]
-enum Keys {
-    Few(Option<Key>),
-    /// Nothing for what has been acknowledged out of order.
+    /// The only one: as a rule a channel that is used little has one command under way. `NONE` with `several`.
+    single: Key,
+    /// All of them once there have been several, `NONE` for what has been acknowledged out of order.
     #[expect(clippy::box_collection, reason = "a queue would make every idle channel larger")]
-    Many(Box<VecDeque<Key>>),
+    several: Option<Box<VecDeque<Key>>>,
 }
 
 impl Ring {
     pub(crate) const fn new() -> Self {
         // ENet numbers reliable commands from 1.
-        Self { base: 1, keys: Keys::Few(None) }
+        Self { base: 1, single: Key::NONE, several: None }
     }
 
     /// Forgets what is under way: the commands are gone, their numbers stay used.
     pub(crate) fn forget(&mut self) {
-        *self = Self { base: self.next(), keys: Keys::Few(None) };
+        *self = Self { base: self.next(), ..Self::new() };
     }
 
     /// True when everything has been acknowledged.
@@ -39,9 +34,9 @@ impl Ring {
 
     /// The first command that has not been acknowledged.
     pub(crate) fn first(&self) -> Key {
-        match &self.keys {
-            Keys::Few(key) => key.unwrap_or(Key::NONE),
-            Keys::Many(keys) => keys.front().copied().unwrap_or(Key::NONE),
+        match &self.several {
+            None => self.single,
+            Some(keys) => keys.front().copied().unwrap_or(Key::NONE),
         }
     }
 
@@ -51,10 +46,10 @@ impl Ring {
     }
 
     fn len(&self) -> u16 {
-        match &self.keys {
-            Keys::Few(key) => key.is_some().into(),
+        match &self.several {
+            None => (self.single != Key::NONE).into(),
             // At most 7 windows of 4096.
-            Keys::Many(keys) => keys.len() as u16,
+            Some(keys) => keys.len() as u16,
         }
     }
 
@@ -73,42 +68,40 @@ impl Ring {
 
     /// Appends a command, which has the number [`Self::next`].
     pub(crate) fn push(&mut self, key: Key) {
-        match &mut self.keys {
-            Keys::Few(first) => match first.replace(key) {
-                None => {}
-                Some(first) => self.keys = Keys::Many(Box::new(VecDeque::from([first, key]))),
-            },
-            Keys::Many(keys) => keys.push_back(key),
+        match &mut self.several {
+            Some(keys) => keys.push_back(key),
+            None if self.single == Key::NONE => self.single = key,
+            None => {
+                let first = std::mem::replace(&mut self.single, Key::NONE);
+                self.several = Some(Box::new(VecDeque::from([first, key])));
+            }
         }
     }
 
     /// The command with this number; `None` when there is none under way.
     pub(crate) fn find(&self, sequence: u16) -> Option<Key> {
-        let place = usize::from(sequence.wrapping_sub(self.base));
-        let key = match &self.keys {
-            Keys::Few(first) => first.filter(|_| place == 0)?,
-            Keys::Many(keys) => *keys.get(place)?,
+        let key = match (&self.several, usize::from(sequence.wrapping_sub(self.base))) {
+            (Some(keys), place) => *keys.get(place)?,
+            (None, 0) => self.single,
+            (None, _) => Key::NONE,
         };
         (key != Key::NONE).then_some(key)
     }
 
     /// Takes out what an acknowledgement is about; `None` when it is about nothing.
     pub(crate) fn take(&mut self, sequence: u16) -> Option<Key> {
-        let place = usize::from(sequence.wrapping_sub(self.base));
-        let keys = match &mut self.keys {
-            Keys::Few(first) => {
-                let key = first.take_if(|_| place == 0)?;
-                self.base = self.base.wrapping_add(1);
-                return Some(key);
-            }
-            Keys::Many(keys) => keys,
+        let key = self.find(sequence)?;
+        let Some(keys) = &mut self.several else {
+            self.single = Key::NONE;
+            self.base = self.base.wrapping_add(1);
+            return Some(key);
         };
-        let key = std::mem::replace(keys.get_mut(place)?, Key::NONE);
+        *keys.get_mut(usize::from(sequence.wrapping_sub(self.base)))? = Key::NONE;
         while keys.front() == Some(&Key::NONE) {
             keys.pop_front();
             self.base = self.base.wrapping_add(1);
         }
-        (key != Key::NONE).then_some(key)
+        Some(key)
     }
 }
 
