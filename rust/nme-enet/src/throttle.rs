@@ -42,7 +42,8 @@ pub(crate) struct Throttle {
     /// ENet's way to spread what is dropped.
     counter: u8,
     shortest: Option<u16>,
-    window: Window,
+    /// There once a round trip has been long.
+    window: Option<Box<Window>>,
     rise: Option<Box<Rise>>,
 }
 
@@ -138,7 +139,7 @@ impl Throttle {
             raised: 0,
             counter: 0,
             shortest: None,
-            window: Window::NONE,
+            window: None,
             rise: None,
         }
     }
@@ -173,16 +174,19 @@ impl Throttle {
         self.shortest = Some(shortest);
         if round_trip <= shortest.saturating_add(FRAME_TIMES_MS) {
             self.raise(now);
-            self.window = Window::NONE;
+            if let Some(window) = &mut self.window {
+                **window = Window::NONE;
+            }
             self.rise = None;
             return;
         }
-        self.window.note(now, round_trip);
+        let window = self.window.get_or_insert_with(|| Box::new(Window::NONE));
+        window.note(now, round_trip);
         if let Some(rise) = &mut self.rise {
             rise.acknowledged += 1;
         }
-        if self.window.is_full() {
-            let window = std::mem::replace(&mut self.window, Window::NONE);
+        if window.is_full() {
+            let window = std::mem::replace(&mut **window, Window::NONE);
             self.look_at(now, &window);
         }
         if let Some((target, _)) = self.rise.as_ref().and_then(|rise| rise.target)

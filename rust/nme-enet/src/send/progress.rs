@@ -8,8 +8,8 @@
 pub(crate) struct Progress {
     /// Bytes that waited when that was looked at last.
     seen: u64,
-    /// When that was, in µs of the host's clock.
-    at: u64,
+    /// When that was, in µs of the host's clock, which wrap: after an hour without a packet, a look may come a second later.
+    at: u32,
     /// How often in a row it had not become less.
     stalls: u8,
 }
@@ -18,18 +18,19 @@ impl Progress {
     /// Looks at what waits in front of a packet that is to be queued. True when that is more than `limit` bytes, and has not
     /// become less in any of five seconds.
     pub(crate) const fn has_stalled(&mut self, now: u64, waiting: u64, limit: u64) -> bool {
+        let at = now as u32;
         if waiting <= limit {
-            *self = Self { seen: waiting, at: now, stalls: 0 };
-        } else if now.saturating_sub(self.at) >= PERIOD {
+            *self = Self { seen: waiting, at, stalls: 0 };
+        } else if at.wrapping_sub(self.at) >= PERIOD {
             let stalls = if waiting < self.seen { 0 } else { self.stalls.saturating_add(1) };
-            *self = Self { seen: waiting, at: now, stalls };
+            *self = Self { seen: waiting, at, stalls };
         }
         self.stalls >= MOST_STALLS
     }
 }
 
 /// Between two looks, in µs.
-const PERIOD: u64 = 1_000_000;
+const PERIOD: u32 = 1_000_000;
 
 /// Periods without progress. A link that is down for that long is given up soon anyway.
 const MOST_STALLS: u8 = 5;

@@ -19,7 +19,7 @@ pub(crate) struct Window {
     /// Of the present round trip.
     acknowledged: u32,
     lost: u32,
-    losses: u16,
+    losses: u8,
     shortest: u32,
     was_full: bool,
     shrunk: bool,
@@ -203,7 +203,7 @@ const SMALLEST_BYTES: u32 = 4 * SEGMENT_BYTES;
 const LOSSY_BYTES: u32 = 48 << 10;
 
 /// Fewer losses in a round trip than this are chance.
-const FEW_LOST_COMMANDS: u16 = 4;
+const FEW_LOST_COMMANDS: u8 = 4;
 
 /// More lost bytes than this are not.
 const MANY_LOST_PERCENT: u64 = 10;
