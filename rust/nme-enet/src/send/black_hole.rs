@@ -17,9 +17,13 @@ use crate::peer::{Peer, TimeoutSettings};
 use crate::shared::Shared;
 use crate::wire::{Body, Command, MAX_MTU, code, fixed_len};
 
-/// The long command that is lost again and again. Times are in µs of the host's clock.
+/// The long command that is lost again and again, as a rule none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BlackHole(Option<Box<Watched>>);
+
+/// What is known of the command. Times are in µs of the host's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BlackHole {
+struct Watched {
     /// When the first transmission that was lost was sent.
     since: u64,
     /// When it is too late for the command, if short ones are acknowledged. While no command is watched: until when
@@ -45,79 +49,99 @@ enum Probe {
 
 impl BlackHole {
     /// No command is watched.
-    pub(crate) const NONE: Self =
-        Self { since: 0, end: 0, sequence: 0, channel: 0, lost: 0, short: 0, probe: Probe::Unsent };
+    pub(crate) const NONE: Self = Self(None);
 
     /// True when long datagrams may be what is lost.
-    pub(crate) const fn is_suspected(&self) -> bool {
-        self.lost >= SUSPICIOUS
+    pub(crate) fn is_suspected(&self) -> bool {
+        self.0.as_ref().is_some_and(|watched| watched.is_suspected())
     }
 
     /// True when datagrams are to be short where they can be.
-    pub(crate) const fn keeps_short(&self, now: u64) -> bool {
-        self.is_suspected() || (self.lost == 0 && now < self.end)
+    pub(crate) fn keeps_short(&self, now: u64) -> bool {
+        let watched = self.0.as_ref();
+        watched.is_some_and(|watched| watched.is_suspected() || (watched.lost == 0 && now < watched.end))
     }
 
     /// True when there is no other explanation left.
-    pub(crate) const fn is_certain(&self, now: u64) -> bool {
-        self.lost >= CERTAIN && self.short >= CERTAIN_SHORT && self.end <= now
+    pub(crate) fn is_certain(&self, now: u64) -> bool {
+        let watched = self.0.as_ref().filter(|watched| watched.lost >= CERTAIN);
+        watched.is_some_and(|watched| watched.short >= CERTAIN_SHORT && watched.end <= now)
     }
 
     /// True when the command has not been acknowledged for longer than a burst of losses explains.
-    pub(crate) const fn lasts_for_long(&self, now: u64) -> bool {
-        self.is_suspected() && silence::is_long(self.since, now)
+    pub(crate) fn lasts_for_long(&self, now: u64) -> bool {
+        let suspected = self.0.as_ref().filter(|watched| watched.is_suspected());
+        suspected.is_some_and(|watched| silence::is_long(watched.since, now))
     }
 
     /// A transmission was lost. Stock ENet would wait for `timeout` the first time.
     pub(super) fn lost(&mut self, sent: &Sent, timeout: u64, settings: &TimeoutSettings) {
-        if !sent.is_long {
-            if self.watches(sent) {
-                // The path loses short ones as well.
-                *self = Self::NONE;
+        match &mut self.0 {
+            Some(watched) if watched.is(sent) => {
+                if sent.is_long {
+                    watched.lost = watched.lost.saturating_add(1);
+                } else {
+                    // The path loses short ones as well.
+                    *self = Self::NONE;
+                }
             }
-        } else if self.watches(sent) {
-            self.lost = self.lost.saturating_add(1);
-        } else if self.lost == 0 {
-            let lost = if self.keeps_short(sent.sent_at) { SUSPICIOUS } else { 1 };
-            let patience = 2 * (silence::end(sent.sent_at, timeout, settings) - sent.sent_at);
-            *self = Self {
-                since: sent.sent_at,
-                end: sent.sent_at.saturating_add(patience),
-                sequence: sent.sequence,
-                channel: sent.channel,
-                lost,
-                short: 0,
-                probe: Probe::Unsent,
-            };
+            Some(watched) if watched.lost > 0 => {}
+            _ if sent.is_long => {
+                let lost = if self.keeps_short(sent.sent_at) { SUSPICIOUS } else { 1 };
+                let patience = 2 * (silence::end(sent.sent_at, timeout, settings) - sent.sent_at);
+                self.0 = Some(Box::new(Watched {
+                    since: sent.sent_at,
+                    end: sent.sent_at.saturating_add(patience),
+                    sequence: sent.sequence,
+                    channel: sent.channel,
+                    lost,
+                    short: 0,
+                    probe: Probe::Unsent,
+                }));
+            }
+            _ => {}
         }
     }
 
     /// A command was acknowledged, with its latest transmission or an earlier one.
     pub(super) fn acknowledged(&mut self, now: u64, sent: &Sent, is_latest: bool) {
-        if self.watches(sent) {
+        let Some(watched) = &mut self.0 else { return };
+        if watched.is(sent) {
             // In a short one it has got through, and was long before only by what was beside it.
-            let is_path = self.is_suspected() && is_latest && !sent.is_long;
-            *self = Self { end: if is_path { now + KEPT_SHORT } else { 0 }, ..Self::NONE };
-        } else if self.lost > 0 && is_latest && !sent.is_long && sent.sent_at >= self.since {
-            self.short = self.short.saturating_add(1);
+            if watched.is_suspected() && is_latest && !sent.is_long {
+                **watched = Watched { lost: 0, end: now + KEPT_SHORT, probe: Probe::Unsent, ..**watched };
+            } else {
+                *self = Self::NONE;
+            }
+        } else if watched.lost > 0 && is_latest && !sent.is_long && sent.sent_at >= watched.since {
+            watched.short = watched.short.saturating_add(1);
         }
     }
 
     /// Something was acknowledged once more, or a probe: then it is not the path that loses what is long.
     pub(super) fn repeated(&mut self, channel: u8, sent_time: u16) {
-        if self.channel == channel && self.probe == Probe::Sent(sent_time) {
+        let is_probe =
+            |watched: &Watched| watched.channel == channel && watched.probe == Probe::Sent(sent_time);
+        if self.0.as_deref().is_some_and(is_probe) {
             *self = Self::NONE;
         }
     }
 
     /// A ping leaves.
-    pub(super) const fn pinged(&mut self) {
-        if self.is_suspected() {
-            self.probe = Probe::Due;
+    pub(super) fn pinged(&mut self) {
+        if let Some(watched) = self.0.as_mut().filter(|watched| watched.is_suspected()) {
+            watched.probe = Probe::Due;
         }
     }
+}
 
-    const fn watches(&self, sent: &Sent) -> bool {
+impl Watched {
+    const fn is_suspected(&self) -> bool {
+        self.lost >= SUSPICIOUS
+    }
+
+    /// True for the command that is watched.
+    const fn is(&self, sent: &Sent) -> bool {
         self.lost > 0 && self.sequence == sent.sequence && self.channel == sent.channel
     }
 }
@@ -125,11 +149,11 @@ impl BlackHole {
 impl Peer {
     /// Puts the probe when it is due, into a datagram of its own, which is as long as any.
     pub(super) fn put_probe(&mut self, shared: &Shared, datagram: &mut Datagram<'_>) {
-        if self.black_hole.probe != Probe::Due {
+        let Some(watched) = self.black_hole.0.as_mut().filter(|watched| watched.probe == Probe::Due) else {
             return;
-        }
-        self.black_hole.probe = Probe::Unsent;
-        let channel = self.black_hole.channel;
+        };
+        watched.probe = Probe::Unsent;
+        let channel = watched.channel;
         let Some(ring) = self.channels.used(channel).map(|line| &line.send.ring) else { return };
         let Some(first) = shared.sent.get(ring.first()) else { return };
         if first.offset > 0 {
@@ -143,7 +167,7 @@ impl Peer {
             let body = Body::Reliable { len: len as u16 };
             datagram.put(&Command { code: code::RELIABLE, channel, sequence, body }, payload);
         }
-        self.black_hole.probe = Probe::Sent(shared.wire_time());
+        watched.probe = Probe::Sent(shared.wire_time());
     }
 }
 
@@ -232,7 +256,7 @@ mod tests {
         (0..3).for_each(|sequence| acknowledge(&mut black_hole, sequence, true));
         assert!(!black_hole.is_certain(u64::MAX));
         black_hole.acknowledged(6 * SECOND, &sent(9, 5 * SECOND, false), false);
-        assert_eq!(black_hole.short, 0);
+        assert_eq!(black_hole.0.map(|watched| watched.short), Some(0));
     }
 
     #[test]
@@ -264,6 +288,6 @@ mod tests {
     fn one_is_watched_at_a_time() {
         let mut black_hole = watching(2);
         black_hole.lost(&sent(8, 3 * SECOND, true), 100_000, &STOCK);
-        assert_eq!((black_hole.sequence, black_hole.lost), (7, 2));
+        assert_eq!(black_hole.0.map(|watched| (watched.sequence, watched.lost)), Some((7, 2)));
     }
 }

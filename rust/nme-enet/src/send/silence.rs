@@ -7,9 +7,13 @@
 
 use crate::peer::TimeoutSettings;
 
-/// The silence of a peer since its last acknowledgement. Times are in µs of the host's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Silence {
+/// The silence of a peer since its last acknowledgement, as a rule none.
+#[derive(Debug)]
+pub(crate) struct Silence(Option<Box<Lasting>>);
+
+/// A silence that has begun. Times are in µs of the host's clock.
+#[derive(Debug)]
+struct Lasting {
     /// When the oldest command was sent that has not been acknowledged in time.
     since: u64,
     /// How long stock ENet would have waited the first time.
@@ -20,34 +24,35 @@ pub(crate) struct Silence {
 
 impl Silence {
     /// Everything has been acknowledged in time.
-    pub(crate) const NONE: Self = Self { since: u64::MAX, timeout: 0, end: u64::MAX };
+    pub(crate) const NONE: Self = Self(None);
 
     /// When the peer is given up, if nothing comes.
-    pub(crate) const fn end(&self) -> u64 {
-        self.end
+    pub(crate) fn end(&self) -> u64 {
+        self.0.as_ref().map_or(u64::MAX, |lasting| lasting.end)
     }
 
     /// True when nothing has been acknowledged for longer than a burst of losses explains.
-    pub(crate) const fn lasts_for_long(&self, now: u64) -> bool {
-        is_long(self.since, now)
+    pub(crate) fn lasts_for_long(&self, now: u64) -> bool {
+        self.0.as_ref().is_some_and(|lasting| is_long(lasting.since, now))
     }
 
-    pub(crate) const fn is_over(&self, now: u64) -> bool {
-        self.end <= now
+    pub(crate) fn is_over(&self, now: u64) -> bool {
+        self.end() <= now
     }
 
     /// A command that was sent at this time has not been acknowledged in time. Stock ENet would wait for `timeout` the first
     /// time. How often the command was repeated before the silence does not count: we repeat more often.
     pub(crate) fn note(&mut self, sent_at: u64, timeout: u64, settings: &TimeoutSettings) {
-        if sent_at < self.since {
-            *self = Self { since: sent_at, timeout, end: end(sent_at, timeout, settings) };
+        if self.0.as_ref().is_none_or(|lasting| sent_at < lasting.since) {
+            let end = end(sent_at, timeout, settings);
+            self.0 = Some(Box::new(Lasting { since: sent_at, timeout, end }));
         }
     }
 
     /// The settings have changed.
     pub(crate) fn set(&mut self, settings: &TimeoutSettings) {
-        if self.since != u64::MAX {
-            self.end = end(self.since, self.timeout, settings);
+        if let Some(lasting) = &mut self.0 {
+            lasting.end = end(lasting.since, lasting.timeout, settings);
         }
     }
 }
