@@ -73,10 +73,7 @@ impl<T> Lists<T> {
             }
             None => {
                 // Packets exist in memory, so they are far fewer than 2^32.
-                if self.nodes.len() == self.nodes.capacity() {
-                    // Slower than by doubling: this is what connected clients cost.
-                    self.nodes.reserve_exact(self.nodes.len() / 4 + 16);
-                }
+                make_room(&mut self.nodes);
                 self.nodes.push(Node { previous: NONE, next: NONE, value: Some(value) });
                 (self.nodes.len() - 1) as u32
             }
@@ -195,6 +192,14 @@ impl<T> Lists<T> {
             None => list.first = place,
         }
         list.last = place;
+    }
+}
+
+/// Makes room for one more entry. Grows more slowly than by doubling: this is what connected clients cost.
+#[inline]
+pub(crate) fn make_room<T>(entries: &mut Vec<T>) {
+    if entries.len() == entries.capacity() {
+        entries.reserve_exact(entries.len() / 4 + 16);
     }
 }
 

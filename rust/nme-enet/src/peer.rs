@@ -182,7 +182,7 @@ pub(crate) struct Peer {
 
     // For the host's lists.
     pub(crate) is_due: bool,
-    pub(crate) next_at_address: Option<u16>,
+    pub(crate) next_at_address: u16,
     pub(crate) live_index: u16,
 }
 
@@ -260,7 +260,7 @@ impl Peer {
             commands_sent: 0,
             commands_lost: 0,
             is_due: false,
-            next_at_address: None,
+            next_at_address: NO_PEER,
             live_index: 0,
             half: Some(Box::new(half)),
         }

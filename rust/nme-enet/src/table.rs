@@ -1,13 +1,15 @@
 //! The peers of a host, by their number on the wire and by their address.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 
 use crate::event::PeerHandle;
+use crate::lists::make_room;
 use crate::peer::{Peer, Sessions};
+use crate::wire::NO_PEER;
 
-/// The peers of a host. Memory is taken for those that there have been at once.
+/// The peers of a host. Memory is taken for those that there have been at once, but for two bytes of each possible one.
 #[derive(Debug)]
 pub(crate) struct Table {
     limit: u16,
@@ -16,8 +18,9 @@ pub(crate) struct Table {
     free: VecDeque<u16>,
     /// Places with a peer, in no order.
     live: Vec<u16>,
-    /// The latest peer at each address, by a hash of it; the others are linked behind it.
-    by_address: HashMap<u64, u16, BuildHasherDefault<Hashed>>,
+    /// By a hash of the address, the latest of the peers whose addresses have that one, or [`NO_PEER`]. The others are linked
+    /// behind it.
+    by_address: Box<[u16]>,
     hashes: RandomState,
 }
 
@@ -45,7 +48,7 @@ impl Table {
             slots: Vec::new(),
             free: VecDeque::new(),
             live: Vec::new(),
-            by_address: HashMap::default(),
+            by_address: vec![NO_PEER; usize::from(limit.max(1))].into(),
             hashes: RandomState::new(),
         }
     }
@@ -66,12 +69,14 @@ impl Table {
         if self.free.front() == Some(&slot) {
             self.free.pop_front();
         } else {
+            make_room(&mut self.slots);
             self.slots.push(Slot { generation: 0, sessions: Sessions::NONE, peer: None });
         }
         // At most 4095.
         peer.live_index = self.live.len() as u16;
         self.live.push(slot);
-        peer.next_at_address = self.by_address.insert(self.hashes.hash_one(peer.address), slot);
+        let bucket = self.bucket(peer.address);
+        peer.next_at_address = std::mem::replace(&mut self.by_address[bucket], slot);
         if let Some(place) = self.slots.get_mut(usize::from(slot)) {
             place.peer = Some(peer);
         }
@@ -123,43 +128,25 @@ impl Table {
 
     /// Peers at an address, the latest first.
     pub(crate) fn at_address(&self, address: SocketAddr) -> impl Iterator<Item = &Peer> {
-        self.with_hash(self.hashes.hash_one(address)).filter(move |peer| peer.address == address)
+        self.in_bucket(self.bucket(address)).filter(move |peer| peer.address == address)
+    }
+
+    fn bucket(&self, address: SocketAddr) -> usize {
+        self.hashes.hash_one(address) as usize % self.by_address.len()
     }
 
     /// Peers whose addresses have this hash, the latest first.
-    fn with_hash(&self, hash: u64) -> impl Iterator<Item = &Peer> {
-        let first = self.by_address.get(&hash).and_then(|slot| self.at(*slot));
-        std::iter::successors(first, |peer| self.at(peer.next_at_address?))
+    fn in_bucket(&self, bucket: usize) -> impl Iterator<Item = &Peer> {
+        let first = self.at(self.by_address[bucket]);
+        std::iter::successors(first, |peer| self.at(peer.next_at_address))
     }
 
     fn unlink(&mut self, peer: &Peer) {
-        let next = peer.next_at_address;
-        let hash = self.hashes.hash_one(peer.address);
-        let before = self.with_hash(hash).find(|other| other.next_at_address == Some(peer.handle.slot));
-        if let Some(before) = before.map(|before| before.handle.slot) {
-            if let Some(before) = self.at_mut(before) {
-                before.next_at_address = next;
-            }
-        } else if let Some(next) = next {
-            self.by_address.insert(hash, next);
-        } else {
-            self.by_address.remove(&hash);
+        let bucket = self.bucket(peer.address);
+        let before = self.in_bucket(bucket).find(|other| other.next_at_address == peer.handle.slot);
+        match before.map(|before| before.handle.slot).and_then(|before| self.at_mut(before)) {
+            Some(before) => before.next_at_address = peer.next_at_address,
+            None => self.by_address[bucket] = peer.next_at_address,
         }
-    }
-}
-
-/// Passes on what is a hash already.
-#[derive(Debug, Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
