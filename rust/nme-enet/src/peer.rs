@@ -118,7 +118,8 @@ pub(crate) struct Peer {
     // What comes in.
     pub(crate) usage: Usage,
     pub(crate) gate: Gate,
-    pub(crate) meter: Meter,
+    /// There once there has been a limit.
+    pub(crate) meter: Option<Box<Meter>>,
     pub(crate) unsequenced_in: UnsequencedWindow,
 
     // What goes out and is not sent.
@@ -221,7 +222,7 @@ impl Peer {
             tags: None,
             usage: Usage::default(),
             gate: Gate::default(),
-            meter: Meter::default(),
+            meter: None,
             unsequenced_in: UnsequencedWindow::default(),
             pending: if state == State::Connecting { Pending::CONNECT } else { Pending::VERIFY },
             goodbye: 0,

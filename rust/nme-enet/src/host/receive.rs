@@ -204,7 +204,7 @@ impl Host {
             return Ok(());
         }
         let Some(peer) = peers.at_mut(slot).filter(|peer| peer.is_open()) else { return Ok(()) };
-        match peer.meter.take(shared.clock.now(), &rates, commands, len) {
+        match peer.meter.get_or_insert_default().take(shared.clock.now(), &rates, commands, len) {
             Ok(()) => Ok(()),
             Err(limit) => {
                 peer.exceed(shared, limit);

@@ -17,9 +17,13 @@ pub(crate) enum Bill {
     Ahead,
 }
 
-/// What is in use of one peer's quotas, in bytes. 4 GiB count as endless.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
+/// What is in use of one peer's quotas: there once something of it has been kept back.
+#[derive(Debug, Default)]
+pub(crate) struct Usage(Option<Box<Used>>);
+
+/// In bytes; 4 GiB count as endless.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
     fragment_packets: u32,
     fragment_bytes: u32,
     /// Bytes of packets that were next in order when the quota was full.
@@ -31,8 +35,16 @@ pub(crate) struct Usage {
 
 impl Usage {
     /// Bytes of memory, of the host's.
-    pub(crate) const fn memory(&self) -> usize {
-        self.memory as usize
+    pub(crate) fn memory(&self) -> usize {
+        self.get().memory as usize
+    }
+
+    fn get(&self) -> Used {
+        self.0.as_deref().copied().unwrap_or_default()
+    }
+
+    fn get_mut(&mut self) -> &mut Used {
+        self.0.get_or_insert_default()
     }
 }
 
@@ -105,7 +117,7 @@ impl Budget<'_> {
     /// the quota waits behind such packets, and is delivered once they are complete. Several, because a sender gives
     /// its session up when one command stays unacknowledged for some seconds.
     pub(super) fn admit_group(&mut self, total: usize, next: bool) -> Result<Bill, DropReason> {
-        let usage = &mut *self.usage;
+        let usage = self.usage.get();
         let bill = if (usage.fragment_packets as usize) < self.quotas.fragment_packets
             && sum(usage.fragment_bytes, total) <= self.quotas.fragment_bytes
         {
@@ -170,26 +182,27 @@ impl Budget<'_> {
 
     fn has_room_ahead(&self, len: usize) -> bool {
         let cost = len.saturating_add(Quotas::OVERHEAD);
-        sum(self.usage.ahead_bytes, cost) <= self.quotas.ahead_bytes
+        sum(self.usage.get().ahead_bytes, cost) <= self.quotas.ahead_bytes
     }
 
     fn charge_ahead(&mut self, len: usize) {
-        add(&mut self.usage.ahead_bytes, len + Quotas::OVERHEAD);
+        add(&mut self.usage.get_mut().ahead_bytes, len + Quotas::OVERHEAD);
     }
 
     fn charge_group(&mut self, total: usize, bill: Bill) {
+        let usage = self.usage.get_mut();
         match bill {
             Bill::Fragments => {
-                add(&mut self.usage.fragment_bytes, total);
-                self.usage.fragment_packets += 1;
+                add(&mut usage.fragment_bytes, total);
+                usage.fragment_packets += 1;
             }
-            Bill::Next => add(&mut self.usage.next_bytes, total),
+            Bill::Next => add(&mut usage.next_bytes, total),
             Bill::Ahead => self.charge_ahead(total),
         }
     }
 
     fn release_bill(&mut self, len: usize, bill: Bill) {
-        let usage = &mut *self.usage;
+        let usage = self.usage.get_mut();
         match bill {
             Bill::Fragments => {
                 take(&mut usage.fragment_bytes, len);
@@ -201,20 +214,20 @@ impl Budget<'_> {
     }
 
     fn charge_memory(&mut self, bytes: usize) {
-        add(&mut self.usage.memory, bytes);
+        add(&mut self.usage.get_mut().memory, bytes);
         self.host.memory += bytes;
     }
 
     fn release_memory(&mut self, bytes: usize) {
-        take(&mut self.usage.memory, bytes);
+        take(&mut self.usage.get_mut().memory, bytes);
         self.host.memory = self.host.memory.saturating_sub(bytes);
     }
 }
 
 impl Budget<'_> {
     /// Bytes of fragmented packets that are not next and may still begin.
-    pub(super) const fn fragment_room(&self) -> usize {
-        self.quotas.fragment_bytes.saturating_sub(self.usage.fragment_bytes as usize)
+    pub(super) fn fragment_room(&self) -> usize {
+        self.quotas.fragment_bytes.saturating_sub(self.usage.get().fragment_bytes as usize)
     }
 }
 

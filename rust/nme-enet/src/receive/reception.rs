@@ -23,10 +23,17 @@ pub enum Reception {
     Closed,
 }
 
-/// The reception of one peer, with what has been taken of the trickle.
+/// The reception of one peer.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     pub(crate) reception: Reception,
+    /// There once not everything was taken.
+    taking: Option<Box<Taking>>,
+}
+
+/// How much is taken, and what is said of the rest.
+#[derive(Debug, Default)]
+struct Taking {
     /// When as much as possible can be taken at once again, in µs of the host's clock.
     full_at: u64,
     /// When something that was refused was answered last.
@@ -46,10 +53,11 @@ pub(crate) enum Novelty {
 
 impl Gate {
     /// True when it is time to answer what was refused. Counts as answered then.
-    pub(crate) const fn answers(&mut self, now: u64) -> bool {
-        let is_due = self.answered_at + ANSWER_TIME <= now;
+    pub(crate) fn answers(&mut self, now: u64) -> bool {
+        let taking = self.taking.get_or_insert_default();
+        let is_due = taking.answered_at + ANSWER_TIME <= now;
         if is_due {
-            self.answered_at = now;
+            taking.answered_at = now;
         }
         is_due
     }
@@ -60,10 +68,11 @@ impl Gate {
             (Reception::Open, _) | (_, Novelty::Nothing) => true,
             (Reception::Closed, _) | (Reception::Trickle, Novelty::Ahead) => false,
             (Reception::Trickle, Novelty::Next) => {
-                let full_at = self.full_at.max(now) + len as u64 * TRICKLE_TIME / TRICKLE_BYTES;
+                let taking = self.taking.get_or_insert_default();
+                let full_at = taking.full_at.max(now) + len as u64 * TRICKLE_TIME / TRICKLE_BYTES;
                 let fits = full_at <= now + TRICKLE_TIME;
                 if fits {
-                    self.full_at = full_at;
+                    taking.full_at = full_at;
                 }
                 fits
             }
