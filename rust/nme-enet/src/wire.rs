@@ -27,6 +27,7 @@ macro_rules! fields {
                 Some(Self { $($field: Field::read(bytes)?,)* })
             }
 
+            #[inline]
             fn write(&self, out: &mut Writer<'_>) {
                 $(self.$field.write(out);)*
             }
@@ -63,9 +64,19 @@ macro_rules! commands {
                 }
             }
 
-            fn write(&self, out: &mut Writer<'_>) {
+            /// Appends a command with this code.
+            #[inline]
+            fn write(&self, code: u8, channel: u8, sequence: u16, out: &mut Writer<'_>) {
+                let [high, low] = sequence.to_be_bytes();
                 match self {
-                    $(Self::$name { $($field),* } => { $($field.write(out);)* })*
+                    $(Self::$name { $($field),* } => {
+                        // One look at the room; what is known to fit needs none.
+                        let mut bytes = [0; 4 $(+ <$type as Field>::LEN)*];
+                        let mut fields = Writer::new(&mut bytes);
+                        fields.put(&[code, channel, high, low]);
+                        $($field.write(&mut fields);)*
+                        out.put(&bytes);
+                    })*
                 }
             }
 
@@ -273,11 +284,9 @@ impl Command {
     }
 
     /// Appends the command; its payload is [`Writer::put`] behind it.
+    #[inline]
     pub fn write(&self, out: &mut Writer<'_>) {
-        self.code.write(out);
-        self.channel.write(out);
-        self.sequence.write(out);
-        self.body.write(out);
+        self.body.write(self.code, self.channel, self.sequence, out);
     }
 
     /// The same, for who has a vector and no datagram to fill.

@@ -24,12 +24,14 @@ pub(super) struct Datagram<'a> {
 }
 
 impl Datagram<'_> {
+    #[inline]
     fn has_room(&self, len: usize) -> bool {
         self.commands < MAX_COMMANDS
             && len <= self.out.room()
             && (self.commands == 0 || self.out.len() + len <= self.limit)
     }
 
+    #[inline]
     pub(super) fn put(&mut self, command: &Command, payload: &[u8]) {
         command.write(&mut self.out);
         self.out.put(payload);
