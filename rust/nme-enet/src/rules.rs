@@ -25,6 +25,7 @@ impl Rules {
     }
 
     /// Checks a command inside a session with this many channels.
+    #[inline]
     pub(crate) fn check(
         &self,
         command: &Command,
@@ -39,17 +40,8 @@ impl Rules {
         let channel_fits = match command.body {
             // An address proof names any channel.
             Body::Acknowledge { .. } => on_control || on_data || command.code == code::PROBE,
-            Body::Connect { .. }
-            | Body::Verify { .. }
-            | Body::Disconnect { .. }
-            | Body::Ping {}
-            | Body::BandwidthLimit { .. }
-            | Body::ThrottleConfigure { .. } => on_control,
-            Body::Reliable { .. }
-            | Body::Unreliable { .. }
-            | Body::Unsequenced { .. }
-            | Body::Fragment { .. }
-            | Body::UnreliableFragment { .. } => on_data,
+            body if body.is_data() => on_data,
+            _ => on_control,
         };
         if !channel_fits {
             return Err(DropReason::Channel);

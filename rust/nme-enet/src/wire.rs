@@ -208,6 +208,18 @@ impl Body {
             _ => 0,
         }
     }
+
+    /// True for a packet, or a part of one.
+    pub(crate) const fn is_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Reliable { .. }
+                | Self::Unreliable { .. }
+                | Self::Fragment { .. }
+                | Self::Unsequenced { .. }
+                | Self::UnreliableFragment { .. }
+        )
+    }
 }
 
 /// What stands in front of a datagram's commands.

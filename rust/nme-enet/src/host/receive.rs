@@ -244,6 +244,30 @@ impl Host {
         payload: &[u8],
         measured: &mut Option<u16>,
     ) -> Result<Step, DropReason> {
+        if !command.body.is_data() {
+            return self.apply_control(header, command, measured);
+        }
+        let Self { peers, shared, .. } = self;
+        let Some(peer) = peers.at_mut(header.peer) else { return Ok(Step::Ended) };
+        if peer.state == State::Connected {
+            take_data(peer, shared, command, payload)
+                .inspect_err(|reason| reassure(peer, shared, header, command, *reason))?;
+        }
+        if command.wants_acknowledgement()
+            && peer.is_open()
+            && peer.channels.acknowledges(command.channel, command.sequence)
+        {
+            acknowledge(peer, shared, header, command);
+        }
+        Ok(Step::Next)
+    }
+
+    fn apply_control(
+        &mut self,
+        header: &Header,
+        command: &Command,
+        measured: &mut Option<u16>,
+    ) -> Result<Step, DropReason> {
         let slot = header.peer;
         let Self { peers, shared, .. } = self;
         let Some(peer) = peers.at_mut(slot) else { return Ok(Step::Ended) };
@@ -283,20 +307,7 @@ impl Host {
                 acknowledge(peer, shared, header, command);
             }
             Body::Ping {} if peer.is_open() => acknowledge(peer, shared, header, command),
-            _ if command.channel == CONTROL_CHANNEL => {}
-            _ => {
-                let state = peer.state;
-                if state == State::Connected {
-                    take_data(peer, shared, command, payload)
-                        .inspect_err(|reason| reassure(peer, shared, header, command, *reason))?;
-                }
-                if peer.is_open()
-                    && command.wants_acknowledgement()
-                    && peer.channels.acknowledges(command.channel, command.sequence)
-                {
-                    acknowledge(peer, shared, header, command);
-                }
-            }
+            _ => {}
         }
         Ok(Step::Next)
     }
@@ -381,6 +392,8 @@ fn admits(peer: &Peer, first: &Command) -> bool {
     }
 }
 
+/// Takes a packet, or a part of one; an error means that it is to be ignored, without acknowledgement.
+#[inline]
 fn take_data(
     peer: &mut Peer,
     shared: &mut Shared,
@@ -398,18 +411,30 @@ fn take_data(
         peer.exceed(shared, PeerLimit::PacketSize);
         return Err(DropReason::PeerLimit);
     }
-    let Shared { config, usage: host, events, event_bytes, pool, figures, clock, .. } = shared;
-    if *event_bytes >= config.event_limit {
+    if shared.event_bytes >= shared.config.event_limit {
         return Err(DropReason::NotTaken);
     }
+    let Body::Unsequenced { group, .. } = command.body else {
+        return take_numbered(peer, shared, command, payload);
+    };
+    if peer.unsequenced_in.take(group) {
+        let Shared { events, event_bytes, pool, .. } = shared;
+        let mut inbox = Inbox { events, event_bytes, pool, peer: peer.handle, channel: command.channel };
+        inbox.deliver_payload(payload, Delivery::Unsequenced);
+    }
+    Ok(())
+}
+
+/// The same for all that has a place in the order of its channel.
+fn take_numbered(
+    peer: &mut Peer,
+    shared: &mut Shared,
+    command: &Command,
+    payload: &[u8],
+) -> Result<(), DropReason> {
+    let Shared { config, usage: host, events, event_bytes, pool, figures, clock, .. } = shared;
     let now = clock.now();
     let mut inbox = Inbox { events, event_bytes, pool, peer: peer.handle, channel: command.channel };
-    if let Body::Unsequenced { group, .. } = command.body {
-        if peer.unsequenced_in.take(group) {
-            inbox.deliver_payload(payload, Delivery::Unsequenced);
-        }
-        return Ok(());
-    }
     let Some(channel) = peer.channels.get_mut(command.channel) else { return Ok(()) };
     if matches!(command.body, Body::Reliable { .. } | Body::Fragment { .. })
         && peer.gate.reception != Reception::Open

@@ -11,6 +11,7 @@ pub(crate) struct UnsequencedWindow {
 
 impl UnsequencedWindow {
     /// Notes a group; true when it has not come before and is not too old to tell.
+    #[inline]
     pub(crate) fn take(&mut self, group: u16) -> bool {
         let index = group % WINDOW_GROUPS;
         // Numbers below the window's are those behind the wrap, and 32 windows are taken for newer ones.
