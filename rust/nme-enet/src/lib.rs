@@ -45,6 +45,7 @@ mod figures;
 mod host;
 pub mod inspect;
 mod lists;
+mod mac;
 mod packet;
 mod peer;
 pub mod proof;
