@@ -116,9 +116,14 @@ impl<T> Lists<T> {
     fn note_removed(&mut self) {
         self.used -= 1;
         if self.used == 0 && self.nodes.len() > MANY_NODES {
-            self.nodes = Vec::new();
-            self.free = NONE;
+            self.give_back();
         }
+    }
+
+    #[cold]
+    fn give_back(&mut self) {
+        self.nodes = Vec::new();
+        self.free = NONE;
     }
 
     /// Moves an entry to the end of another list.

@@ -180,23 +180,18 @@ impl Peer {
     }
 
     fn put_queued(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) {
-        loop {
-            if self.active.is_none() {
-                if self.put_unsequenced(shared, datagram) {
-                    continue;
-                }
-                break;
-            }
+        while self.active.is_some() {
             let may_send_reliable = self.may_send_reliable(shared, self.rules.fragment);
-            let Some(turn) = self.next_turn(shared, may_send_reliable) else { break };
+            let Some(turn) = self.next_turn(shared, may_send_reliable) else { return };
             let is_put = match turn {
                 Turn::Unsequenced => self.put_unsequenced(shared, datagram),
                 Turn::Channel(channel) => self.put_from(shared, channel, datagram),
             };
             if !is_put {
-                break;
+                return;
             }
         }
+        while self.put_unsequenced(shared, datagram) {}
     }
 
     /// Puts the next unsequenced packet, or drops it; false when it does not fit.

@@ -191,17 +191,18 @@ impl Peer {
         self.outgoing_total = self.outgoing_total.saturating_add(packet.len() as u32 + COMMAND_BYTES);
         let queued = Queued { packet: packet.clone(), delivery, channel, order: shared.next_queued };
         shared.next_queued += 1;
-        if delivery == Delivery::Unsequenced {
-            shared.queued.push_back(&mut self.unsequenced, queued);
-            return Sending::Queued;
-        }
-        let Some(line) = self.channels.get_mut(channel) else { return Sending::Queued };
-        if line.send.queue.is_empty() {
-            // A channel does not save up turns while nothing waits on it.
-            line.send.turn = line.send.turn.max(self.turn);
-            line.send.next_active = self.active.replace(channel);
-        }
-        shared.queued.push_back(&mut line.send.queue, queued);
+        let list = if delivery == Delivery::Unsequenced {
+            &mut self.unsequenced
+        } else {
+            let Some(line) = self.channels.get_mut(channel) else { return Sending::Queued };
+            if line.send.queue.is_empty() {
+                // A channel does not save up turns while nothing waits on it.
+                line.send.turn = line.send.turn.max(self.turn);
+                line.send.next_active = self.active.replace(channel);
+            }
+            &mut line.send.queue
+        };
+        shared.queued.push_back(list, queued);
         Sending::Queued
     }
 
