@@ -5,6 +5,8 @@
 //! have the same hash with one of 2^64 keys of NH; and of the hashes nobody sees more than what SipHash makes of them. So there is
 //! practically nothing but SipHash to attack, as if it went over everything, and it takes half of the time.
 
+use std::array;
+use std::cell::OnceCell;
 use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
@@ -15,8 +17,13 @@ use crate::tag::{TAG_LEN, TagKey};
 #[derive(Debug)]
 pub(crate) struct Mac {
     key: TagKey,
-    nh: [[u64; 2]; BLOCK_LEN / PAIR_LEN],
+    /// There once a datagram has been as long as a block.
+    nh: OnceCell<Box<Nh>>,
 }
+
+/// The key of the hash of blocks.
+#[derive(Debug)]
+struct Nh([[u64; 2]; BLOCK_LEN / PAIR_LEN]);
 
 /// Which way a datagram goes: none is good for the way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +43,8 @@ impl Way {
 }
 
 impl Mac {
-    pub(crate) fn new(key: TagKey) -> Self {
-        // No datagram is hashed as a single byte.
-        let word = |number| SipHasher13::new_with_key(key.bits()).hash(&[number]);
-        let mut numbers = 0..;
-        let nh = [[(); 2]; BLOCK_LEN / PAIR_LEN].map(|pair| pair.map(|()| numbers.next().map_or(0, word)));
-        Self { key, nh }
+    pub(crate) const fn new(key: TagKey) -> Self {
+        Self { key, nh: OnceCell::new() }
     }
 
     /// The code of a datagram.
@@ -50,18 +53,29 @@ impl Mac {
         // What is shortened where depends on the length alone.
         hasher.write_u64((datagram.len() as u64) << 8 | way as u64);
         let (blocks, rest) = datagram.as_chunks();
-        for block in blocks {
-            let hash = self.nh(block);
-            hasher.write_u64(hash as u64);
-            hasher.write_u64((hash >> 64) as u64);
+        if !blocks.is_empty() {
+            let nh = self.nh.get_or_init(|| Box::new(Nh::new(&self.key)));
+            for block in blocks {
+                let hash = nh.hash(block);
+                hasher.write_u64(hash as u64);
+                hasher.write_u64((hash >> 64) as u64);
+            }
         }
         hasher.write(rest);
         (hasher.finish() as u32).to_le_bytes()
     }
+}
 
-    fn nh(&self, block: &[u8; BLOCK_LEN]) -> u128 {
+impl Nh {
+    fn new(key: &TagKey) -> Self {
+        // No datagram is hashed as a single byte.
+        let word = |number| SipHasher13::new_with_key(key.bits()).hash(&[number]);
+        Self(array::from_fn(|pair| [0, 1].map(|half| word(2 * pair as u8 + half))))
+    }
+
+    fn hash(&self, block: &[u8; BLOCK_LEN]) -> u128 {
         let (pairs, _) = block.as_chunks::<PAIR_LEN>();
-        let products = pairs.iter().zip(&self.nh).map(|(pair, key)| {
+        let products = pairs.iter().zip(&self.0).map(|(pair, key)| {
             let pair = u128::from_le_bytes(*pair);
             let [low, high] = [pair as u64, (pair >> 64) as u64];
             u128::from(low.wrapping_add(key[0])) * u128::from(high.wrapping_add(key[1]))
@@ -70,7 +84,7 @@ impl Mac {
     }
 }
 
-/// Bytes that are shortened at once. Longer ones would take less time, and as much memory of each connection.
+/// Bytes that are shortened at once. Longer blocks would take less time, and as much memory of each busy connection.
 const BLOCK_LEN: usize = 64;
 
 /// Two words.
@@ -78,10 +92,14 @@ const PAIR_LEN: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
+    const KEY: TagKey = TagKey::new(*b"0123456789abcdef");
+
     fn mac() -> Mac {
-        Mac::new(TagKey::new(*b"0123456789abcdef"))
+        Mac::new(KEY)
     }
 
     #[test]
@@ -119,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_short_form_is_no_datagram() {
-        let block: [u8; BLOCK_LEN] = std::array::from_fn(|place| place as u8);
-        let short = mac().nh(&block).to_le_bytes();
+        let block: [u8; BLOCK_LEN] = array::from_fn(|place| place as u8);
+        let short = Nh::new(&KEY).hash(&block).to_le_bytes();
         assert_ne!(mac().code(Way::There, &block), mac().code(Way::There, &short));
     }
 
@@ -128,8 +146,7 @@ mod tests {
     fn each_key_makes_another_code() {
         let code = |key: &[u8; 16]| Mac::new(TagKey::new(*key)).code(Way::There, &[1; 100]);
         assert_ne!(code(b"0123456789abcdef"), code(b"0123456789abcdeg"));
-        let nh = Mac::new(TagKey::new([0; 16])).nh;
-        let words: std::collections::BTreeSet<u64> = nh.into_iter().flatten().collect();
+        let words: BTreeSet<u64> = Nh::new(&KEY).0.into_iter().flatten().collect();
         assert_eq!(words.len(), BLOCK_LEN / 8);
     }
 }
