@@ -117,7 +117,8 @@ pub(crate) struct Peer {
 
     // What comes in.
     pub(crate) usage: Usage,
-    pub(crate) gate: Gate,
+    /// There once not everything was taken.
+    pub(crate) gate: Option<Box<Gate>>,
     /// There once there has been a limit.
     pub(crate) meter: Option<Box<Meter>>,
     pub(crate) unsequenced_in: UnsequencedWindow,
@@ -221,7 +222,7 @@ impl Peer {
             acknowledgements: List::EMPTY,
             tags: None,
             usage: Usage::default(),
-            gate: Gate::default(),
+            gate: None,
             meter: None,
             unsequenced_in: UnsequencedWindow::default(),
             pending: if state == State::Connecting { Pending::CONNECT } else { Pending::VERIFY },

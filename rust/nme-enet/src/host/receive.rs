@@ -437,8 +437,8 @@ fn take_numbered(
     let mut inbox = Inbox { events, event_bytes, pool, peer: peer.handle, channel: command.channel };
     let Some(channel) = peer.channels.get_mut(command.channel) else { return Ok(()) };
     if matches!(command.body, Body::Reliable { .. } | Body::Fragment { .. })
-        && peer.gate.reception != Reception::Open
-        && !peer.gate.admits(now, channel.receive.novelty(command), payload.len())
+        && let Some(gate) = peer.gate.as_mut().filter(|gate| gate.reception != Reception::Open)
+        && !gate.admits(now, channel.receive.novelty(command), payload.len())
     {
         return Err(DropReason::NotTaken);
     }
@@ -463,7 +463,7 @@ fn reassure(peer: &mut Peer, shared: &mut Shared, header: &Header, command: &Com
     if matches!(reason, DropReason::NotTaken | DropReason::HostQuota)
         && command.wants_acknowledgement()
         && let Some(sent_time) = header.sent_time
-        && peer.gate.answers(shared.clock.now())
+        && peer.gate.get_or_insert_default().answers(shared.clock.now())
     {
         let last = peer.channels.used(command.channel).map_or(0, |channel| channel.receive.last());
         peer.queue_acknowledgement(shared, command.channel, last, sent_time);

@@ -23,17 +23,10 @@ pub enum Reception {
     Closed,
 }
 
-/// The reception of one peer.
+/// The reception of one peer, with what has been taken of the trickle.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     pub(crate) reception: Reception,
-    /// There once not everything was taken.
-    taking: Option<Box<Taking>>,
-}
-
-/// How much is taken, and what is said of the rest.
-#[derive(Debug, Default)]
-struct Taking {
     /// When as much as possible can be taken at once again, in µs of the host's clock.
     full_at: u64,
     /// When something that was refused was answered last.
@@ -53,11 +46,10 @@ pub(crate) enum Novelty {
 
 impl Gate {
     /// True when it is time to answer what was refused. Counts as answered then.
-    pub(crate) fn answers(&mut self, now: u64) -> bool {
-        let taking = self.taking.get_or_insert_default();
-        let is_due = taking.answered_at + ANSWER_TIME <= now;
+    pub(crate) const fn answers(&mut self, now: u64) -> bool {
+        let is_due = self.answered_at + ANSWER_TIME <= now;
         if is_due {
-            taking.answered_at = now;
+            self.answered_at = now;
         }
         is_due
     }
@@ -68,11 +60,10 @@ impl Gate {
             (Reception::Open, _) | (_, Novelty::Nothing) => true,
             (Reception::Closed, _) | (Reception::Trickle, Novelty::Ahead) => false,
             (Reception::Trickle, Novelty::Next) => {
-                let taking = self.taking.get_or_insert_default();
-                let full_at = taking.full_at.max(now) + len as u64 * TRICKLE_TIME / TRICKLE_BYTES;
+                let full_at = self.full_at.max(now) + len as u64 * TRICKLE_TIME / TRICKLE_BYTES;
                 let fits = full_at <= now + TRICKLE_TIME;
                 if fits {
-                    taking.full_at = full_at;
+                    self.full_at = full_at;
                 }
                 fits
             }
@@ -84,7 +75,7 @@ impl Host {
     /// Sets what is taken of the reliable packets that a peer sends from now on.
     pub fn set_reception(&mut self, peer: PeerHandle, reception: Reception) {
         if let Some(peer) = self.peer_mut(peer) {
-            peer.gate.reception = reception;
+            peer.gate.get_or_insert_default().reception = reception;
         }
     }
 }

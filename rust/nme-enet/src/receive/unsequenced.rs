@@ -1,12 +1,16 @@
 //! Unsequenced packets: each at most once, in whatever order they come.
 
-/// The groups that have come lately, of a peer.
+/// The groups that have come lately, of a peer: nothing before the first one has.
 #[derive(Debug, Default)]
-pub(crate) struct UnsequencedWindow {
-    /// First group of the current window.
+pub(crate) struct UnsequencedWindow(Option<Box<Groups>>);
+
+/// The current window.
+#[derive(Debug, Default)]
+struct Groups {
+    /// Its first group.
     start: u16,
-    /// One bit for each group of it; taken when the first one comes.
-    seen: Option<Box<[u64; WINDOW_GROUPS as usize / 64]>>,
+    /// One bit for each group.
+    seen: [u64; WINDOW_GROUPS as usize / 64],
 }
 
 impl UnsequencedWindow {
@@ -15,16 +19,15 @@ impl UnsequencedWindow {
     pub(crate) fn take(&mut self, group: u16) -> bool {
         let index = group % WINDOW_GROUPS;
         // Numbers below the window's are those behind the wrap, and 32 windows are taken for newer ones.
-        let ahead = (group - index).wrapping_sub(self.start);
+        let groups = self.0.get_or_insert_default();
+        let ahead = (group - index).wrapping_sub(groups.start);
         if ahead >= WINDOWS_AHEAD * WINDOW_GROUPS {
             return false;
         }
-        let seen = self.seen.get_or_insert_default();
         if ahead != 0 {
-            self.start = group - index;
-            **seen = Default::default();
+            **groups = Groups { start: group - index, ..Groups::default() };
         }
-        let word = &mut seen[usize::from(index / 64)];
+        let word = &mut groups.seen[usize::from(index / 64)];
         let bit = 1 << (index % 64);
         let is_new = *word & bit == 0;
         *word |= bit;
@@ -57,7 +60,8 @@ mod tests {
     fn groups_wrap_around() {
         // Miri is too slow for all of them.
         let first = if cfg!(miri) { u16::MAX - 2000 } else { 1 };
-        let mut window = UnsequencedWindow { start: first - first % WINDOW_GROUPS, seen: None };
+        let start = first - first % WINDOW_GROUPS;
+        let mut window = UnsequencedWindow(Some(Box::new(Groups { start, ..Groups::default() })));
         for group in (first..=u16::MAX).chain(0..3000) {
             assert!(window.take(group), "{group}");
             assert!(!window.take(group), "{group}");
