@@ -108,6 +108,7 @@ impl Host {
     }
 
     /// Queues a packet for a peer; every receiver shares its bytes. It leaves behind the next [`Self::flush`].
+    #[inline]
     pub fn send(
         &mut self,
         peer: PeerHandle,
