@@ -8,6 +8,8 @@ pub(crate) struct Lists<T> {
     /// The first of the free nodes.
     free: u32,
     used: usize,
+    /// Some have been used since the last [`Lists::trim`].
+    is_busy: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,7 @@ impl List {
 
 impl<T> Lists<T> {
     pub(crate) const fn new() -> Self {
-        Self { nodes: Vec::new(), free: NONE, used: 0 }
+        Self { nodes: Vec::new(), free: NONE, used: 0, is_busy: false }
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
@@ -66,6 +68,7 @@ impl<T> Lists<T> {
     #[inline]
     pub(crate) fn push_back(&mut self, list: &mut List, value: T) -> Key {
         self.used += 1;
+        self.is_busy = true;
         let place = match self.nodes.get_mut(self.free as usize) {
             Some(node) => {
                 node.value = Some(value);
@@ -118,6 +121,14 @@ impl<T> Lists<T> {
         if self.used == 0 && self.nodes.len() > MANY_NODES {
             self.give_back();
         }
+    }
+
+    /// Gives all memory back when no node has been used since the last call. To be called now and then.
+    pub(crate) fn trim(&mut self) {
+        if !self.is_busy {
+            self.give_back();
+        }
+        self.is_busy = self.used > 0;
     }
 
     #[cold]
@@ -213,7 +224,7 @@ const NONE: u32 = u32::MAX;
 /// Entries of a list that [`Lists::move_before`] looks at.
 const MAX_ENTRIES_LOOKED_AT: usize = 64;
 
-/// Nodes whose memory is given back once none of them is used.
+/// Nodes whose memory is given back at once when none of them is used.
 const MANY_NODES: usize = 65_536;
 
 #[cfg(test)]
@@ -231,6 +242,24 @@ mod tests {
         let sorted: Vec<_> = std::iter::from_fn(|| lists.pop_front(&mut to)).collect();
         assert_eq!(sorted, [1, 2, 5, 7, 9]);
         assert!(to.is_empty());
+    }
+
+    #[test]
+    fn memory_is_given_back_once_nothing_has_been_used_for_a_while() {
+        let (mut lists, mut list) = (Lists::new(), List::EMPTY);
+        for value in 0..100 {
+            lists.push_back(&mut list, value);
+        }
+        lists.trim();
+        lists.trim();
+        assert_eq!((values(&lists, &list).len(), lists.nodes.len()), (100, 100));
+        lists.clear(&mut list);
+        lists.trim();
+        assert_eq!(lists.nodes.len(), 100);
+        lists.trim();
+        assert_eq!(lists.nodes.capacity(), 0);
+        let key = lists.push_back(&mut list, 7);
+        assert_eq!(lists.remove(&mut list, key), Some(7));
     }
 
     fn values(lists: &Lists<u8>, list: &List) -> Vec<u8> {

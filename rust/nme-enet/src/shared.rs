@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) usage: HostUsage,
     pub(crate) last_flush: u64,
     pub(crate) this_flush: u64,
+    last_trim: u64,
     /// Number of the next packet that is queued.
     pub(crate) next_queued: u64,
     /// Number of the next datagram that is sent.
@@ -92,6 +93,7 @@ impl Shared {
             usage,
             last_flush: 0,
             this_flush: 0,
+            last_trim: 0,
             next_queued: 0,
             next_order: 1,
             figures: HostFigures::new(),
@@ -105,11 +107,25 @@ impl Shared {
         }
     }
 
+    /// Gives back, once in a while, what lists took for more than is queued or under way now.
+    pub(crate) fn trim(&mut self) {
+        let now = self.clock.now();
+        if now >= self.last_trim + TRIM_INTERVAL_US {
+            self.last_trim = now;
+            self.queued.trim();
+            self.sent.trim();
+            self.acknowledgements.trim();
+        }
+    }
+
     /// The host's clock as it stands in headers.
     pub(crate) const fn wire_time(&self) -> u16 {
         wire_time(self.clock.now())
     }
 }
+
+/// Memory that has not been used for this long is given back, in µs.
+const TRIM_INTERVAL_US: u64 = 1_000_000;
 
 /// Strays that wait to leave, at most.
 const MAX_STRAYS: usize = 4096;

@@ -96,6 +96,7 @@ impl Host {
             self.timers.set_behind(peer, now);
         }
         self.share_bandwidth();
+        self.shared.trim();
     }
 
     /// A peer has not acknowledged anything for too long, or nothing long.
