@@ -170,7 +170,7 @@ fn a_full_server_tells_a_foreign_client_too() {
     let to = world.address(server);
     world.raw_mut(raw).connect(to, 3, 1234);
     world.run(SECOND);
-    assert_eq!(world.raw_events(raw), [RawEvent::Disconnected { peer: 0, data: 0 }]);
+    assert!(matches!(world.raw_events(raw)[..], [RawEvent::Disconnected { peer: 0, .. }]));
     world.assert_talking(server, first);
 }
 

@@ -63,14 +63,14 @@ impl Request {
     /// The datagram that tells its sender that it gets no place.
     #[must_use]
     pub fn refusal(&self) -> [u8; REFUSAL_LEN] {
-        refusal(self.handshake.peer)
+        refusal(self.handshake.peer, self.handshake.connect_id)
     }
 }
 
-/// The datagram that tells a client that it gets no place; `peer` is the client's number for us.
+/// The datagram that tells a client that it gets no place; `peer` is the client's number for us, `connect_id` that of its request.
 #[must_use]
-pub fn refusal(peer: u16) -> [u8; REFUSAL_LEN] {
-    let (header, command) = crate::host::refusal(peer);
+pub fn refusal(peer: u16, connect_id: u32) -> [u8; REFUSAL_LEN] {
+    let (header, command) = crate::host::refusal(peer, connect_id);
     let mut bytes = [0; REFUSAL_LEN];
     let mut out = Writer::new(&mut bytes);
     header.write(&mut out);
@@ -110,9 +110,12 @@ pub fn check(datagram: &[u8], header: &Header, agreed: &Agreed<'_>) -> Result<Op
             _ => {}
         }
     }
-    let is_opening = |first: &Command| matches!(first.body, Body::Verify { .. } | Body::Disconnect { .. });
+    let is_opening = |request: &Request| match commands().next().map(|first| first.body) {
+        Some(Body::Disconnect { data }) => data == request.handshake.connect_id,
+        first => matches!(first, Some(Body::Verify { .. })),
+    };
     match agreed.asked {
-        Some(_) if commands().all(is_proof) || commands().next().is_some_and(is_opening) => Ok(goodbye),
+        Some(request) if commands().all(is_proof) || is_opening(request) => Ok(goodbye),
         Some(_) => Err(DropReason::Unconnected),
         None if commands().any(|command| command.code == code::PROBE) => Err(DropReason::UnknownCommand),
         None => Ok(goodbye),

@@ -2,7 +2,7 @@
 
 mod raw;
 
-use nme_enet::DropReason::{Acknowledgement, Sequence};
+use nme_enet::DropReason::{Acknowledgement, Sequence, Unconnected};
 use nme_enet::wire::{Body, CONTROL_CHANNEL, ThrottleSettings, code};
 use nme_enet::{Delivery, Event};
 use raw::{Bench, ack, command, first_of, reliable};
@@ -29,6 +29,20 @@ fn a_disconnect_needs_its_number() {
             bench.pass(&[disconnect(kind, 2)]);
             assert!(has_ended(&bench));
         }
+    }
+}
+
+#[test]
+fn a_refusal_needs_the_number_of_the_request() {
+    for kind in [code::DISCONNECT, code::DISCONNECT_UNSEQUENCED] {
+        let mut bench = Bench::half_open_client();
+        let refusal = |data| command(kind, CONTROL_CHANNEL, 0, Body::Disconnect { data });
+        for data in [0, 1, !bench.connect_id, bench.connect_id.swap_bytes()] {
+            bench.refuse(Unconnected, refusal(data));
+        }
+        assert!(!has_ended(&bench));
+        bench.pass(&[refusal(bench.connect_id)]);
+        assert!(has_ended(&bench));
     }
 }
 

@@ -174,7 +174,7 @@ fn every_request_is_judged_before_it_gets_a_place() {
     let sent = bench.transmit();
     let to = |port: u16| sent.iter().find(|(to, _)| *to == address(port)).map(|(_, bytes)| bytes.clone());
     assert_eq!(to(1), None);
-    assert_eq!(to(2), Some(vec![0, 2, 0x44, 0xff, 0, 0, 0, 0, 0, 0]));
+    assert_eq!(to(2), Some(vec![0, 2, 0x44, 0xff, 0, 0, 0xa1, 0xb2, 0xc3, 0xd4]));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_full_server_answers_at_once() {
     bench.transmit();
     bench.peer = address(9);
     assert_eq!(bench.knock(Hello { peer: 7, ..Hello::request() }), Err(Full));
-    assert_eq!(bench.transmit(), [(address(9), vec![0, 7, 0x44, 0xff, 0, 0, 0, 0, 0, 0])]);
+    assert_eq!(bench.transmit(), [(address(9), vec![0, 7, 0x44, 0xff, 0, 0, 0xa1, 0xb2, 0xc3, 0xd4])]);
 }
 
 #[test]
@@ -201,8 +201,9 @@ fn a_client_waits_for_an_answer_or_a_refusal() {
     assert_eq!(bench.lengths(), [1]);
     bench.refuse(WrongSession, ping());
     let mut bench = Bench::half_open_client();
-    bench.pass(&[command(code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, Body::Disconnect { data: 5 })]);
-    let reason = DisconnectReason::ByPeer(5);
+    let body = Body::Disconnect { data: bench.connect_id };
+    bench.pass(&[command(code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, body)]);
+    let reason = DisconnectReason::ByPeer(bench.connect_id);
     assert!(matches!(bench.events[..], [Event::Disconnected { reason: told, .. }] if told == reason));
 }
 

@@ -3,6 +3,7 @@
 mod raw;
 
 use nme_enet::DropReason::*;
+use nme_enet::wire::{Body, CONTROL_CHANNEL, code};
 use nme_enet::{DisconnectReason, Event, Quotas};
 use raw::*;
 
@@ -347,7 +348,9 @@ fn of_those_that_waited_ahead_the_newest_two_remain() {
 #[test]
 fn a_refused_client_stays_refused() {
     let mut bench = Bench::half_open_client();
-    bench.pass(&[disconnect(), Hello::answer(bench.connect_id).verify()]);
-    assert!(matches!(bench.events[..], [Event::Disconnected { reason: DisconnectReason::ByPeer(0), .. }]));
+    let body = Body::Disconnect { data: bench.connect_id };
+    let refusal = command(code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL, 0, body);
+    bench.pass(&[refusal, Hello::answer(bench.connect_id).verify()]);
+    assert!(matches!(bench.events[..], [Event::Disconnected { reason: DisconnectReason::ByPeer(_), .. }]));
     assert_eq!(bench.host.peers().count(), 0);
 }

@@ -255,7 +255,7 @@ impl Host {
 
     /// Tells the sender of a request that was ignored that it is refused.
     pub fn refuse(&mut self, request: &ConnectRequest) {
-        self.post_refusal(request.from, inspect::refusal(request.peer));
+        self.post_refusal(request.from, inspect::refusal(request.peer, request.connect_id));
     }
 
     /// Ends a connection once everything that waits has arrived.

@@ -70,7 +70,7 @@ impl Host {
 
     /// Tells the sender of a request that was [ignored](Verdict::Ignore) that it is refused.
     pub fn refuse(&mut self, request: &ConnectRequest) {
-        let (header, command) = refusal(request.peer);
+        let (header, command) = refusal(request.peer, request.connect_id);
         self.shared.post(Stray::new(request.from, &header, &command));
     }
 
@@ -243,11 +243,12 @@ fn next_sessions(last: Sessions, request: &Handshake) -> Sessions {
 }
 
 /// What tells a client at once that it gets no place, which stock ENet leaves it to find out in half a minute. `peer` is the
-/// client's number for us.
-pub(crate) const fn refusal(peer: u16) -> (Header, Command) {
+/// client's number for us. Stock clients do not look at the value, ours want it to be the number of their request: who forges a
+/// refusal has not seen that.
+pub(crate) const fn refusal(peer: u16, connect_id: u32) -> (Header, Command) {
     let header = Header { peer, session: 0, sent_time: None, compressed: false };
     let (code, channel) = (code::DISCONNECT_UNSEQUENCED, CONTROL_CHANNEL);
-    (header, Command { code, channel, sequence: 0, body: Body::Disconnect { data: 0 } })
+    (header, Command { code, channel, sequence: 0, body: Body::Disconnect { data: connect_id } })
 }
 
 const MAX_CHANNELS: u32 = 255;

@@ -380,8 +380,10 @@ const fn is_numbered_control(body: &Body) -> bool {
 /// True when a datagram may begin with this command, as far as the connection is.
 fn admits(peer: &Peer, first: &Command) -> bool {
     match (peer.state, first.body) {
-        (State::Connected | State::Draining | State::Disconnecting, _) | (_, Body::Disconnect { .. }) => true,
-        (State::Connecting, Body::Verify { .. }) => true,
+        (State::Connected | State::Draining | State::Disconnecting, _) => true,
+        (State::Connecting, Body::Verify { .. }) | (State::Answering, Body::Disconnect { .. }) => true,
+        // No stock server says goodbye to a client whose connection does not stand.
+        (State::Connecting, Body::Disconnect { data }) => data == peer.connect_id,
         (State::Answering, Body::Acknowledge { sequence, sent_time }) => {
             // Our answer is the first command of its connection.
             first.channel == CONTROL_CHANNEL
