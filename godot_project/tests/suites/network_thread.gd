@@ -176,7 +176,11 @@ func test_a_child_process_does_not_keep_the_port() -> void:
 		return
 	var port := serve(server)
 	var child := OS.create_process("sleep", ["20"])
-	check(child > 0, "a process")
+	var runs := func() -> bool:
+		var output := []
+		OS.execute("cat", ["/proc/%d/comm" % child], output)
+		return "sleep" in output[0]
+	await wait_until(runs, 5.0, "a process of its own, no copy of this one any more")
 	server.close_connection()
 	check_equal(server.create_server(port), OK, "the port is free")
 	OS.kill(child)
