@@ -32,6 +32,7 @@ def play(scenario: Scenario, contestant: Contestant, quick: bool, crowd: Path) -
     words = scenario.words_for(contestant.key, quick)
     player: Callable[[Contestant, Words, Path], Figures] = {
         "server": play_server, "rpc": play_rpc, "uplink": play_uplink, "loopback": play_loopback,
+        "bulk": play_bulk,
     }[scenario.kind]
     return player(contestant, words, crowd)
 
@@ -132,9 +133,11 @@ def share(part: float, whole: float) -> Optional[float]:
 def frame_figures(level: Event) -> Figures:
     """What every measured stretch of frames has."""
     frames = max(1.0, level["frames"])
+    others = level["process_nsec"] - level["cpu_nsec"] if "process_nsec" in level else None
     return {
         "cpu_ms": level["cpu_nsec"] / frames / 1e6,
         "process_ms": level["process_nsec"] / frames / 1e6 if "process_nsec" in level else None,
+        "thread_load": others / level["seconds"] / 1e9 if others is not None else None,
         "datagrams": level["datagrams"] / frames,
         "kilobytes": level["bytes"] / frames / 1e3,
         "fps": level["frames"] / level["seconds"],
@@ -218,6 +221,22 @@ def play_uplink(contestant: Contestant, words: Words, _crowd: Path) -> Figures:
         "bytes_up": sent.bytes / frames,
         "delivered": share(received, level["marked_sent"]),
     }
+
+
+# --- Two games ----------------------------------------------------------------------------------------
+
+
+def play_bulk(contestant: Contestant, words: Words, _crowd: Path) -> Figures:
+    """A sender and a receiver."""
+    limit = limit_for(words)
+    common = engine_words(words, port=free_port())
+    with Family() as family:
+        receiver = family.start("receiver", contestant.command("bulk", {**common, "role": "receiver"}))
+        receiver.wait_for("ready", limit)
+        family.start("sender", contestant.command("bulk", {**common, "role": "sender"}))
+        level = receiver.wait_for("level", limit)
+        receiver.check()
+    return {**frame_figures(level), "megabytes_second": level["received"] / level["seconds"] / 1e6}
 
 
 # --- One process ------------------------------------------------------------------------------------

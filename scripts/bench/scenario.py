@@ -30,6 +30,8 @@ COLUMNS = {
     "process_ms": Column("all threads of the server, ms per frame", "{:.3f}"),
     "idle_cpu_ms": Column("of these without clients", "{:.3f}"),
     "cpu_usec_delivered": Column("main thread's CPU, µs per delivered packet", "{:.3f}"),
+    "thread_load": Column("other threads' share of a core", "{:.2%}"),
+    "megabytes_second": Column("MB/s", "{:.1f}"),
     "datagrams": Column("datagrams per frame", "{:.1f}"),
     "kilobytes": Column("KB per frame, with headers", "{:.1f}"),
     "delivered": Column("delivered", "{:.1%}"),
@@ -104,11 +106,11 @@ def at_most(figure: str, bound: float, text: str, who: str = OURS) -> Target:
     return Target(text, judge)
 
 
-def at_least(figure: str, bound: float, text: str) -> Target:
+def at_least(figure: str, bound: float, text: str, who: str = OURS) -> Target:
     """Ours is not below a bound."""
 
     def judge(measured: Measured) -> Optional[Finding]:
-        value = figure_of(measured, OURS, figure)
+        value = figure_of(measured, who, figure)
         return None if value is None else Finding(column_of(figure).show(value), value >= bound)
 
     return Target(text, judge)

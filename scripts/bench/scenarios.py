@@ -18,7 +18,9 @@ LOAD_COLUMNS = ("datagrams", "kilobytes", "cpu_ms", "process_ms", "idle_cpu_ms",
 
 def all_scenarios() -> List[Scenario]:
     """Every scenario, in the order of the report."""
-    return [rpc(), *broadcasts(), uplink(), *joins(), *relays(), loopback(), rpc_uplink(), idle()]
+    return [
+        rpc(), *broadcasts(), uplink(), *joins(), *relays(), bulk(), loopback(), rpc_uplink(), idle_100(), idle(),
+    ]
 
 
 def rpc() -> Scenario:
@@ -113,6 +115,16 @@ def relays() -> List[Scenario]:
     ]
 
 
+def bulk() -> Scenario:
+    return Scenario(
+        "bulk", "Reliable packets of 64 KiB, up to 16 MiB on their way, from one game to another, both at 60 Hz", "bulk",
+        {"size": 65536, "window": 1 << 24, "relay": 0, "compression": "none", "settle": 1, "seconds": 4, "join_limit": 20},
+        ("megabytes_second", "cpu_ms", "process_ms", "fps"),
+        (at_least("megabytes_second", 80, "threaded: at least 80 MB/s", THREADED),),
+        {**BRIEF, "seconds": 1}, contestants=(OURS, THREADED, NEW), headline=("megabytes_second",),
+    )
+
+
 def loopback() -> Scenario:
     cases = [f"{mode}_{count}" for mode in ("unreliable", "reliable") for count in (10, 100)]
     return Scenario(
@@ -132,6 +144,15 @@ def rpc_uplink() -> Scenario:
         ("packets_up", "datagrams_up", "bytes_up", "delivered"),
         (at_most("packets_up", 1.05, "1 packet"),),
         {**BRIEF, "clients": 4}, headline=("packets_up",),
+    )
+
+
+def idle_100() -> Scenario:
+    return Scenario(
+        "idle_100", "100 clients that neither send nor are sent anything", "server", {**SERVER, "levels": 100, "seconds": 8},
+        ("cpu_ms", "thread_load", "datagrams", "fps"),
+        (at_most("thread_load", 0.01, "threaded: at most 1 % of a core", THREADED),),
+        {**BRIEF, "levels": 10}, contestants=(OURS, THREADED, NEW), headline=("cpu_ms",),
     )
 
 
