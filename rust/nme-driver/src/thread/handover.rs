@@ -1,10 +1,19 @@
 //! What the game's thread and the network thread exchange.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(feature = "shuttle"))]
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 use std::time::Duration;
 
 use nme_core::{Command, ReportQueue};
+#[cfg(feature = "shuttle")]
+use shuttle::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use crate::connection::Traffic;
 
@@ -196,3 +205,131 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Longer than any level takes to load.
 pub const MAX_STALL_DEFAULT_MS: u64 = 120_000;
+
+#[cfg(all(test, feature = "shuttle"))]
+mod tests {
+    use std::sync::Arc;
+
+    use shuttle::thread;
+
+    use super::*;
+
+    /// What the system's waker does: a wake-up is kept until the one who sleeps has had it.
+    #[derive(Default)]
+    struct Bell {
+        rung: Mutex<bool>,
+        sound: shuttle::sync::Condvar,
+    }
+
+    impl Bell {
+        fn ring(&self) {
+            *self.rung.lock().expect("the bell") = true;
+            self.sound.notify_one();
+        }
+
+        fn wait(&self) {
+            let mut rung = self.rung.lock().expect("the bell");
+            while !*rung {
+                rung = self.sound.wait(rung).expect("the bell");
+            }
+            *rung = false;
+        }
+    }
+
+    /// The network thread: answers how many orders it has executed. It sleeps for ever where the real one would for a second.
+    fn network(handover: &Handover, bell: &Bell, mut watches: impl FnMut(u64) -> bool) -> usize {
+        let (mut executed, mut orders) = (0, Vec::new());
+        for turn in 0.. {
+            // A look takes a ms, and no order waits for longer than five.
+            let now = Duration::from_millis(turn);
+            let watching = watches(turn);
+            match handover.take_orders(now, watching, &mut orders) {
+                Found::Stop => break,
+                Found::Orders => executed += orders.drain(..).count(),
+                Found::OrdersUntil(_) => thread::yield_now(),
+                Found::Nothing if watching => thread::yield_now(),
+                Found::Nothing => bell.wait(),
+            }
+        }
+        executed + handover.take_last_orders().len()
+    }
+
+    fn check(game: impl Fn(&Handover, &Bell, &dyn Fn()) + Send + Sync + 'static, orders: usize) {
+        let game = Arc::new(game);
+        shuttle::check_random(
+            move || {
+                let (handover, bell) = (Arc::new(Handover::default()), Arc::new(Bell::default()));
+                let (theirs, game) = (Arc::clone(&handover), Arc::clone(&game));
+                let ears = Arc::clone(&bell);
+                let thread = thread::spawn(move || network(&theirs, &ears, |turn| turn % 3 == 1));
+                let order = || {
+                    if handover.order(Order::Flush, false, || Duration::ZERO) {
+                        bell.ring();
+                    }
+                };
+                game(&handover, &bell, &order);
+                handover.stop();
+                bell.ring();
+                assert_eq!(thread.join().expect("no panic"), orders);
+            },
+            3000,
+        );
+    }
+
+    #[test]
+    fn no_order_is_lost_or_executed_twice() {
+        check(
+            |handover, bell, order| {
+                for number in 0..6 {
+                    order();
+                    if number % 2 == 1 && handover.hurry() {
+                        bell.ring();
+                    }
+                }
+            },
+            6,
+        );
+    }
+
+    /// The game does not say any more, and does not end: what it has ordered is executed all the same.
+    #[test]
+    fn what_was_ordered_last_does_not_wait_for_the_game() {
+        check(
+            |handover, _, order| {
+                order();
+                order();
+                while !lock(&handover.to_network).orders.is_empty() {
+                    thread::yield_now();
+                }
+            },
+            2,
+        );
+    }
+
+    #[test]
+    fn reports_are_taken_once_and_in_order() {
+        shuttle::check_random(
+            || {
+                let handover = Arc::new(Handover::default());
+                let theirs = Arc::clone(&handover);
+                let thread = thread::spawn(move || {
+                    for number in 0..5_u16 {
+                        let report = nme_core::Report::Connecting(([127, 0, 0, 1], number).into());
+                        theirs.report(Traffic::default(), |queue| assert!(queue.push(report).is_none()));
+                    }
+                });
+                let (mut taken, mut reports) = (Vec::new(), ReportQueue::new());
+                while taken.len() < 5 {
+                    handover.take_reports(Duration::ZERO, &mut reports);
+                    while let Some(nme_core::Report::Connecting(address)) = reports.pop() {
+                        taken.push(address.port());
+                    }
+                    thread::yield_now();
+                }
+                assert_eq!(taken, [0, 1, 2, 3, 4]);
+                thread.join().expect("no panic");
+            },
+            3000,
+        );
+    }
+}

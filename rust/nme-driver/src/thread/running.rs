@@ -45,6 +45,8 @@ pub(crate) fn spawn(mut driver: NetworkDriver) -> io::Result<(Running, Remote)> 
         drop(end);
     };
     let mut threads = threads();
+    // Those of connections that were dropped, not closed.
+    threads.retain(|thread| !thread.handle.is_finished());
     let handle = Builder::new().name("ENet".to_owned()).spawn(body)?;
     threads.push(Thread { handover: Arc::clone(&handover), waker: waker.clone(), handle });
     drop(threads);
@@ -59,7 +61,7 @@ impl Running {
 
     /// Ends the thread, and tells every peer. `None` when the thread does not end in time: then it does the same when it comes
     /// to it.
-    pub(crate) fn close(self) -> Option<Farewell<nme_udp::UdpSocket, crate::clock::Monotonic>> {
+    pub(crate) fn close(&self) -> Option<Farewell<nme_udp::UdpSocket, crate::clock::Monotonic>> {
         self.handover.stop();
         self.waker.wake();
         let mut driver = self.returned.recv_timeout(LONGEST_STOP).ok()?;
@@ -71,6 +73,14 @@ impl Running {
             }
         }
         Some(driver.close())
+    }
+}
+
+impl Drop for Running {
+    /// Does nothing for a thread that has ended.
+    fn drop(&mut self) {
+        self.handover.stop();
+        self.waker.wake();
     }
 }
 

@@ -1,0 +1,200 @@
+//! Connections with network threads, over real sockets.
+
+use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nme_core::channel::{TransferChannel, TransferMode};
+use nme_core::relay::Target;
+use nme_core::session::{Config, Event, MaxClients, SendOptions, Status};
+use nme_driver::{Bind, ClientSettings, Connection, Port, ServerSettings, stop_all};
+
+/// Tests that count the threads of the process, or end all of them, cannot run beside others.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Lets a test run alone. When it ends, all network threads do.
+struct Alone {
+    _guard: MutexGuard<'static, ()>,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        stop_all();
+    }
+}
+
+fn alone() -> Alone {
+    Alone { _guard: ALONE.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
+fn server() -> Connection {
+    let settings = ServerSettings {
+        bind: Bind::Address([127, 0, 0, 1].into()),
+        port: Port::new("port", 0).expect("a port"),
+        max_clients: MaxClients::new(32).expect("a number"),
+        session: Config::new(1),
+        secure: None,
+        threaded: true,
+    };
+    Connection::server(settings).expect("a server")
+}
+
+fn client(server: &Connection, seed: u64) -> Connection {
+    let settings = ClientSettings {
+        bind: Bind::Address([127, 0, 0, 1].into()),
+        local_port: Port::new("port", 0).expect("a port"),
+        host: "127.0.0.1".to_owned(),
+        port: Port::new("port", server.local_addr().port().into()).expect("a port"),
+        session: Config::new(seed << 33),
+        secure: None,
+        threaded: true,
+    };
+    Connection::client(settings).expect("a client")
+}
+
+fn reliable(target: Target) -> SendOptions {
+    let (mode, channel) = (TransferMode::Reliable, TransferChannel::ByMode);
+    SendOptions { target, mode, channel, always_ordered: false }
+}
+
+fn poll(connection: &mut Connection) -> Vec<Event> {
+    connection.begin_poll();
+    let events = std::iter::from_fn(|| connection.next_event()).collect();
+    connection.end_poll();
+    events
+}
+
+/// Polls both until this is so.
+fn until(
+    one: &mut Connection,
+    other: &mut Connection,
+    mut is_so: impl FnMut(&mut Connection, &mut Connection) -> bool,
+) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so(one, other) {
+        assert!(Instant::now() < end, "not within 30 s");
+        poll(one);
+        poll(other);
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+fn pair() -> (Connection, Connection) {
+    let mut server = server();
+    let mut client = client(&server, 5);
+    let mut joined = 0;
+    until(&mut server, &mut client, |server, client| {
+        joined += poll(server).len();
+        client.status() == Status::Connected
+    });
+    until(&mut server, &mut client, |server, _| {
+        server.send(reliable(Target::All), b"hello").is_ok() && server.peer_address(client_id()).is_ok()
+    });
+    (server, client)
+}
+
+/// The id of a client with the seed of [`pair`].
+fn client_id() -> i64 {
+    i64::from(nme_core::peer::PeerId::from_random(((5_u64 << 33) >> 32) as u32).get())
+}
+
+/// Network threads of this process; 0 where the system does not tell.
+fn threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.trim_end() == "ENet").count()
+}
+
+#[test]
+fn packets_of_a_game_that_polls_seldom_arrive_in_order() {
+    let _alone = alone();
+    let (mut server, mut client) = pair();
+    let mut next = 0_u32;
+    for number in 0..20_000_u32 {
+        client
+            .send(reliable(Target::One(nme_core::peer::PeerId::SERVER)), &number.to_le_bytes())
+            .expect("sent");
+        if number % 1000 == 999 {
+            client.flush();
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+    until(&mut server, &mut client, |server, _| {
+        while let Some(received) = server.fetch() {
+            assert_eq!(received.payload(), next.to_le_bytes());
+            next += 1;
+        }
+        next == 20_000
+    });
+}
+
+#[test]
+fn what_waits_leaves_by_itself() {
+    let _alone = alone();
+    let (mut server, mut client) = pair();
+    client.send(reliable(Target::One(nme_core::peer::PeerId::SERVER)), b"and nothing else").expect("sent");
+    let end = Instant::now() + Duration::from_secs(10);
+    // The client is not called any more.
+    while server.waiting_packets() == 0 {
+        assert!(Instant::now() < end, "nothing has come");
+        poll(&mut server);
+    }
+    assert_eq!(server.fetch().expect("a packet").payload(), b"and nothing else");
+}
+
+#[test]
+fn many_open_and_close_at_once() {
+    let _alone = alone();
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            scope.spawn(move || {
+                for round in 0..25 {
+                    let mut server = server();
+                    let mut clients: Vec<_> = (0..3)
+                        .map(|number| client(&server, 10 + 100 * worker + 3 * round + number))
+                        .collect();
+                    for _ in 0..10 {
+                        poll(&mut server);
+                        let _ = server.send(reliable(Target::All), b"under load");
+                        for client in &mut clients {
+                            poll(client);
+                            let _ = client.send(reliable(Target::All), b"under load");
+                        }
+                        std::thread::yield_now();
+                    }
+                    let began = Instant::now();
+                    server.close().wait(Duration::ZERO);
+                    clients.into_iter().for_each(|client| drop(client.close()));
+                    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+                }
+            });
+        }
+    });
+    assert_eq!(threads(), 0);
+}
+
+#[test]
+fn the_threads_of_connections_that_were_forgotten_can_be_ended() {
+    let _alone = alone();
+    std::mem::forget(pair());
+    assert!(threads() == 2 || cfg!(not(target_os = "linux")));
+    stop_all();
+    assert_eq!(threads(), 0);
+}
+
+#[test]
+fn a_connection_that_is_dropped_ends_its_thread_and_tells_its_peer() {
+    let _alone = alone();
+    let (server, mut client) = pair();
+    drop(server);
+    let end = Instant::now() + Duration::from_secs(10);
+    while !poll(&mut client).contains(&Event::ServerDisconnected) {
+        assert!(Instant::now() < end, "the client does not hear of it");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    client.close().wait(Duration::ZERO);
+    while threads() > 0 {
+        assert!(Instant::now() < end, "the threads go on");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
