@@ -1,4 +1,5 @@
-## Makes the peers of tests. All suites run with and without a network thread: the environment says which.
+## Makes the peers of tests. All suites run with and without a network thread: the environment says
+## which.
 class_name TestPeer
 
 const VARIABLE := "TEST_THREADED"

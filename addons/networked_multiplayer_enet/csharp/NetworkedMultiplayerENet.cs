@@ -169,6 +169,13 @@ public sealed class NetworkedMultiplayerENet
         set => Peer.Set("max_packets_per_second", value);
     }
 
+    /// <summary>In ms, with Threaded; 0 is no limit.</summary>
+    public long MaxStallMsec
+    {
+        get => Peer.Get("max_stall_msec").AsInt64();
+        set => Peer.Set("max_stall_msec", value);
+    }
+
     /// <summary>0, the default, is no limit.</summary>
     public int MaxConnectionsPerAddress
     {
@@ -192,6 +199,13 @@ public sealed class NetworkedMultiplayerENet
     {
         get => Peer.Get("require_datagram_tags").AsBool();
         set => Peer.Set("require_datagram_tags", value);
+    }
+
+    /// <summary>A thread of its own for the network. Set it before a connection is opened.</summary>
+    public bool Threaded
+    {
+        get => Peer.Get("threaded").AsBool();
+        set => Peer.Set("threaded", value);
     }
 
     public bool ServerRelay

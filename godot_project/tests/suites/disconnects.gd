@@ -268,7 +268,9 @@ func test_many_clients() -> void:
 		clients.append(new_peer())
 		check_equal(clients.back().create_client(LOCALHOST, port), OK, "create_client")
 	var full := func() -> bool:
-		return clients.all(func(each) -> bool: return events(each).size() == 61)
+		var has_all := func(each: NetworkedMultiplayerENet) -> bool:
+			return events(each).size() == 61
+		return events(server).size() == 60 and clients.all(has_all)
 	await wait_until(full, 20.0, "everybody knows everybody")
 	server.put_packet("all".to_utf8_buffer())
 	for client in clients:

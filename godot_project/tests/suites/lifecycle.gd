@@ -274,8 +274,10 @@ func test_polling_only_one_side() -> void:
 		client.put_packet("x".to_utf8_buffer())
 		client.poll()
 	check_equal(client.get_connection_status(), CONNECTED, "the client")
-	server.poll()
-	check(server.get_available_packet_count() > 0, "the server reads them later")
+	var reads := func() -> bool:
+		server.poll()
+		return server.get_available_packet_count() > 0
+	await wait_until(reads, 5.0, "the server reads them later")
 
 
 func test_several_servers_in_one_process() -> void:

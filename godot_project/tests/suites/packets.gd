@@ -431,7 +431,9 @@ func test_after_close() -> void:
 func test_a_target_that_has_left() -> void:
 	var id := second.get_unique_id()
 	second.close_connection()
-	var told := func() -> bool: return events(first).has("peer_disconnected %d" % id)
+	var told := func() -> bool:
+		var event := "peer_disconnected %d" % id
+		return events(first).has(event) and events(server).has(event)
 	await wait_until(told, 5.0, "the others hear of it")
 	for peer: NetworkedMultiplayerENet in [server, first]:
 		peer.set_target_peer(id)

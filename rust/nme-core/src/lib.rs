@@ -7,13 +7,16 @@
 //! The way of a packet out: [`session::Session::send`] → `relay::wire` (header) → `channel` (channel and delivery) →
 //! `endpoint` (ENet, compression, encryption) → [`session::Session::transmit`] → the driver's socket.
 //!
+//! The two sides of a session, `session` for the game and `endpoint` for the network, speak in [`Command`]s and [`Report`]s only,
+//! over a [`Link`]. So the endpoint can live in another thread than the game.
+//!
 //! # When a packet leaves
 //! Two questions, and one place for the answer to each. *When is a flush?* `session::waiting` alone says so. *What may a
 //! flush send?* The engine alone, nme-enet, says so. All others carry out or carry on:
 //!
 //! | who | what |
 //! |---|---|
-//! | `session::folding` | holds back one packet, to join equal ones to other peers, until another one is queued, a poll or a flush: it never makes anything wait beyond a flush |
+//! | `session::folding` | holds back one packet, if the endpoint is in the same thread, to join equal ones to other peers, until another one is queued, a poll or a flush: it never makes anything wait beyond a flush |
 //! | `session::waiting` | a flush comes before the packet that no longer fits into the datagram of one of its receivers; when more than 4 MiB wait; when something has waited for 5 ms; with [`session::FlushMode::EachPut`] behind each packet |
 //! | the owner of the driver | a flush comes at the end of each poll, and at the end of a frame in which something was queued |
 //! | the driver | asks the session before and behind each packet, and at each event of a poll. Behind a packet, it looks at the clock only when a tick of the coarse clock has passed, or nothing has waited before. It flushes at once behind a connect, a disconnect, and a change of the throttle or of the flush mode |
@@ -21,6 +24,7 @@
 //! | nme-enet, `send` | in which order a peer's datagrams are filled: acknowledgements, control commands, lost commands, then queued packets, in the order in which they were queued, or by turns of the channels when more than 64 KiB wait; those that `Host::hurry` names come first |
 //! | nme-enet, `send::window` | how many reliable bytes may be in flight, and at which pace they leave; the rest waits in the engine for acknowledgements |
 //! | nme-enet, `throttle` and `host::bandwidth` | which share of the unreliable packets is sent; the others are dropped as their turn comes, and never wait for it |
+//! | a network thread | takes what the game has left for it when the game's owner flushes, or 5 ms behind the first of it; then there is a flush. What datagrams cause, such as packets that are passed on, has one at once, but not more often than every quarter of a ms |
 //! | the driver's outbox | keeps datagrams, in order, that the system's send queue has no room for |
 //!
 //! `session::waiting` takes the sizes of header and commands from nme-enet's table. It counts what was queued since the last

@@ -232,8 +232,9 @@ impl<'a> Poll<'a> {
 impl Drop for Poll<'_> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        // After a panic, too.
-        if self.is_outermost && state.generation == self.generation {
+        // Behind the last event another thread may poll already; behind a panic none does.
+        let is_mine = state.polling == Some(ThreadMark::here()) && state.generation == self.generation;
+        if self.is_outermost && is_mine {
             state.polling = None;
         }
     }
