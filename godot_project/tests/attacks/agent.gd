@@ -80,6 +80,8 @@ func _open_client(cell: Dictionary) -> void:
 
 func _make_peer(cell: Dictionary) -> void:
 	cell.peer = ClassDB.instantiate(words["class"])
+	# The engine's own class has no such property.
+	cell.peer.set("threaded", TestPeer.is_threaded())
 	cell.peer.peer_connected.connect(_on_peer_connected.bind(cell))
 	cell.peer.peer_disconnected.connect(_on_peer_disconnected.bind(cell))
 

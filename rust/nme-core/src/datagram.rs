@@ -51,21 +51,25 @@ impl DatagramBatch {
         if self.is_empty() {
             return;
         }
-        let is_small = self.bytes.len() < self.bytes.capacity() / 4;
-        self.small_loads =
-            if is_small && self.bytes.capacity() > KEPT_BYTES { self.small_loads + 1 } else { 0 };
+        let (bytes, entries) = (self.bytes.capacity(), self.entries.capacity());
+        let is_small = self.bytes.len() < bytes / 4 && self.entries.len() < entries / 4;
+        let is_large = bytes > KEPT_BYTES || entries > KEPT_ENTRIES;
+        self.small_loads = if is_small && is_large { self.small_loads + 1 } else { 0 };
         self.bytes.clear();
         self.entries.clear();
         if self.small_loads == SMALL_LOADS_BEFORE_SHRINKING {
             self.small_loads = 0;
-            self.bytes.shrink_to(self.bytes.capacity() / 2);
-            self.entries.shrink_to(self.entries.capacity() / 2);
+            self.bytes.shrink_to((bytes / 2).max(KEPT_BYTES));
+            self.entries.shrink_to((entries / 2).max(KEPT_ENTRIES));
         }
     }
 }
 
 /// Memory that is never given back, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
+
+/// Datagrams whose places are never given back.
+const KEPT_ENTRIES: usize = 64;
 
 /// Small loads behind which half of the memory is given back.
 const SMALL_LOADS_BEFORE_SHRINKING: u8 = 64;
@@ -99,6 +103,18 @@ mod tests {
         }
         assert!(batch.bytes.capacity() <= KEPT_BYTES, "{}", batch.bytes.capacity());
         assert!(batch.entries.capacity() < 100, "{}", batch.entries.capacity());
+    }
+
+    #[test]
+    fn the_places_of_many_short_datagrams_are_given_back() {
+        let mut batch = DatagramBatch::new();
+        (0..4000).for_each(|_| batch.push(TO, b"short"));
+        batch.clear();
+        for _ in 0..1000 {
+            batch.push(TO, b"short");
+            batch.clear();
+        }
+        assert!(batch.entries.capacity() <= KEPT_ENTRIES, "{}", batch.entries.capacity());
     }
 
     #[test]

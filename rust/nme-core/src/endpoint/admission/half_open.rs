@@ -40,6 +40,12 @@ impl HalfOpen {
         self.proven.contains(now, address, PROOF_LASTS)
     }
 
+    /// Forgets what is too old to be of use, and gives its memory back.
+    pub(super) fn expire(&mut self, now: Duration) {
+        self.requests.expire(now, LONGEST_WAIT);
+        self.proven.expire(now, PROOF_LASTS);
+    }
+
     /// A proof has been used.
     pub(super) fn forget(&mut self, now: Duration, address: SocketAddr) {
         self.proven.remove(now, address, PROOF_LASTS);
@@ -86,6 +92,22 @@ impl<T> Recent<T> {
         self.order.push_back((address, number));
     }
 
+    fn expire(&mut self, now: Duration, age: Duration) {
+        while let Some((address, number)) = self.order.front().copied() {
+            match self.known.get(&address).filter(|seen| seen.number == number) {
+                Some(seen) if now.saturating_sub(seen.at) <= age => return,
+                Some(_) => drop(self.known.remove(&address)),
+                None => {}
+            }
+            self.order.pop_front();
+        }
+        if self.order.capacity() > 0 {
+            // What a crowd or a flood has taken.
+            self.order = VecDeque::new();
+            self.known = HashMap::new();
+        }
+    }
+
     fn contains(&self, now: Duration, address: SocketAddr, age: Duration) -> bool {
         self.known.get(&address).is_some_and(|seen| now.saturating_sub(seen.at) <= age)
     }
@@ -130,6 +152,20 @@ mod tests {
         assert!(!table.is_proven(now + Duration::from_secs(9), address(1)));
         table.forget(now, address(0));
         assert!(!table.is_proven(now, address(0)));
+    }
+
+    #[test]
+    fn what_is_too_old_takes_no_memory() {
+        let mut table = HalfOpen::new();
+        for number in 0..500 {
+            table.keep(Duration::from_secs(1), address(number), [0; CONNECT_LEN]);
+            table.prove(Duration::from_secs(1), address(number));
+        }
+        table.expire(Duration::from_secs(8));
+        assert!(table.is_proven(Duration::from_secs(8), address(499)));
+        table.expire(Duration::from_secs(10));
+        assert!(!table.is_proven(Duration::from_secs(8), address(499)));
+        assert_eq!((table.proven.known.capacity(), table.requests.order.capacity()), (0, 0));
     }
 
     #[test]

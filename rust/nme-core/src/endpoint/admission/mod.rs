@@ -182,6 +182,7 @@ impl Admission {
         self.strangers = 0;
         self.hurries = false;
         self.alarm.tick(now);
+        self.half_open.expire(now);
     }
 
     /// Much of the poll's time is over: strangers are to wait.
