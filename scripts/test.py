@@ -116,22 +116,26 @@ def check_clippy() -> Count:
 
 
 def run_cargo_tests() -> Count:
-    """Tests without a game engine: of everything, of the core over stock ENet, and of the handover in many orders."""
+    """Tests without a game engine: of everything, and of the core over stock ENet."""
     counts = []
-    core = ["--package", "nme-core", "--features", "reference-engine"]
-    handover = ["--package", "nme-driver", "--features", "shuttle", "--lib"]
-    for what in (["--workspace"], core, handover):
+    for what in (["--workspace"], ["--package", "nme-core", "--features", "reference-engine"]):
         code, text = echoed(["cargo", "test", "--locked", *what, "--no-fail-fast"])
         counts.append(counted(code, CARGO_RESULT.findall(text)))
     return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
 
 
-def run_sanitizer() -> Count:
-    """The network threads have no data race; needs a nightly compiler with its sources."""
-    what = ["--package", "nme-driver", "--test", "thread", "--target", "x86_64-unknown-linux-gnu", "-Zbuild-std"]
-    flags = 'build.rustflags=["-Zsanitizer=thread"]'
-    code, text = echoed(["cargo", "+nightly", "test", *what, "--config", flags, "--target-dir", "target/sanitizer"])
-    return counted(code, CARGO_RESULT.findall(text))
+def run_concurrency() -> Count:
+    """The handover between threads in many orders, and network threads under ThreadSanitizer; the second one needs a nightly
+    compiler with its sources."""
+    handover = ["cargo", "test", "--locked", "--package", "nme-driver", "--features", "shuttle", "--lib"]
+    threads = ["cargo", "+nightly", "test", "--package", "nme-driver", "--test", "thread", "-Zbuild-std"]
+    threads += ["--target", "x86_64-unknown-linux-gnu", "--target-dir", "target/sanitizer"]
+    threads += ["--config", 'build.rustflags=["-Zsanitizer=thread"]']
+    counts = []
+    for command in (handover, threads):
+        code, text = echoed(command)
+        counts.append(counted(code, CARGO_RESULT.findall(text)))
+    return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
 
 
 def check_gdscript() -> Count:
@@ -257,7 +261,8 @@ STEPS = (
     Step("clippy", "cargo clippy and cargo doc", check_clippy),
     Step("cargo", "Rust tests", run_cargo_tests),
     Step("fuzz", "fuzz targets, 20 seconds each; only when named", run_fuzzers, by_default=False),
-    Step("sanitizer", "network threads under ThreadSanitizer; only when named", run_sanitizer, by_default=False),
+    Step("concurrency", "what threads do in many orders, and for data races; only when named", run_concurrency,
+         by_default=False),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),

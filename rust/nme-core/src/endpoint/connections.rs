@@ -50,6 +50,9 @@ impl Connections {
     ) {
         let index = handle.index();
         if self.places.len() <= index {
+            // By a quarter: half of the places of a full server would never be used.
+            let more = (index + 1 - self.places.len()).max(self.places.len() / 4);
+            self.places.reserve_exact(more);
             self.places.resize_with(index + 1, || None);
         }
         self.places[index] = Some(Connection {
