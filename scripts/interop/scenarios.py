@@ -15,7 +15,7 @@ MODES = (RELIABLE, UNRELIABLE, ORDERED)
 SIZES = [1, 2, 7, 8, 15, 16, 17, 100, *range(1363, 1401), 4096, 65535, 65536]
 SMALL_SIZES = [1, 2, 7, 8, 100, 1000, 1300]
 # How long a blocked game is; see `blocked`.
-BLOCKED_MSEC = int(os.environ.get("TEST_BLOCKED_MSEC", "4000"))
+BLOCKED_MSEC = int(os.environ.get("TEST_BLOCKED_MSEC", "6000"))
 MIB = 1 << 20
 
 PROPERTIES = (
@@ -95,8 +95,9 @@ def blocked() -> Scenario:
     s = Scenario("blocked", 1, slow=True)
     (c1,) = s.clients
     s.start()
-    s.server.call("set_peer_timeout", {"id": "c1"}, 32, 300, 1500)
-    c1.call("set_peer_timeout", 1, 32, 300, 1500)
+    # Longer than a busy machine keeps a process waiting.
+    s.server.call("set_peer_timeout", {"id": "c1"}, 32, 2000, 4000)
+    c1.call("set_peer_timeout", 1, 32, 2000, 4000)
     for sleeper, sender, to in ((s.server, c1, "server"), (c1, s.server, "c1")):
         s.barrier()
         sleeper.do("block", msec=BLOCKED_MSEC)
