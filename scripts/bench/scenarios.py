@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List
 
 from bench.contestants import NEW, OLD, OURS, THREADED
-from bench.scenario import INLINE, Scenario, at_least, at_most, share_of
+from bench.scenario import WITH_THREAD, Scenario, at_least, at_most, share_of
 
 # Seconds that make a smoke run.
 BRIEF = {"settle": 0.3, "seconds": 0.7, "join_limit": 15}
@@ -30,7 +30,7 @@ def rpc() -> Scenario:
         ("datagrams", "kilobytes", "cpu_ms", "process_ms", "delivered", "fps", "late"),
         (at_most("datagrams", 34, "at most 34 datagrams per frame"),
          share_of(NEW, "cpu_ms", 1 / 4, "at most 1/4 of the CPU of 4.6")),
-        {**BRIEF, "nodes": 10, "clients": 3}, headline=("datagrams", "cpu_ms"),
+        {**BRIEF, "nodes": 10, "clients": 3}, contestants=WITH_THREAD, headline=("datagrams", "cpu_ms"),
     )
 
 
@@ -52,7 +52,7 @@ def broadcasts() -> List[Scenario]:
              at_least("fps", 59, "60 frames per second"),
              share_of(NEW, "cpu_ms", 1 / 40, "threaded: at most 1/40 of the CPU of 4.6", THREADED),
              share_of(OURS, "process_ms", 1.15, "threaded: at most 1.15 times the process's CPU", THREADED)),
-            {**BRIEF, "levels": 20}, headline=("datagrams", "cpu_ms", "delivered", "fps"),
+            {**BRIEF, "levels": 20}, contestants=WITH_THREAD, headline=("datagrams", "cpu_ms", "delivered", "fps"),
         ),
         Scenario(
             "broadcast_100_range_coder",
@@ -105,7 +105,7 @@ def relays() -> List[Scenario]:
              share_of(NEW, "cpu_ms", 1 / 3, "at most 1/3 of the CPU of 4.6"),
              at_most("latency_p50", 0.5, "threaded: latency p50 at most 0.5 ms", THREADED),
              at_most("latency_p99", 3.0, "threaded: latency p99 at most 3 ms", THREADED)),
-            {**BRIEF, "levels": 5}, headline=("datagrams", "cpu_ms", "latency_p50"),
+            {**BRIEF, "levels": 5}, contestants=WITH_THREAD, headline=("datagrams", "cpu_ms", "latency_p50"),
         ),
         Scenario(
             "relay_32_range_coder", "The same with the default compression of 3.6, the range coder", "server",
@@ -133,7 +133,7 @@ def loopback() -> Scenario:
         {"size": 64, "counts": "10,100", "relay": 1, "compression": "none", "seconds": 1.5},
         (*(f"usec:{case}" for case in cases), "floor_usec"),
         tuple(share_of(NEW, f"usec:{case}", 1 / 3, f"{case.replace('_', ', ')}: at most 1/3 of 4.6") for case in cases),
-        {"seconds": 0.2}, contestants=INLINE, headline=tuple(f"usec:{case}" for case in cases),
+        {"seconds": 0.2}, headline=tuple(f"usec:{case}" for case in cases),
     )
 
 
@@ -167,5 +167,5 @@ def idle() -> Scenario:
         "number is held for 15 s, by ours for 60 s", "server", words, (*columns, "lost", "delivered", "budget"),
         (at_least("connected:4000", 4000, "4000 connected after 60 s"), at_most("lost", 0, "none dropped")),
         {**BRIEF, "levels": "20,40", "last_seconds": 0.7}, {OURS: {"last_seconds": 60}},
-        headline=("connected:each", "budget"), runs=1,
+        contestants=WITH_THREAD, headline=("connected:each", "budget"), runs=1,
     )
