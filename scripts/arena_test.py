@@ -337,6 +337,8 @@ def wrong_arguments(home: Path) -> List[str]:
 
 def main() -> int:
     """Builds unless told not to, plays, and counts."""
+    # A shell starts what it does not wait for with Ctrl+C ignored, and no child could hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--no-build", action="store_true", help="play with the library that is there")
     options = reader.parse_args()
