@@ -59,7 +59,7 @@ def setups(certificate: Path) -> List[Setup]:
         {"a full server": ([], 0), "another compression": (["--compression", "zlib"], 1)},
     )
     dtls = Setup(
-        "dtls", safe, {"Ada": trusting, "Bob": ["--insecure"]}, signal.SIGINT, 8,
+        "dtls", [*safe, "--threaded"], {"Ada": trusting, "Bob": ["--insecure"]}, signal.SIGINT, 8,
         {"a server with DTLS": (safe, 0), "a check without DTLS": (["--compression", "zstd"], 1)},
     )
     return [plain, dtls]

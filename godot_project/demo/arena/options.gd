@@ -15,6 +15,7 @@ const USAGE := """Arguments behind `--`:
   --bots N              server: how many bots keep a lone player company, 3 without this
   --compression NAME    none, range-coder (without this), fastlz, zlib or zstd
   --dtls                encrypt
+  --threaded            take care of the network in a thread of its own
   --certificate FILE    client: the server's certificate
   --insecure            client: do not verify the certificate (for tests only)
   --name NAME           the player's name
@@ -32,7 +33,13 @@ const COMPRESSIONS := {
 	"zlib": NetworkedMultiplayerENet.COMPRESS_ZLIB,
 	"zstd": NetworkedMultiplayerENet.COMPRESS_ZSTD,
 }
-const FLAGS := {"--dtls": "dtls", "--bot": "is_bot", "--log": "log", "--insecure": "is_insecure"}
+const FLAGS := {
+	"--dtls": "dtls",
+	"--threaded": "threaded",
+	"--bot": "is_bot",
+	"--log": "log",
+	"--insecure": "is_insecure",
+}
 const MODES := {"--server": Mode.SERVER, "--host": Mode.HOST, "--health-check": Mode.HEALTH_CHECK}
 const TEXTS := {
 	"--name": "player_name",
@@ -58,6 +65,7 @@ var max_clients := 16
 var bots := 3
 var compression := "range-coder"
 var dtls := false
+var threaded := false
 var certificate := ""
 var is_insecure := false
 var is_bot := false

@@ -82,6 +82,8 @@ func _new_peer(options: ArenaOptions) -> NetworkedMultiplayerENet:
 	# Server and clients must agree on these two.
 	new_peer.channel_count = ArenaMessages.CHANNEL_COUNT
 	new_peer.compression_mode = ArenaOptions.COMPRESSIONS[options.compression]
+	# This is up to each of them.
+	new_peer.threaded = options.threaded
 	return new_peer
 
 
