@@ -140,11 +140,12 @@ impl Shared {
     ) -> Result<(), OpenError> {
         let opening = Opening::begin(self)?;
         let made = make(&opening.settings);
-        let stall_limit = opening.settings.max_stall.limit();
+        // Without a thread it makes no difference, and the engine need not be asked about its debugger.
+        let stall_limit = opening.settings.threaded.then(|| opening.settings.max_stall.limit());
         let mut state = self.lock();
         match made {
             Ok(mut connection) => {
-                connection.set_stall_limit(stall_limit);
+                stall_limit.into_iter().for_each(|limit| connection.set_stall_limit(limit));
                 state.open(connection);
                 Ok(())
             }
