@@ -68,7 +68,7 @@ pub(crate) enum Found {
     OrdersUntil(Duration),
     /// Nothing.
     Nothing,
-    /// The end.
+    /// The end, with the last orders, now taken.
     Stop,
 }
 
@@ -135,12 +135,13 @@ impl Handover {
         self.has_ended.load(Ordering::Acquire)
     }
 
-    /// Network: takes the orders into `orders`, which is empty, when they have waited for long enough. With `watches`, it will
-    /// look again within [`LONGEST_WAIT`].
+    /// Network: takes the orders into `orders`, which is empty, when they have waited for long enough, and at the end. With
+    /// `watches`, it will look again within [`LONGEST_WAIT`].
     pub(crate) fn take_orders(&self, now: Duration, watches: bool, orders: &mut Vec<Order>) -> Found {
         let mut to_network = lock(&self.to_network);
         to_network.is_watching = watches;
         if to_network.stop {
+            std::mem::swap(&mut to_network.orders, orders);
             return Found::Stop;
         }
         if to_network.orders.is_empty() {
@@ -153,11 +154,6 @@ impl Handover {
         to_network.is_urgent = false;
         std::mem::swap(&mut to_network.orders, orders);
         Found::Orders
-    }
-
-    /// Network: what is left, at the end.
-    pub(crate) fn take_last_orders(&self) -> Vec<Order> {
-        std::mem::take(&mut lock(&self.to_network).orders)
     }
 
     /// Network: gives the game reports with `give`, and tells it what has gone over the wire.
@@ -244,14 +240,14 @@ mod tests {
             let now = Duration::from_millis(turn);
             let watching = watches(turn);
             match handover.take_orders(now, watching, &mut orders) {
-                Found::Stop => break,
+                Found::Stop => return executed + orders.len(),
                 Found::Orders => executed += orders.drain(..).count(),
                 Found::OrdersUntil(_) => thread::yield_now(),
                 Found::Nothing if watching => thread::yield_now(),
                 Found::Nothing => bell.wait(),
             }
         }
-        executed + handover.take_last_orders().len()
+        unreachable!("the turns do not end")
     }
 
     fn check(game: impl Fn(&Handover, &Bell, &dyn Fn()) + Send + Sync + 'static, orders: usize) {

@@ -48,7 +48,10 @@ impl Network {
             let watches = now < self.watches_until;
             let found = self.handover.take_orders(now, watches, &mut self.orders);
             match found {
-                Found::Stop => return self.driver,
+                Found::Stop => {
+                    self.execute_orders();
+                    return self.driver;
+                }
                 Found::Orders => {
                     self.watches_until = now + WATCH;
                     self.execute_orders();

@@ -3,15 +3,16 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use nme_udp::Waker;
+use nme_udp::{UdpSocket, Waker};
 
-use super::handover::{Handover, Order, StallLimit};
+use super::handover::{Handover, StallLimit};
 use super::network::{Network, NetworkDriver};
 use super::remote::Remote;
+use crate::clock::Monotonic;
 use crate::connection::Traffic;
 use crate::farewell::Farewell;
 
@@ -61,17 +62,11 @@ impl Running {
 
     /// Ends the thread, and tells every peer. `None` when the thread does not end in time: then it does the same when it comes
     /// to it.
-    pub(crate) fn close(&self) -> Option<Farewell<nme_udp::UdpSocket, crate::clock::Monotonic>> {
+    pub(crate) fn close(&self) -> Option<Farewell<UdpSocket, Monotonic>> {
         self.handover.stop();
         self.waker.wake();
-        let mut driver = self.returned.recv_timeout(LONGEST_STOP).ok()?;
+        let driver = self.returned.recv_timeout(LONGEST_STOP).ok()?;
         reap(&self.handover);
-        for order in self.handover.take_last_orders() {
-            match order {
-                Order::Command(command) => driver.node_mut().execute(command),
-                Order::Flush => driver.flush(),
-            }
-        }
         Some(driver.close())
     }
 }
@@ -128,7 +123,7 @@ fn reap(handover: &Arc<Handover>) {
     }
 }
 
-fn threads() -> std::sync::MutexGuard<'static, Vec<Thread>> {
+fn threads() -> MutexGuard<'static, Vec<Thread>> {
     THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
