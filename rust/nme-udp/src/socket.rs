@@ -24,6 +24,8 @@ pub struct UdpSocket {
     options: Options,
     local: SocketAddr,
     stack: Stack,
+    /// The system has ended the socket, and it could not be opened again so far.
+    is_lost: bool,
     /// The only host that the socket talks to.
     peer: Option<SocketAddr>,
 }
@@ -104,7 +106,14 @@ impl UdpSocket {
         let socket = std::net::UdpSocket::from(socket);
         let local = socket.local_addr().map_err(|source| BindError::Other { port, source })?;
         let options = Options { port: local.port(), ..options };
-        Ok(Self { socket: Watched::new(socket), options, local: plain(local), stack, peer: None })
+        Ok(Self {
+            socket: Watched::new(socket),
+            options,
+            local: plain(local),
+            stack,
+            is_lost: false,
+            peer: None,
+        })
     }
 
     /// Binds the socket to one other host: datagrams of all others are thrown away by the system, and sending costs it
@@ -126,6 +135,9 @@ impl UdpSocket {
     /// bytes for ENet's 4096.
     #[must_use]
     pub fn recv_from(&mut self, buf: &mut [u8]) -> Received {
+        if self.is_lost {
+            self.reopen();
+        }
         let received = fault::uninterrupted(|| self.socket.socket().recv_from(buf));
         if let Err(error) = &received {
             self.revive_after(error);
@@ -150,18 +162,25 @@ impl UdpSocket {
     /// Opens the socket again, on the same port, when the system has ended it, as mobile systems do while a game is in the
     /// background. True when it has.
     fn revive_after(&mut self, error: &io::Error) -> bool {
-        if !fault::has_died(error) {
-            return false;
-        }
-        // Two cannot have the port, so the old one goes first; until then any other port will do.
-        let placeholder = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
-        if placeholder.and_then(|socket| self.socket.replace(socket)).is_err() {
+        self.is_lost |= fault::has_died(error);
+        self.is_lost && self.reopen()
+    }
+
+    /// Tries to open a lost socket again; until that succeeds, each read does.
+    fn reopen(&mut self) -> bool {
+        // Two cannot have the port, so the old one goes first; meanwhile any other port will do.
+        let placeholder = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            self.socket.replace(socket)
+        });
+        if placeholder.is_err() {
             return false;
         }
         let Ok(mut fresh) = Self::bind(self.options) else { return false };
         if self.socket.exchange(&mut fresh.socket).is_err() {
             return false;
         }
+        self.is_lost = false;
         self.stack = fresh.stack;
         if let Some(peer) = self.peer.take() {
             let _ = self.connect(peer);
@@ -444,6 +463,29 @@ mod tests {
             socket.wait(Duration::from_secs(10));
             assert!(matches!(socket.recv_from(&mut buffer), Received::Datagram { len: 3, .. }));
         }
+    }
+
+    /// Who has the port meanwhile goes away, and the socket is there again.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn a_lost_socket_is_opened_again_as_soon_as_its_port_can_be_had() {
+        let loopback = Options { bind: Bind::Address(Ipv4Addr::LOCALHOST.into()), port: 0 };
+        let mut socket = UdpSocket::bind(loopback).unwrap();
+        let mut peer = UdpSocket::bind(loopback).unwrap();
+        let other = UdpSocket::bind(loopback).unwrap();
+        socket.connect(peer.local_addr()).unwrap();
+        SockRef::from(socket.socket.socket()).shutdown(std::net::Shutdown::Both).unwrap();
+        socket.options.port = other.local_addr().port();
+        assert!(socket.send_to(b"too early", peer.local_addr()).is_err());
+        assert!(matches!(socket.recv_from(&mut [0; 10]), Received::Empty), "and nobody waits for it");
+        drop(other);
+        assert!(matches!(socket.recv_from(&mut [0; 10]), Received::Empty));
+        socket.send_to(b"again", peer.local_addr()).unwrap();
+        peer.watch().unwrap();
+        peer.wait(Duration::from_secs(10));
+        assert!(
+            matches!(peer.recv_from(&mut [0; 10]), Received::Datagram { from, .. } if from.port() == socket.options.port)
+        );
     }
 
     #[test]
