@@ -377,7 +377,12 @@ func test_packets_are_fetched_by_several_threads() -> void:
 		client.put_packet(packet)
 		if number % 20 == 0:
 			await frames(1)
-	await wait_until(func() -> bool: return seen.size() == 600, 10.0, "all are fetched")
+	var all_are_fetched := func() -> bool:
+		guard.lock()
+		var count := seen.size()
+		guard.unlock()
+		return count == 600
+	await wait_until(all_are_fetched, 10.0, "all are fetched")
 	for loop in loops:
 		loop.stop()
 	check_equal(seen.values().count("whole"), 600, "each of them once, and whole")
