@@ -40,6 +40,7 @@
 mod channels;
 mod clock;
 mod config;
+mod counts;
 mod event;
 mod figures;
 mod host;
@@ -61,9 +62,10 @@ mod throttle;
 pub mod wire;
 
 pub use config::{Config, Quotas};
+pub use counts::Traffic;
 pub use event::{DisconnectReason, Event, PeerHandle, PeerLimit};
-pub use figures::{HostFigures, PeerFigures};
-pub use host::{Admission, ConnectError, ConnectRequest, Host, Screened, SendError, Verdict};
+pub use figures::{ChannelFigures, HostFigures, PeerFigures};
+pub use host::{Admission, ConnectError, ConnectRequest, Host, Screened, SendError, Transmit, Verdict};
 pub use packet::{Delivery, Packet, PacketPool};
 pub use reason::DropReason;
 pub use receive::rates::PeerRates;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::channels::Channels;
+use crate::counts::{IncomingLoss, LossMeter, Traffic};
 use crate::event::{Event, PeerHandle, PeerLimit};
 use crate::lists::List;
 use crate::reason::DropReason;
@@ -179,8 +180,15 @@ pub(crate) struct Peer {
     /// What the host's timer is set to.
     pub(crate) timer: u64,
 
+    // For statistics.
     pub(crate) commands_sent: u32,
     pub(crate) commands_lost: u32,
+    pub(crate) traffic: Traffic,
+    pub(crate) outgoing_loss: LossMeter,
+    pub(crate) incoming_loss: IncomingLoss,
+    /// When a datagram has come last, and when the connection began.
+    pub(crate) heard_at: u64,
+    pub(crate) began_at: u64,
 
     // For the host's lists.
     pub(crate) is_due: bool,
@@ -261,6 +269,11 @@ impl Peer {
             timer: u64::MAX,
             commands_sent: 0,
             commands_lost: 0,
+            traffic: Traffic::default(),
+            outgoing_loss: LossMeter::default(),
+            incoming_loss: IncomingLoss::default(),
+            heard_at: shared.clock.now(),
+            began_at: shared.clock.now(),
             is_due: false,
             next_at_address: NO_PEER,
             live_index: 0,

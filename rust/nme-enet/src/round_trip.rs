@@ -8,17 +8,22 @@ pub(crate) struct RoundTrip {
     /// The shortest of this period and of the one before.
     shortest: [u32; 2],
     period_end: u64,
+    /// The last one, and how much one differs from the next, smoothed.
+    last: u32,
+    jitter: u32,
 }
 
 impl RoundTrip {
     pub(crate) const fn new() -> Self {
-        Self { smoothed: UNKNOWN_US, variance: 0, shortest: [u32::MAX; 2], period_end: 0 }
+        Self { smoothed: UNKNOWN_US, variance: 0, shortest: [u32::MAX; 2], period_end: 0, last: 0, jitter: 0 }
     }
 
     /// Takes a measured time.
     pub(crate) fn measure(&mut self, now: u64, sample: u64) {
         let sample = u32::try_from(sample).unwrap_or(u32::MAX);
         if self.is_measured() {
+            // As RTP does it (RFC 3550, 6.4.1).
+            self.jitter = self.jitter - self.jitter / 16 + sample.abs_diff(self.last) / 16;
             let off = sample.abs_diff(self.smoothed);
             self.variance = self.variance - self.variance / 4 + off / 4;
             if sample >= self.smoothed {
@@ -30,6 +35,7 @@ impl RoundTrip {
             self.smoothed = sample;
             self.variance = sample / 2;
         }
+        self.last = sample;
         if now >= self.period_end {
             self.shortest = [sample, self.shortest[0]];
             self.period_end = now + PERIOD_US;
@@ -48,6 +54,14 @@ impl RoundTrip {
 
     pub(crate) const fn variance(&self) -> u32 {
         self.variance
+    }
+
+    pub(crate) const fn last(&self) -> u32 {
+        self.last
+    }
+
+    pub(crate) const fn jitter(&self) -> u32 {
+        self.jitter
     }
 
     /// What is beyond all that is known of the way, in µs.

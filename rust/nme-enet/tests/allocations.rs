@@ -37,7 +37,7 @@ fn packets_cost_no_allocations_once_there_were_some() {
             }
             sender.handle_timeout(now);
             sender.flush(now);
-            while let Some((_, datagram)) = sender.poll_transmit(&mut buffer) {
+            while let Some(nme_enet::Transmit { datagram, .. }) = sender.poll_transmit(&mut buffer) {
                 receiver.handle_datagram(now, from(1 + side), datagram, &mut accept).expect("honest");
                 while let Some(event) = receiver.poll_event() {
                     match event {

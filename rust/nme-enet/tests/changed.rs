@@ -25,7 +25,7 @@ fn captured() -> (Host, Vec<Vec<u8>>, std::time::Duration) {
             hosts[from].handle_timeout(now);
             hosts[from].flush(now);
             let mut sent = Vec::new();
-            while let Some((_, bytes)) = hosts[from].poll_transmit(&mut buffer) {
+            while let Some(nme_enet::Transmit { datagram: bytes, .. }) = hosts[from].poll_transmit(&mut buffer) {
                 sent.push(bytes.to_vec());
             }
             for bytes in sent {
@@ -62,7 +62,7 @@ fn strangers_change_nothing() {
     assert_eq!((server.poll_event(), server.connected_peers()), (None, 1));
     server.flush(now);
     let mut buffer = [0; MTU as usize];
-    while let Some((to, _)) = server.poll_transmit(&mut buffer) {
+    while let Some(nme_enet::Transmit { to, .. }) = server.poll_transmit(&mut buffer) {
         assert_eq!(to, address(1001));
     }
 }

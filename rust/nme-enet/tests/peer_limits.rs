@@ -199,7 +199,7 @@ impl Triple {
             self.now += Duration::from_millis(16);
             self.server.handle_timeout(self.now);
             self.server.flush(self.now);
-            while let Some((to, datagram)) = self.server.poll_transmit(&mut buffer) {
+            while let Some(nme_enet::Transmit { to, datagram, .. }) = self.server.poll_transmit(&mut buffer) {
                 let (client, _) = &mut self.clients[usize::from(to.port() - 2)];
                 let _ = client.handle_datagram(self.now, address(1), datagram, &mut accept);
             }
@@ -207,7 +207,7 @@ impl Triple {
                 client.handle_timeout(self.now);
                 while client.poll_event().is_some() {}
                 client.flush(self.now);
-                while let Some((_, datagram)) = client.poll_transmit(&mut buffer) {
+                while let Some(nme_enet::Transmit { datagram, .. }) = client.poll_transmit(&mut buffer) {
                     let _ = self.server.handle_datagram(self.now, address(from), datagram, &mut accept);
                 }
             }

@@ -15,7 +15,7 @@ use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
     Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
     HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, PeerLimit, PeerRates, Reception, Screened,
-    SendError, Sending, TagKey, Verdict,
+    SendError, Sending, TagKey, Traffic, Transmit, Verdict,
 };
 use rusty_enet as enet;
 
@@ -166,14 +166,15 @@ impl Host {
         self.engine.flush();
     }
 
-    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU, and returns where to.
-    pub fn poll_transmit<'a>(&mut self, buffer: &'a mut [u8]) -> Option<(SocketAddr, &'a [u8])> {
+    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU.
+    pub fn poll_transmit<'a>(&mut self, buffer: &'a mut [u8]) -> Option<Transmit<'a>> {
         let (to, datagram) = self.engine.socket_mut().outbound.pop_front()?;
         let place = buffer.get_mut(..datagram.len())?;
         place.copy_from_slice(&datagram);
         self.figures.datagrams_sent += 1;
         self.figures.bytes_sent += datagram.len() as u64;
-        Some((to, place))
+        let peer = self.peers_at(to).next();
+        Some(Transmit { to, peer, datagram: place })
     }
 
     /// Asks for a connection.
@@ -348,10 +349,17 @@ impl Host {
             waiting: unacknowledged.saturating_sub(in_flight.into()),
             unacknowledged,
             reassembly_bytes: 0,
+            last_round_trip: peer.round_trip_time(),
+            jitter: peer.round_trip_time_variance(),
             commands_sent: peer.packets_sent(),
             commands_lost: peer.packets_lost(),
             channels: peer.channel_count(),
             mtu: peer.mtu(),
+            loss_unacknowledged: 0.0,
+            loss_incoming: 0.0,
+            silent_for: Duration::ZERO,
+            age: Duration::ZERO,
+            traffic: Traffic::default(),
         })
     }
 

@@ -50,7 +50,7 @@ macro_rules! pair_tests {
                         macro_rules! pass {
                             ($from:ident, $to:ident, $port:expr, $at:expr) => {
                                 self.$from.flush(self.now);
-                                while let Some((_, datagram)) = self.$from.poll_transmit(&mut buffer) {
+                                while let Some(nme_enet::Transmit { datagram, .. }) = self.$from.poll_transmit(&mut buffer) {
                                     let datagram = datagram.to_vec();
                                     let _ = self.$to.handle_datagram(self.now, address($port), &datagram, &mut admit);
                                     if self.random.within(0..100) < self.damage {

@@ -43,7 +43,7 @@ macro_rules! probe_test {
                 }
                 let mut buffer = [0; 1392];
                 client.flush(now);
-                while let Some((_, datagram)) = client.poll_transmit(&mut buffer) {
+                while let Some(nme_enet::Transmit { datagram, .. }) = client.poll_transmit(&mut buffer) {
                     server.handle_datagram(now, address(2), datagram, &mut accept).expect("honest");
                 }
                 server.handle_timeout(now);
@@ -54,7 +54,7 @@ macro_rules! probe_test {
                     }
                 }
                 server.flush(now);
-                while let Some((_, datagram)) = server.poll_transmit(&mut buffer) {
+                while let Some(nme_enet::Transmit { datagram, .. }) = server.poll_transmit(&mut buffer) {
                     if has_fragment(datagram) {
                         fragments += 1;
                         if frame < 2600 {

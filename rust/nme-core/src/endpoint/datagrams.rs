@@ -134,7 +134,7 @@ impl Endpoint {
     /// Takes what ENet wants to send.
     pub(super) fn collect(&mut self) {
         let Datagrams { codec, plain, compressed, associations, out } = &mut self.datagrams;
-        while let Some((to, datagram)) = self.host.poll_transmit(&mut plain[..]) {
+        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.host.poll_transmit(&mut plain[..]) {
             let datagram = match compress(codec.as_mut(), datagram, &mut compressed[..]) {
                 Some(len) => &compressed[..len],
                 None => datagram,

@@ -14,11 +14,12 @@ use std::time::Duration;
 pub use admission::{Admission, ConnectRequest, Verdict};
 pub(crate) use connect::{grants, is_sane, refusal};
 pub use receive::Screened;
+pub use transmit::Transmit;
 use thiserror::Error;
 
 use crate::config::{Config, Quotas};
 use crate::event::{DisconnectReason, Event, PeerHandle};
-use crate::figures::{HostFigures, PeerFigures};
+use crate::figures::{ChannelFigures, HostFigures, PeerFigures};
 use crate::packet::{Delivery, Packet, PacketPool};
 use crate::peer::{DEFAULT_TIMEOUTS, Peer, State, TimeoutSettings};
 use crate::receive::rates::PeerRates;
@@ -276,7 +277,13 @@ impl Host {
     /// How the connection with a peer is.
     #[must_use]
     pub fn peer_figures(&self, peer: PeerHandle) -> Option<PeerFigures> {
-        self.peers.get(peer).map(PeerFigures::of)
+        self.peers.get(peer).map(|peer| PeerFigures::of(peer, self.shared.clock.now()))
+    }
+
+    /// What is on its way to a peer, by channel. Looks at every packet that waits.
+    #[must_use]
+    pub fn channel_figures(&self, peer: PeerHandle) -> Vec<ChannelFigures> {
+        self.peers.get(peer).map(|peer| ChannelFigures::of(peer, &self.shared)).unwrap_or_default()
     }
 
     /// What the host has done so far.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::connect::answers;
 use super::{Admission, Host};
+use crate::config::Quotas;
 use crate::event::{DisconnectReason, PeerHandle, PeerLimit};
 use crate::packet::Delivery;
 use crate::peer::{Peer, State};
@@ -180,10 +181,11 @@ impl Host {
                 }
             }
         }
-        if measured.is_some()
-            && let Some(peer) = self.peers.at_mut(header.peer)
-        {
-            peer.detect_losses(&mut self.shared);
+        if let Some(peer) = self.peers.at_mut(header.peer) {
+            peer.heard_at = self.shared.clock.now();
+            if measured.is_some() {
+                peer.detect_losses(&mut self.shared);
+            }
         }
         self.settle(header.peer);
         match last_refused.filter(|_| !is_any_taken) {
@@ -250,7 +252,7 @@ impl Host {
         let Self { peers, shared, .. } = self;
         let Some(peer) = peers.at_mut(header.peer) else { return Ok(Step::Ended) };
         if peer.state == State::Connected {
-            take_data(peer, shared, command, payload)
+            count_data(peer, shared, command, payload)
                 .inspect_err(|reason| reassure(peer, shared, header, command, *reason))?;
         }
         if command.wants_acknowledgement()
@@ -392,6 +394,31 @@ fn admits(peer: &Peer, first: &Command) -> bool {
         }
         _ => false,
     }
+}
+
+/// Takes a packet, or a part of one, and counts what that brings.
+#[inline]
+fn count_data(
+    peer: &mut Peer,
+    shared: &mut Shared,
+    command: &Command,
+    payload: &[u8],
+) -> Result<(), DropReason> {
+    let before = (shared.events.len(), shared.event_bytes);
+    take_data(peer, shared, command, payload)?;
+    let packets = shared.events.len().saturating_sub(before.0);
+    let cost = shared.event_bytes.saturating_sub(before.1);
+    peer.traffic.received(packets, cost.saturating_sub(packets * Quotas::OVERHEAD));
+    let arrivals = peer.channels.used_mut(command.channel).map(|channel| &mut channel.receive.arrivals);
+    let step = match (command.body, arrivals) {
+        (Body::Unsequenced { group, .. }, _) => peer.incoming_loss.unsequenced.take(group),
+        (Body::Reliable { .. } | Body::Fragment { .. }, Some(arrivals)) => arrivals.reliable(command.sequence),
+        (Body::Unreliable { number, .. }, Some(arrivals)) => arrivals.unreliable(command.sequence, number),
+        _ => return Ok(()),
+    };
+    let overtaken_after = u64::from(peer.round_trip.shortest() / 2);
+    peer.incoming_loss.note(shared.clock.now(), step, overtaken_after);
+    Ok(())
 }
 
 /// Takes a packet, or a part of one; an error means that it is to be ignored, without acknowledgement.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::{Host, disconnect_notice};
@@ -28,6 +29,17 @@ impl Due {
     }
 }
 
+/// A datagram that is to leave.
+#[derive(Clone, Copy, Debug)]
+pub struct Transmit<'a> {
+    /// Where it goes.
+    pub to: SocketAddr,
+    /// The peer that it is for, if it is for one and not an answer to somebody else.
+    pub peer: Option<PeerHandle>,
+    /// Its bytes.
+    pub datagram: &'a [u8],
+}
+
 impl Host {
     /// Lets everything leave that is queued: take it with [`Self::poll_transmit`] until there is nothing more. Call it
     /// once a frame, behind the last packet; or more often, which costs datagrams.
@@ -40,25 +52,25 @@ impl Host {
         self.due.sending.extend(self.due.waiting.drain(..));
     }
 
-    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU and a tag, and returns where to.
-    pub fn poll_transmit<'a>(&mut self, buffer: &'a mut [u8]) -> Option<(SocketAddr, &'a [u8])> {
-        let (to, range) = self.next_datagram(buffer)?;
+    /// Writes the next datagram that may leave into `buffer`, which must hold the host's MTU and a tag.
+    pub fn poll_transmit<'a>(&mut self, buffer: &'a mut [u8]) -> Option<Transmit<'a>> {
+        let (to, peer, range) = self.next_datagram(buffer)?;
         let datagram = buffer.get(range)?;
         self.shared.figures.datagrams_sent += 1;
         self.shared.figures.bytes_sent += datagram.len() as u64;
-        Some((to, datagram))
+        Some(Transmit { to, peer, datagram })
     }
 
-    fn next_datagram(&mut self, buffer: &mut [u8]) -> Option<(SocketAddr, std::ops::Range<usize>)> {
+    fn next_datagram(&mut self, buffer: &mut [u8]) -> Option<(SocketAddr, Option<PeerHandle>, Range<usize>)> {
         if let Some(stray) = self.shared.strays.pop_front() {
             let bytes = stray.bytes();
             buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
-            return Some((stray.to, 0..bytes.len()));
+            return Some((stray.to, None, 0..bytes.len()));
         }
         while let Some(&handle) = self.due.sending.front() {
             if let Some(peer) = self.peers.get_mut(handle) {
                 if let Some(range) = peer.write_datagram(&mut self.shared, buffer) {
-                    return Some((peer.address, range));
+                    return Some((peer.address, Some(handle), range));
                 }
                 peer.is_due = false;
                 self.timers.set(peer);

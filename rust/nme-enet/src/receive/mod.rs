@@ -13,6 +13,7 @@ pub(crate) mod unsequenced;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::config::Quotas;
+use crate::counts::Arrivals;
 use crate::event::{Event, PeerHandle};
 use crate::packet::{Delivery, Packet, PacketPool};
 use crate::reason::DropReason;
@@ -31,6 +32,8 @@ pub(crate) struct ReceiveChannel {
     unreliable: u16,
     /// What is kept back. On a link without loss there is none.
     reassembly: Option<Box<Reassembly>>,
+    /// For statistics.
+    pub(crate) arrivals: Arrivals,
 }
 
 /// What a channel keeps back.

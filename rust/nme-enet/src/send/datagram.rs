@@ -154,6 +154,7 @@ impl Peer {
             }
             shared.sent.move_back(&mut self.lost, key, &mut self.sent);
             self.commands_lost = self.commands_lost.wrapping_add(1);
+            self.outgoing_loss.note(shared.clock.now(), 0, 1);
             self.transmit(shared, key, datagram);
         }
         true
@@ -205,6 +206,9 @@ impl Peer {
             let body = Body::Unsequenced { group: self.unsequenced_out, len: packet.len() as u16 };
             datagram.put(&Command { code: code::UNSEQUENCED, channel, sequence: 0, body }, &packet);
             self.commands_sent = self.commands_sent.wrapping_add(1);
+            self.traffic.sent(packet.len());
+        } else {
+            self.traffic.packets_throttled += 1;
         }
         true
     }
@@ -259,8 +263,12 @@ impl Peer {
             self.deactivate(channel);
         }
         if is_dropped {
+            self.traffic.packets_throttled += 1;
             self.left_queue(&packet, packet.len());
             return true;
+        }
+        if offset + len == total {
+            self.traffic.sent(packet.len());
         }
         if is_reliable {
             self.queued = self.queued.saturating_sub(len.into());
@@ -338,6 +346,7 @@ impl Peer {
         self.in_flight += u32::from(sent.len);
         self.in_flight_commands += 1;
         self.commands_sent = self.commands_sent.wrapping_add(1);
+        self.outgoing_loss.note(now, 1, 0);
         self.window.sent(sent.len.into(), self.round_trip.smoothed());
         self.throttle.sent();
         if let Some(half) = &mut self.half {

@@ -118,6 +118,11 @@ impl SendChannel {
             ring: Ring::new(),
         }
     }
+
+    /// Bytes of the first packet of the queue that have been sent.
+    pub(crate) const fn cut(&self) -> u32 {
+        self.cut
+    }
 }
 
 /// Commands without a channel that are to be sent, each at most once.

@@ -73,6 +73,7 @@ impl Peer {
                 peer.newest_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
             } else if !is_latest && sent.repeated && !sent.copied {
                 // An earlier transmission has arrived, so it was too early to repeat it.
+                peer.outgoing_loss.found();
                 peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING_PARTS);
             }
             let trip = u32::try_from(round_trip).unwrap_or(u32::MAX);

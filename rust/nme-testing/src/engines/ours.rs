@@ -72,7 +72,7 @@ impl Engine for Ours {
         self.host.flush(now);
         let mut buffer = [0; 1392];
         let mut datagrams = Vec::new();
-        while let Some((to, datagram)) = self.host.poll_transmit(&mut buffer) {
+        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.host.poll_transmit(&mut buffer) {
             datagrams.push((to, datagram.to_vec()));
         }
         datagrams

@@ -122,7 +122,7 @@ impl Table for Ours {
         for (index, client) in clients.iter_mut().enumerate() {
             client.handle_timeout(*now);
             client.flush(*now);
-            while let Some((_, datagram)) = client.poll_transmit(&mut buffer) {
+            while let Some(nme_enet::Transmit { datagram, .. }) = client.poll_transmit(&mut buffer) {
                 let _ = server.handle_datagram(*now, address(index), datagram, &mut accept);
             }
             while let Some(event) = server.poll_event() {
@@ -134,7 +134,7 @@ impl Table for Ours {
         server.handle_timeout(*now);
         server.flush(*now);
         let from = address(clients.len());
-        while let Some((to, datagram)) = server.poll_transmit(&mut buffer) {
+        while let Some(nme_enet::Transmit { to, datagram, .. }) = server.poll_transmit(&mut buffer) {
             let client = &mut clients[usize::from(to.port()) - 1];
             let _ = client.handle_datagram(*now, from, datagram, &mut accept);
             while let Some(event) = client.poll_event() {
