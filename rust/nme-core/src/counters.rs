@@ -89,6 +89,17 @@ impl Counters {
         self.datagrams.iter().chain(&self.by_enet).sum()
     }
 
+    /// Datagrams dropped, by a short name of the reason.
+    pub fn datagrams_by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let own = OWN_NAMES.into_iter().zip(self.datagrams);
+        own.chain(DropReason::ALL.map(DropReason::name).into_iter().zip(self.by_enet))
+    }
+
+    /// Packets dropped, by a short name of the reason.
+    pub fn packets_by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        PACKET_NAMES.into_iter().zip(self.packets)
+    }
+
     /// Packets dropped for this reason.
     #[must_use]
     pub const fn dropped_packets(&self, reason: DroppedPacket) -> u64 {
@@ -133,6 +144,24 @@ const fn own_index(reason: Dropped) -> Result<usize, usize> {
         Dropped::Enet(reason) => Err(reason as usize),
     }
 }
+
+/// In the order of [`own_index`].
+const OWN_NAMES: [&str; OWN_REASONS] =
+    ["oversized", "unexpected_compression", "bad_compression", "server_full", "wrong_proof", "overload"];
+
+/// In the order of [`DroppedPacket`].
+const PACKET_NAMES: [&str; PACKET_REASONS] = [
+    "short",
+    "spoofed_source",
+    "target",
+    "unknown_target",
+    "system_message",
+    "unannounced",
+    "unsent",
+    "ignored",
+    "no_channel",
+    "not_fetched",
+];
 
 const OWN_REASONS: usize = 6;
 const PACKET_REASONS: usize = DroppedPacket::NotFetched as usize + 1;

@@ -41,9 +41,19 @@ mod queue;
 pub mod relay;
 pub mod secure;
 pub mod session;
+pub mod statistics {
+    //! What can be asked about an endpoint and its connections.
+
+    pub use nme_enet::{ChannelFigures, PeerFigures, Traffic};
+
+    pub use crate::endpoint::statistics::{
+        PeerStatistics, Statistics, WireTraffic, header_bytes, payload_bytes,
+    };
+}
 
 pub use endpoint::{
     Command, Credit, Endpoint, Link, MAX_DATAGRAM, PeerTimeout, Report, ReportQueue, Setting, Throttle,
     admission,
 };
+pub use nme_enet::PeerHandle;
 pub use nme_enet::{Packet, PacketPool};

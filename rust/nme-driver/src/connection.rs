@@ -15,6 +15,7 @@ use nme_core::session::{
     ConnectionError, DisconnectError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, PeerError,
     Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError, Warning,
 };
+use nme_core::statistics::PeerStatistics;
 use nme_udp::{Options, Resolution, UdpSocket};
 
 use crate::clock::Monotonic;
@@ -22,6 +23,7 @@ use crate::driver::Driver;
 use crate::error::{ClientError, ServerError};
 use crate::farewell::Farewell;
 use crate::settings::{ClientSettings, ServerSettings};
+use crate::statistics::ConnectionStatistics;
 use crate::thread::StallLimit;
 use crate::threaded::Threaded;
 
@@ -448,6 +450,32 @@ impl Connection {
     /// As [`Session::take_warning`].
     pub fn take_warning(&mut self) -> Option<Warning> {
         with!(mut self.way, session => session.take_warning())
+    }
+
+    /// What is known of the connection. With a network thread, the figures are up to 5 ms old.
+    pub fn statistics(&mut self) -> ConnectionStatistics {
+        match &mut self.way {
+            Way::Inline(driver) => driver.statistics(),
+            Way::Threaded(threaded) => threaded.session_mut().link_mut().snapshot().connection.clone(),
+        }
+    }
+
+    /// What is known of the connection with a peer; `None` when it has just ended. As [`Connection::statistics`].
+    ///
+    /// # Errors
+    /// For an unknown id, and for a client behind the relay.
+    pub fn peer_statistics(&mut self, id: i64) -> Result<Option<PeerStatistics>, PeerError> {
+        let Some(peer) = with!(self.way, session => session.peer_handle(id))? else { return Ok(None) };
+        Ok(match &mut self.way {
+            Way::Inline(driver) => driver.session().link().peer_statistics(peer),
+            Way::Threaded(threaded) => threaded.session_mut().link_mut().snapshot().peer(peer).cloned(),
+        })
+    }
+
+    /// The peers that the game has heard of, in no order; on a client also those behind the relay.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerId> {
+        with!(self.way, session => session.peers().collect())
     }
 
     /// How many bytes have gone over the wire.

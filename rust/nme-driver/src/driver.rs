@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::outbox::Outbox;
 use crate::reading::Reading;
 use crate::socket::DatagramSocket;
+use crate::statistics::ConnectionStatistics;
 
 /// A session, or an endpoint whose session is in another thread, with its socket and its clock, moved by the calls of its
 /// owner.
@@ -39,6 +40,8 @@ pub struct Driver<S, C, N = Session> {
     /// The session knows since when something waits for a flush.
     is_timed: bool,
     receive_counters: ReceiveCounters,
+    /// When the driver began to live.
+    began: Duration,
 }
 
 /// A server whose address is not known yet.
@@ -79,7 +82,8 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     /// Drives a node. A client also needs [`Driver::connect`] or [`Driver::look_up`].
     #[must_use]
     pub fn new(node: N, socket: S, mut clock: C) -> Self {
-        let reading = Reading::new(clock.now());
+        let began = clock.now();
+        let reading = Reading::new(began);
         Self {
             node,
             socket,
@@ -95,6 +99,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
             has_emitted: false,
             is_timed: false,
             receive_counters: ReceiveCounters::default(),
+            began,
         }
     }
 
@@ -250,6 +255,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     pub fn end_poll(&mut self) {
         let now = self.clock.now();
         self.flush_at(now);
+        let now = self.clock.now();
         self.reading.end(now);
     }
 
@@ -293,6 +299,8 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         self.is_timed = false;
         self.node.flush(now);
         self.transmit();
+        let end = self.clock.now();
+        self.reading.add(now, end);
     }
 
     /// Sends what waits when it has waited for long, because the game works between its calls.
@@ -353,6 +361,19 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     fn note_sent(&mut self) {
         let taken = self.outbox.take_taken();
         self.node.note_sent(taken.datagrams, taken.bytes);
+    }
+}
+
+impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
+    /// What is known of the connection.
+    pub fn statistics(&mut self) -> ConnectionStatistics {
+        let now = self.clock.now();
+        ConnectionStatistics {
+            endpoint: self.node.endpoint().statistics(),
+            socket: self.socket_counters(),
+            network_time: self.reading.total(),
+            age: now.saturating_sub(self.began),
+        }
     }
 }
 

@@ -15,6 +15,9 @@ pub trait Node {
     /// Handlers of the game run between two events, and take their time.
     const CALLS_GAME: bool;
 
+    /// The network's side.
+    fn endpoint(&self) -> &Endpoint;
+
     /// When the next poll is due, if nothing happens before.
     fn poll_timeout(&self) -> Duration;
 
@@ -110,6 +113,10 @@ impl Node for Session {
 
     pass_on!();
 
+    fn endpoint(&self) -> &Endpoint {
+        self.link()
+    }
+
     fn poll_event(&mut self) -> Option<Event> {
         Self::poll_event(self)
     }
@@ -124,6 +131,10 @@ impl Node for Endpoint {
     const CALLS_GAME: bool = false;
 
     pass_on!();
+
+    fn endpoint(&self) -> &Endpoint {
+        self
+    }
 
     fn poll_event(&mut self) -> Option<Report> {
         self.next_report()

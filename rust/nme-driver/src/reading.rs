@@ -1,4 +1,4 @@
-//! For how long a poll reads.
+//! For how long a poll reads, and how long everything takes.
 //!
 //! Datagrams may arrive faster than they can be read, and a game has only so much time for a frame. So a poll reads for a
 //! share of the time that the game has had for itself since the poll before. A game that was blocked for long reads all
@@ -15,6 +15,10 @@ pub(crate) struct Reading {
     since: Duration,
     /// When the last poll ended.
     left_at: Duration,
+    /// A poll is under way, and no handler of it.
+    is_under_way: bool,
+    /// The time of all polls and flushes.
+    total: Duration,
 }
 
 impl Reading {
@@ -29,16 +33,21 @@ impl Reading {
         self.limit = (own_time / SHARE).clamp(SHORTEST, LONGEST);
         self.spent = Duration::ZERO;
         self.since = now;
+        self.is_under_way = true;
     }
 
     /// A handler is to be called.
     pub(crate) fn pause(&mut self, now: Duration) {
-        self.spent += now.saturating_sub(self.since);
+        let part = now.saturating_sub(self.since);
+        self.spent += part;
+        self.total += part;
+        self.is_under_way = false;
     }
 
     /// A handler has returned.
     pub(crate) const fn resume(&mut self, now: Duration) {
         self.since = now;
+        self.is_under_way = true;
     }
 
     /// True when this poll has read for long enough.
@@ -52,8 +61,23 @@ impl Reading {
     }
 
     /// The poll ends.
-    pub(crate) const fn end(&mut self, now: Duration) {
+    pub(crate) fn end(&mut self, now: Duration) {
         self.left_at = now;
+        if self.is_under_way {
+            self.pause(now);
+        }
+    }
+
+    /// Something was done outside of a poll, from `since` to `now`.
+    pub(crate) fn add(&mut self, since: Duration, now: Duration) {
+        if !self.is_under_way {
+            self.total += now.saturating_sub(since);
+        }
+    }
+
+    /// The time of all polls and flushes so far.
+    pub(crate) const fn total(&self) -> Duration {
+        self.total
     }
 }
 

@@ -16,6 +16,14 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.packets_sent += other.packets_sent;
+        self.bytes_sent += other.bytes_sent;
+        self.packets_throttled += other.packets_throttled;
+        self.packets_received += other.packets_received;
+        self.bytes_received += other.bytes_received;
+    }
+
     pub(crate) const fn sent(&mut self, bytes: usize) {
         self.packets_sent += 1;
         self.bytes_sent += bytes as u64;
@@ -57,7 +65,8 @@ impl LossMeter {
 
     /// The part that got lost, 0 to 1.
     pub(crate) fn share(&self) -> f64 {
-        let [sent, lost] = [self.sent, self.lost].map(|counts| counts.iter().copied().map(u64::from).sum::<u64>());
+        let [sent, lost] =
+            [self.sent, self.lost].map(|counts| counts.iter().copied().map(u64::from).sum::<u64>());
         if sent == 0 { 0.0 } else { lost.min(sent) as f64 / sent as f64 }
     }
 }

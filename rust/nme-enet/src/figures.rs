@@ -99,7 +99,8 @@ pub struct ChannelFigures {
 impl ChannelFigures {
     /// Of the channels that have been used. Looks at everything that waits.
     pub(crate) fn of(peer: &Peer, shared: &Shared) -> Vec<Self> {
-        let used = (0..=u8::MAX).take(peer.channels.len()).filter(|channel| peer.channels.used(*channel).is_some());
+        let used =
+            (0..=u8::MAX).take(peer.channels.len()).filter(|channel| peer.channels.used(*channel).is_some());
         let mut all: Vec<_> = used.map(|channel| Self { channel, ..Self::default() }).collect();
         let lists = all.iter().filter_map(|figures| peer.channels.used(figures.channel));
         let mut lists: Vec<_> = lists.map(|channel| channel.send.queue.first()).collect();

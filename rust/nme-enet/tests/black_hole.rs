@@ -90,7 +90,8 @@ impl Pair {
         }
         self.hosts[host].flush(self.now);
         let mut buffer = [0; 1392];
-        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.hosts[host].poll_transmit(&mut buffer) {
+        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.hosts[host].poll_transmit(&mut buffer)
+        {
             self.longest = self.longest.max(datagram.len());
             self.network.send(self.now, address(host), to, datagram);
         }

@@ -25,7 +25,9 @@ fn captured() -> (Host, Vec<Vec<u8>>, std::time::Duration) {
             hosts[from].handle_timeout(now);
             hosts[from].flush(now);
             let mut sent = Vec::new();
-            while let Some(nme_enet::Transmit { datagram: bytes, .. }) = hosts[from].poll_transmit(&mut buffer) {
+            while let Some(nme_enet::Transmit { datagram: bytes, .. }) =
+                hosts[from].poll_transmit(&mut buffer)
+            {
                 sent.push(bytes.to_vec());
             }
             for bytes in sent {

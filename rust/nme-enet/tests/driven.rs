@@ -56,7 +56,8 @@ impl Pair {
 
     fn transmit(&mut self, host: usize) {
         let mut buffer = [0; 1392];
-        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.hosts[host].poll_transmit(&mut buffer) {
+        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.hosts[host].poll_transmit(&mut buffer)
+        {
             self.network.send(self.now, address(host), to, datagram);
         }
     }

@@ -65,7 +65,9 @@ impl Pair {
                 self.hosts[from].handle_timeout(self.now);
                 self.hosts[from].flush(self.now);
                 let mut buffer = [0; 1400];
-                while let Some(nme_enet::Transmit { datagram: bytes, .. }) = self.hosts[from].poll_transmit(&mut buffer) {
+                while let Some(nme_enet::Transmit { datagram: bytes, .. }) =
+                    self.hosts[from].poll_transmit(&mut buffer)
+                {
                     self.sent.push((from, bytes.to_vec()));
                     if self.mute != Some(from) {
                         let _ = self.hosts[1 - from].handle_datagram(

@@ -25,6 +25,7 @@ mod peers;
 mod preamble;
 mod shared;
 mod stall;
+mod statistics;
 mod traffic;
 mod virtuals;
 

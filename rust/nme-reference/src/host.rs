@@ -13,9 +13,9 @@ use nme_enet::inspect::{self, Agreed, Header, Request};
 use nme_enet::proof::LONGEST_ANSWER;
 use nme_enet::wire::{MAX_MTU, MIN_MTU, NO_PEER};
 use nme_enet::{
-    Admission, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason, Event,
-    HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, PeerLimit, PeerRates, Reception, Screened,
-    SendError, Sending, TagKey, Traffic, Transmit, Verdict,
+    Admission, ChannelFigures, Config, ConnectError, ConnectRequest, Delivery, DisconnectReason, DropReason,
+    Event, HostFigures, Packet, PacketPool, PeerFigures, PeerHandle, PeerLimit, PeerRates, Reception,
+    Screened, SendError, Sending, TagKey, Traffic, Transmit, Verdict,
 };
 use rusty_enet as enet;
 
@@ -367,6 +367,27 @@ impl Host {
     #[must_use]
     pub const fn figures(&self) -> HostFigures {
         self.figures
+    }
+
+    /// Nothing of a single peer is counted.
+    #[must_use]
+    pub const fn traffic(&self) -> (Traffic, u64) {
+        (
+            Traffic {
+                packets_sent: 0,
+                bytes_sent: 0,
+                packets_throttled: 0,
+                packets_received: 0,
+                bytes_received: 0,
+            },
+            0,
+        )
+    }
+
+    /// The engine does not show its queues.
+    #[must_use]
+    pub const fn channel_figures(&self, _peer: PeerHandle) -> Vec<ChannelFigures> {
+        Vec::new()
     }
 
     /// There are no quotas.

@@ -353,7 +353,9 @@ impl<'a> Stage<'a> {
     fn flush(&mut self, host: usize) {
         self.hosts[host].flush(self.now);
         let mut buffer = [0; 1392];
-        while let Some(nme_enet::Transmit { to, datagram: bytes, .. }) = self.hosts[host].poll_transmit(&mut buffer) {
+        while let Some(nme_enet::Transmit { to, datagram: bytes, .. }) =
+            self.hosts[host].poll_transmit(&mut buffer)
+        {
             let header = Header::read(bytes).expect("a datagram of our own");
             CommandList::read(bytes, &header).expect("well-formed");
             if let Some(to) = (0..HOSTS).find(|host| address(*host) == to) {

@@ -87,6 +87,11 @@ pub(crate) const fn cost(packet: &[u8]) -> usize {
 }
 
 impl Backlog {
+    /// Bytes that wait.
+    pub(super) const fn bytes(&self) -> usize {
+        self.total
+    }
+
     pub(super) const fn new(limit: usize) -> Self {
         Self { limit, total: 0, shares: Vec::new(), slowed: Vec::new() }
     }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use nme_enet::{Packet, PeerHandle};
 
 use super::secure::Association;
+use super::statistics::WireTraffic;
 use crate::peer::PeerId;
 
 /// A connection with a complete handshake, of a peer with an id.
@@ -27,6 +28,7 @@ pub(super) struct Connection {
     /// The system message that it is there, one packet for all who hear of it. `None` for one that was not introduced.
     pub(super) joined: Option<Packet>,
     pub(super) association: Option<Box<Association>>,
+    pub(super) wire: WireTraffic,
 }
 
 /// All connections.
@@ -66,6 +68,7 @@ impl Connections {
             heard_in: 0,
             joined: None,
             association,
+            wire: WireTraffic::default(),
         });
         self.by_id.insert(id, handle);
         self.fewest_channels = Some(self.fewest_channels.map_or(channels, |fewest| fewest.min(channels)));
@@ -84,6 +87,11 @@ impl Connections {
 
     pub(super) fn get_mut(&mut self, handle: PeerHandle) -> Option<&mut Connection> {
         self.places.get_mut(handle.index())?.as_mut().filter(|connection| connection.handle == handle)
+    }
+
+    /// The connection with the peer that ENet has given this number.
+    pub(super) fn by_number_mut(&mut self, number: u16) -> Option<&mut Connection> {
+        self.places.get_mut(usize::from(number))?.as_mut()
     }
 
     pub(super) fn contains(&self, handle: PeerHandle) -> bool {

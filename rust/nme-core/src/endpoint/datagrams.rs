@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use nme_enet::proof::LONGEST_ANSWER;
 use nme_enet::wire::{Header, MAX_MTU, NO_PEER, Writer};
-use nme_enet::{ConnectRequest, DropReason, TAG_LEN};
+use nme_enet::{ConnectRequest, DropReason, TAG_LEN, Transmit};
 
 use super::secure::{Associations, post};
 use super::{Endpoint, Role};
@@ -30,17 +30,29 @@ pub(super) struct Datagrams {
     pub(super) associations: Option<Associations>,
     /// What is on its way. `wire` is for the socket, also without encryption; the rest is empty then.
     pub(super) out: SecureOutput,
+    /// By how many bytes encryption makes a datagram longer.
+    overhead: usize,
+    /// Bytes that ENet has sent, before compression and after it.
+    collected: (u64, u64),
 }
 
 impl Datagrams {
     pub(super) fn new(compression: Compression, layer: Option<Box<dyn SecureLayer>>) -> Self {
+        let overhead = layer.as_ref().map_or(0, |layer| layer.overhead().into());
         Self {
             codec: Stage::new(compression),
             plain: Box::new([0; MAX_DATAGRAM]),
             compressed: Box::new([0; MAX_DATAGRAM]),
             associations: layer.map(Associations::new),
             out: SecureOutput::default(),
+            overhead,
+            collected: (0, 0),
         }
+    }
+
+    /// Bytes that ENet has sent, before compression and after it.
+    pub(super) const fn bytes_collected(&self) -> (u64, u64) {
+        self.collected
     }
 
     /// What is ready for the socket.
@@ -111,6 +123,9 @@ impl Endpoint {
         let taken = host.handle_datagram(self.told, from, plain, &mut judge);
         (self.counters.ignored_commands, self.counters.evictions) = host.losses_to_quotas();
         taken?;
+        if let Some(connection) = header.and_then(|header| connections.by_number_mut(header.peer)) {
+            connection.wire.received(datagram.len() + datagrams.overhead);
+        }
         if let (Role::Server { admission, .. }, Some(connection)) =
             (role, sender.and_then(|sender| connections.get_mut(sender)))
         {
@@ -133,12 +148,18 @@ impl Endpoint {
 
     /// Takes what ENet wants to send.
     pub(super) fn collect(&mut self) {
-        let Datagrams { codec, plain, compressed, associations, out } = &mut self.datagrams;
-        while let Some(nme_enet::Transmit { to, datagram, .. }) = self.host.poll_transmit(&mut plain[..]) {
+        let Datagrams { codec, plain, compressed, associations, out, overhead, collected } =
+            &mut self.datagrams;
+        while let Some(Transmit { to, peer, datagram }) = self.host.poll_transmit(&mut plain[..]) {
+            collected.0 += datagram.len() as u64;
             let datagram = match compress(codec.as_mut(), datagram, &mut compressed[..]) {
                 Some(len) => &compressed[..len],
                 None => datagram,
             };
+            collected.1 += datagram.len() as u64;
+            if let Some(connection) = peer.and_then(|peer| self.connections.get_mut(peer)) {
+                connection.wire.sent(datagram.len() + *overhead);
+            }
             post(associations.as_mut(), self.now, to, datagram, out);
         }
     }

@@ -20,6 +20,7 @@ mod relay;
 mod report;
 mod report_queue;
 mod secure;
+pub(crate) mod statistics;
 mod strangers;
 mod tags;
 mod warnings;

@@ -22,6 +22,19 @@ impl<L: Link> Session<L> {
         }
     }
 
+    /// The connection with a peer; `None` when it has just ended.
+    ///
+    /// # Errors
+    /// For an unknown id, and for a client behind the relay.
+    pub fn peer_handle(&self, id: i64) -> Result<Option<PeerHandle>, PeerError> {
+        self.connected(id).map(|(peer, _)| peer)
+    }
+
+    /// The peers that the game has heard of, by id; on a client also those behind the relay.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.peers.ids()
+    }
+
     /// A peer with a connection to this side, or one that the game has not heard of yet that it has lost.
     fn connected(&self, id: i64) -> Result<(Option<PeerHandle>, SocketAddr), PeerError> {
         let peer = self.known(id).ok_or(PeerError::Unknown(id))?;

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 #[cfg(not(feature = "shuttle"))]
 use std::sync::{
-    Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use std::time::Duration;
@@ -11,11 +11,12 @@ use std::time::Duration;
 use nme_core::{Command, ReportQueue};
 #[cfg(feature = "shuttle")]
 use shuttle::sync::{
-    Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use crate::connection::Traffic;
+use crate::statistics::Snapshot;
 
 /// The place between the two threads. Each lock is held for no longer than it takes to add to a queue or to take it.
 #[derive(Default)]
@@ -26,6 +27,11 @@ pub(crate) struct Handover {
     polled_at: AtomicU64,
     /// For how many ms the game may not poll.
     stall_limit: AtomicU64,
+    /// The game wants to know how the connections are.
+    is_asked: AtomicBool,
+    /// The answer to that.
+    answer: Mutex<Option<Box<Snapshot>>>,
+    has_answered: Condvar,
     /// The network thread has ended, or never begun.
     has_ended: AtomicBool,
 }
@@ -114,6 +120,35 @@ impl Handover {
 
     pub(crate) fn traffic(&self) -> Traffic {
         lock(&self.to_game).traffic
+    }
+
+    /// Game: how the connections are, with all that was ordered before. `None` when the network thread does not answer within
+    /// `patience`. `wake` has to wake it.
+    pub(crate) fn ask(&self, patience: Duration, wake: impl FnOnce()) -> Option<Box<Snapshot>> {
+        let mut answer = lock(&self.answer);
+        *answer = None;
+        self.is_asked.store(true, Ordering::Release);
+        self.hurry();
+        wake();
+        if answer.is_none() {
+            let waits = |answer: &mut Option<Box<Snapshot>>| answer.is_none() && !self.has_ended();
+            answer = match self.has_answered.wait_timeout_while(answer, patience, waits) {
+                Ok((answer, _)) => answer,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        answer.take()
+    }
+
+    /// Network: true when the game has asked, once.
+    pub(crate) fn takes_question(&self) -> bool {
+        self.is_asked.swap(false, Ordering::AcqRel)
+    }
+
+    /// Network: how the connections are.
+    pub(crate) fn answer(&self, snapshot: Snapshot) {
+        *lock(&self.answer) = Some(Box::new(snapshot));
+        self.has_answered.notify_one();
     }
 
     /// Game: how long it may not poll before the network thread stops, too.

@@ -10,6 +10,7 @@ use super::handover::{Found, Handover, LONGEST_WAIT, Order};
 use crate::clock::Monotonic;
 use crate::connection::Traffic;
 use crate::driver::Driver;
+use crate::statistics::Snapshot;
 
 /// An endpoint with its socket.
 pub(crate) type NetworkDriver = Driver<UdpSocket, Monotonic, Endpoint>;
@@ -64,6 +65,9 @@ impl Network {
                 continue;
             }
             self.work(found == Found::Orders);
+            if self.handover.takes_question() {
+                self.handover.answer(Snapshot::of(&mut self.driver));
+            }
             self.sleep(found, watches);
         }
     }

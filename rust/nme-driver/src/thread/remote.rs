@@ -8,6 +8,7 @@ use nme_udp::Waker;
 
 use super::handover::{Handover, Order};
 use crate::clock::{Clock, Monotonic};
+use crate::statistics::Snapshot;
 
 /// The way to an endpoint in another thread.
 pub(crate) struct Remote {
@@ -19,11 +20,23 @@ pub(crate) struct Remote {
     reports: ReportQueue,
     /// Credit that was not handed over yet: most packets are fetched in a row.
     credit: Option<Credit>,
+    /// The last answer to a question about the connections, and when there was one.
+    snapshot: Box<Snapshot>,
+    asked_at: Option<Duration>,
 }
 
 impl Remote {
     pub(super) fn new(handover: Arc<Handover>, waker: Waker, clock: Monotonic) -> Self {
-        Self { handover, waker, clock, packets: PacketPool::new(), reports: ReportQueue::new(), credit: None }
+        Self {
+            handover,
+            waker,
+            clock,
+            packets: PacketPool::new(),
+            reports: ReportQueue::new(),
+            credit: None,
+            snapshot: Box::default(),
+            asked_at: None,
+        }
     }
 
     pub(crate) fn handover(&self) -> &Handover {
@@ -32,6 +45,19 @@ impl Remote {
 
     pub(crate) fn now(&mut self) -> Duration {
         self.clock.now()
+    }
+
+    /// How the connections are. An answer is good for [`FRESH`].
+    pub(crate) fn snapshot(&mut self) -> &Snapshot {
+        let now = self.clock.now();
+        if self.asked_at.is_none_or(|time| now >= time + FRESH) {
+            let Self { handover, waker, .. } = self;
+            if let Some(answer) = handover.ask(PATIENCE, || waker.wake()) {
+                self.snapshot = answer;
+            }
+            self.asked_at = Some(self.clock.now());
+        }
+        &self.snapshot
     }
 
     /// Takes what has happened since the last poll.
@@ -96,3 +122,11 @@ impl Link for Remote {
         self.packets.packet(parts)
     }
 }
+
+/// How long an answer about the connections is taken for the newest: who asks about many peers asks within this time, and the
+/// network thread has to be woken once.
+const FRESH: Duration = Duration::from_millis(5);
+
+/// How long the game waits for such an answer; as a rule it takes less than a tenth of a ms. A thread with more to do than that
+/// leaves it with the last one.
+const PATIENCE: Duration = Duration::from_millis(20);

@@ -14,10 +14,11 @@ use std::time::Duration;
 pub use admission::{Admission, ConnectRequest, Verdict};
 pub(crate) use connect::{grants, is_sane, refusal};
 pub use receive::Screened;
-pub use transmit::Transmit;
 use thiserror::Error;
+pub use transmit::Transmit;
 
 use crate::config::{Config, Quotas};
+use crate::counts::Traffic;
 use crate::event::{DisconnectReason, Event, PeerHandle};
 use crate::figures::{ChannelFigures, HostFigures, PeerFigures};
 use crate::packet::{Delivery, Packet, PacketPool};
@@ -43,6 +44,8 @@ pub struct Host {
     given_up: GivenUp,
     /// State of the generator of connect ids.
     seed: u64,
+    /// What peers that are gone have added to [`Host::traffic`].
+    past: (Traffic, u64),
 }
 
 /// Why a packet was not taken.
@@ -86,6 +89,7 @@ impl Host {
             shares: Shares::default(),
             given_up: GivenUp::default(),
             seed,
+            past: (Traffic::default(), 0),
         }
     }
 
@@ -294,6 +298,17 @@ impl Host {
         figures
     }
 
+    /// Packets of all peers, also of those that are gone, and how many reliable commands were sent again.
+    #[must_use]
+    pub fn traffic(&self) -> (Traffic, u64) {
+        let (mut traffic, mut resends) = self.past;
+        for peer in self.peers.iter() {
+            traffic.add(&peer.traffic);
+            resends += u64::from(peer.commands_lost);
+        }
+        (traffic, resends)
+    }
+
     /// [`HostFigures::commands_ignored`] and [`HostFigures::evictions`], for who asks often.
     #[must_use]
     pub const fn losses_to_quotas(&self) -> (u64, u64) {
@@ -320,6 +335,8 @@ impl Host {
     /// Forgets a peer.
     fn remove(&mut self, peer: PeerHandle) {
         let Some(mut peer) = self.peers.remove(peer) else { return };
+        self.past.0.add(&peer.traffic);
+        self.past.1 += u64::from(peer.commands_lost);
         peer.forget_output(&mut self.shared);
         self.shared.usage.forget(peer.handle);
         self.shared.acknowledgements.clear(&mut peer.acknowledgements);

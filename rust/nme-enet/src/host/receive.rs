@@ -412,7 +412,9 @@ fn count_data(
     let arrivals = peer.channels.used_mut(command.channel).map(|channel| &mut channel.receive.arrivals);
     let step = match (command.body, arrivals) {
         (Body::Unsequenced { group, .. }, _) => peer.incoming_loss.unsequenced.take(group),
-        (Body::Reliable { .. } | Body::Fragment { .. }, Some(arrivals)) => arrivals.reliable(command.sequence),
+        (Body::Reliable { .. } | Body::Fragment { .. }, Some(arrivals)) => {
+            arrivals.reliable(command.sequence)
+        }
         (Body::Unreliable { number, .. }, Some(arrivals)) => arrivals.unreliable(command.sequence, number),
         _ => return Ok(()),
     };

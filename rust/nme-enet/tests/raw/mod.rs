@@ -352,7 +352,8 @@ impl Bench {
         self.host.flush(self.now);
         let mut buffer = [0; MTU as usize];
         let mut sent = Vec::new();
-        while let Some(nme_enet::Transmit { to, datagram: bytes, .. }) = self.host.poll_transmit(&mut buffer) {
+        while let Some(nme_enet::Transmit { to, datagram: bytes, .. }) = self.host.poll_transmit(&mut buffer)
+        {
             sent.push((to, bytes.to_vec()));
         }
         sent
