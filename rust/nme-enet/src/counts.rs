@@ -131,22 +131,32 @@ impl Arrivals {
 pub(crate) struct IncomingLoss {
     pub(crate) meter: LossMeter,
     pub(crate) unsequenced: Newest,
-    /// When something was missing last.
-    gap_at: u64,
+    /// The latest time in a header.
+    sent: Newest,
+    /// Later datagrams have overtaken this one.
+    is_late: bool,
 }
 
 impl IncomingLoss {
-    /// Takes what a number says. What fills a gap later than `overtaken_after` µs behind it was sent a second time.
-    pub(crate) fn note(&mut self, now: u64, step: Step, overtaken_after: u64) {
+    /// A datagram has come that left at this time, as its header says.
+    pub(crate) fn begin(&mut self, sent_time: Option<u16>) {
+        self.is_late = sent_time.is_some_and(|time| self.sent.take(time) == Step::Behind);
+    }
+
+    /// Takes what the number of an unreliable packet says.
+    pub(crate) fn unreliable(&mut self, now: u64, step: Step) {
         match step {
-            Step::Ahead(missing) => {
-                if missing > 0 {
-                    self.gap_at = now;
-                }
-                self.meter.note(now, u32::from(missing) + 1, missing.into());
-            }
-            Step::Behind if now <= self.gap_at + overtaken_after => self.meter.found(),
-            Step::Behind | Step::Again => {}
+            Step::Ahead(missing) => self.meter.note(now, u32::from(missing) + 1, missing.into()),
+            Step::Behind => self.meter.found(),
+            Step::Again => {}
+        }
+    }
+
+    /// Takes what the number of a reliable command says. One that fills a gap was overtaken, or has been sent again: then its
+    /// datagram is a new one.
+    pub(crate) fn reliable(&mut self, now: u64, step: Step) {
+        if step != Step::Behind || self.is_late {
+            self.unreliable(now, step);
         }
     }
 }
@@ -189,13 +199,16 @@ mod tests {
     fn what_was_overtaken_is_not_lost_and_what_was_repeated_is() {
         let mut loss = IncomingLoss::default();
         let mut arrivals = Arrivals::default();
-        for sequence in [1, 2, 4, 3] {
-            loss.note(0, arrivals.reliable(sequence), 100);
-        }
-        assert_eq!(loss.meter.share(), 0.0);
-        loss.note(1000, arrivals.reliable(6), 100);
-        loss.note(2000, arrivals.reliable(5), 100);
-        assert_eq!(loss.meter.share(), 1.0 / 6.0);
+        let mut come = |sent_time, sequence| {
+            loss.begin(Some(sent_time));
+            loss.reliable(0, arrivals.reliable(sequence));
+            loss.meter.share()
+        };
+        come(10, 1);
+        assert_eq!(come(30, 3), 1.0 / 3.0);
+        assert_eq!(come(20, 2), 0.0);
+        come(50, 5);
+        assert_eq!(come(90, 4), 1.0 / 5.0);
     }
 
     #[test]

@@ -166,6 +166,9 @@ impl Host {
             return Err(reason);
         }
         self.measure(header.peer, list.as_slice(), datagram.len())?;
+        if let Some(peer) = self.peers.at_mut(header.peer) {
+            peer.incoming_loss.begin(header.sent_time);
+        }
         let mut measured = None;
         let mut last_refused = None;
         let mut is_any_taken = false;
@@ -410,16 +413,20 @@ fn count_data(
     let cost = shared.event_bytes.saturating_sub(before.1);
     peer.traffic.received(packets, cost.saturating_sub(packets * Quotas::OVERHEAD));
     let arrivals = peer.channels.used_mut(command.channel).map(|channel| &mut channel.receive.arrivals);
-    let step = match (command.body, arrivals) {
-        (Body::Unsequenced { group, .. }, _) => peer.incoming_loss.unsequenced.take(group),
-        (Body::Reliable { .. } | Body::Fragment { .. }, Some(arrivals)) => {
-            arrivals.reliable(command.sequence)
+    let (now, loss) = (shared.clock.now(), &mut peer.incoming_loss);
+    match (command.body, arrivals) {
+        (Body::Unsequenced { group, .. }, _) => {
+            let step = loss.unsequenced.take(group);
+            loss.unreliable(now, step);
         }
-        (Body::Unreliable { number, .. }, Some(arrivals)) => arrivals.unreliable(command.sequence, number),
-        _ => return Ok(()),
-    };
-    let overtaken_after = u64::from(peer.round_trip.shortest() / 2);
-    peer.incoming_loss.note(shared.clock.now(), step, overtaken_after);
+        (Body::Unreliable { number, .. }, Some(arrivals)) => {
+            loss.unreliable(now, arrivals.unreliable(command.sequence, number));
+        }
+        (Body::Reliable { .. } | Body::Fragment { .. }, Some(arrivals)) => {
+            loss.reliable(now, arrivals.reliable(command.sequence));
+        }
+        _ => {}
+    }
     Ok(())
 }
 

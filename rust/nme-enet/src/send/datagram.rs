@@ -138,6 +138,7 @@ impl Peer {
 
     /// Sends lost commands again; true when there is none left.
     fn put_lost(&mut self, shared: &mut Shared, datagram: &mut Datagram<'_>) -> bool {
+        let now = shared.clock.now();
         while !self.lost.is_empty() {
             let key = self.lost.first();
             let Some(sent) = shared.sent.get_mut(key) else { break };
@@ -148,13 +149,15 @@ impl Peer {
                 return false;
             }
             if let Some(sent) = shared.sent.get_mut(key) {
+                if !sent.repeated {
+                    self.outgoing_loss.note(now, 0, 1);
+                }
                 sent.lost = false;
                 sent.repeated = true;
                 sent.copied = false;
             }
             shared.sent.move_back(&mut self.lost, key, &mut self.sent);
             self.commands_lost = self.commands_lost.wrapping_add(1);
-            self.outgoing_loss.note(shared.clock.now(), 0, 1);
             self.transmit(shared, key, datagram);
         }
         true
@@ -346,7 +349,10 @@ impl Peer {
         self.in_flight += u32::from(sent.len);
         self.in_flight_commands += 1;
         self.commands_sent = self.commands_sent.wrapping_add(1);
-        self.outgoing_loss.note(now, 1, 0);
+        if !sent.repeated {
+            // Later transmissions are copied at times, and do not show which one of the two has arrived.
+            self.outgoing_loss.note(now, 1, 0);
+        }
         self.window.sent(sent.len.into(), self.round_trip.smoothed());
         self.throttle.sent();
         if let Some(half) = &mut self.half {

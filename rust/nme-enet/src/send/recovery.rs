@@ -68,12 +68,14 @@ impl Peer {
         Ok(self.forget_sent(shared, key, |peer, sent, shared| {
             let is_latest = sent_time == wire_time(sent.sent_at);
             peer.black_hole.acknowledged(now, sent, is_latest);
+            if sent.repeated && sent_time == sent.first_time {
+                peer.outgoing_loss.found();
+            }
             if is_latest && sent.order >= peer.newest {
                 peer.newest = sent.order;
                 peer.newest_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
             } else if !is_latest && sent.repeated && !sent.copied {
                 // An earlier transmission has arrived, so it was too early to repeat it.
-                peer.outgoing_loss.found();
                 peer.reordering = peer.reordering.saturating_mul(2).min(MOST_REORDERING_PARTS);
             }
             let trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
