@@ -6,16 +6,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_core::Endpoint;
 use nme_core::admission::{AccessChange, AccessList, AddressProof, Question, RateLimit};
 use nme_core::channel::TransferMode;
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
+use nme_core::relay::Kick;
 use nme_core::session::{
-    ConnectionError, DisconnectError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, PeerError,
-    Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError, Warning,
+    ConnectionError, Departure, DisconnectError, Event, FlushMode, KickError, MaxBuffered, MaxRate,
+    MaxReceived, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
+    Warning,
 };
 use nme_core::statistics::PeerStatistics;
+use nme_core::{Endpoint, PeerTimeout};
 use nme_udp::{Options, Resolution, UdpSocket};
 
 use crate::clock::Monotonic;
@@ -225,6 +227,33 @@ impl Connection {
     /// As [`Session::disconnect_peer`].
     pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
         call!(self.way, disconnect_peer(id, now))
+    }
+
+    /// Server: tells a client why, and disconnects it when everything queued has arrived.
+    ///
+    /// # Errors
+    /// As [`Session::kick_peer`].
+    pub fn kick_peer(&mut self, id: i64, kick: Kick) -> Result<(), KickError> {
+        with!(mut self.way, session => session.kick_peer(id, kick))?;
+        call!(self.way, flush());
+        Ok(())
+    }
+
+    /// As [`Session::departure`].
+    #[must_use]
+    pub fn departure(&self) -> Option<Departure> {
+        with!(self.way, session => session.departure())
+    }
+
+    /// As [`Session::kick`].
+    #[must_use]
+    pub fn kick(&self) -> Option<Kick> {
+        with!(self.way, session => session.kick().cloned())
+    }
+
+    /// As [`Session::set_default_peer_timeout`].
+    pub fn set_default_peer_timeout(&mut self, timeout: PeerTimeout) {
+        with!(mut self.way, session => session.set_default_peer_timeout(timeout));
     }
 
     /// Client: leaves the server when everything queued has arrived. As [`Session::leave`].

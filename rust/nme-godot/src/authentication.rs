@@ -74,7 +74,7 @@ pub(crate) fn send_away(callee: &Callee<'_>, id: i32, force: bool) {
         }
     }
     if shared.lock().is_client() && id == PeerId::SERVER.get() {
-        shared.shut(DEFAULT_WAIT);
+        shared.shut(DEFAULT_WAIT, || callee.object());
     } else {
         shared.disconnect(id.into(), force, || callee.object());
     }

@@ -111,6 +111,17 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[var(get = get_compression_mode, set = set_compression_mode, hint = ENUM,
           hint_string = "None,Range Coder,FastLZ,ZLib,ZStd")]
     compression_mode: PhantomVar<i64>,
+    /// Client: after how many milliseconds an attempt to connect fails at the latest, from [method create_client] on, with the search
+    /// for the server's address and the handshake of DTLS; up to 4294967295. 0, the default, leaves it to ENet, which gives up after
+    /// about half a minute. Takes effect with the next [method create_client].
+    ///
+    /// ```gdscript
+    /// peer.connect_timeout_msec = 5000
+    /// peer.create_client("game.example.com", 4242)
+    /// ```
+    #[export]
+    #[var(get = get_connect_timeout_msec, set = set_connect_timeout_msec)]
+    connect_timeout_msec: PhantomVar<i64>,
     /// Server: how many connections of one IP address may begin each second; up to ten times as many at once. An
     /// IPv6 address stands for the 64 bits in front of it, which is what one customer has. Who is too early gets no
     /// answer, asks again by itself, and is let in then. From 0 to 1000; 0 is no limit. By default 10, and this
@@ -320,6 +331,13 @@ impl NetworkedMultiplayerENet {
     #[signal]
     pub(crate) fn connection_succeeded();
 
+    /// The open server or client is closed, in whatever way: by [method close_connection], or because a client's attempt has failed
+    /// or its connection has ended. Comes once for each [method create_server] and [method create_client] that has returned
+    /// [constant @GlobalScope.OK], behind all other signals; only not when the object itself is freed. A handler may open the next
+    /// connection.
+    #[signal]
+    pub(crate) fn closed();
+
     /// Client: the attempt that [method create_client] began has failed. [method get_connection_error] tells why.
     /// When nobody answers, this comes after about half a minute. The peer is closed by then, so a handler may call
     /// [method create_client] again.
@@ -387,6 +405,17 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_compression_mode(&self) -> i64 {
         self.shared.lock().settings.compression_mode.number()
+    }
+
+    #[func(gd_self)]
+    fn set_connect_timeout_msec(this: impl Object, value: i64) {
+        this.shared().set_connect_timeout(value);
+    }
+
+    #[func]
+    fn get_connect_timeout_msec(&self) -> i64 {
+        let timeout = self.shared.lock().settings.connect_timeout;
+        timeout.map_or(0, |timeout| timeout.as_millis() as i64)
     }
 
     #[func(gd_self)]

@@ -105,6 +105,17 @@ impl Shared {
         is_new && !std::mem::replace(&mut state.has_polled, true)
     }
 
+    /// Closes the connection, if there is one, and says so.
+    pub(crate) fn shut(&self, wait: Duration, object: impl FnOnce() -> Gd<NetworkedMultiplayerENet>) {
+        let farewell = self.lock().shut();
+        if let Some(farewell) = farewell {
+            farewell.wait(wait);
+            let this = object();
+            this.signals().closed().emit();
+            outlive_this_call(this);
+        }
+    }
+
     /// Disconnects a client, with its signal when that is due at once.
     pub(crate) fn disconnect(
         &self,
@@ -167,6 +178,9 @@ impl State {
     fn disconnect(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectPeerError> {
         let connection = self.connection.as_mut().ok_or(Inactive)?;
         let event = connection.disconnect_peer(id, now)?;
+        if event.is_some() {
+            self.departure = connection.departure();
+        }
         if self.polling.is_some_and(|thread| thread != ThreadMark::here()) {
             // The other thread may have something to say of this peer that came before.
             self.departures.extend(event);
@@ -220,6 +234,9 @@ impl<'a> Poll<'a> {
             }
             return None;
         };
+        if matches!(event, Event::PeerDisconnected(_)) {
+            state.departure = connection.departure();
+        }
         if matches!(event, Event::ConnectionFailed | Event::ServerDisconnected) {
             state.note_connection_error();
             // Closed before the signal, so that its handler can open the next connection.
@@ -307,8 +324,14 @@ fn emit(object: &Gd<NetworkedMultiplayerENet>, event: Event) {
         Event::PeerConnected(id) => authentication::emit_peer_connected(object, id),
         Event::PeerDisconnected(id) => signals.peer_disconnected().emit(id.get().into()),
         Event::ConnectionSucceeded => signals.connection_succeeded().emit(),
-        Event::ConnectionFailed => signals.connection_failed().emit(),
-        Event::ServerDisconnected => signals.server_disconnected().emit(),
+        Event::ConnectionFailed => {
+            signals.connection_failed().emit();
+            signals.closed().emit();
+        }
+        Event::ServerDisconnected => {
+            signals.server_disconnected().emit();
+            signals.closed().emit();
+        }
     }
 }
 

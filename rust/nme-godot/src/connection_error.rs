@@ -1,10 +1,12 @@
 //! Why there is no connection, for scripts: `get_connection_error` and `get_connection_error_text`.
 
 use godot::prelude::*;
+use nme_core::relay::Kick;
 use nme_core::session::ConnectionError;
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::error::OpenError;
+use crate::output::Quoted;
 use crate::shared::State;
 
 #[godot_api(secondary)]
@@ -35,9 +37,16 @@ impl NetworkedMultiplayerENet {
     /// there is no error.
     #[func]
     fn get_connection_error_text(&self) -> GString {
-        let error = self.shared.lock().connection_error;
+        let state = self.shared.lock();
+        let (error, kick) = (state.connection_error, state.kick.clone());
+        drop(state);
         error.map_or_else(GString::new, |error| {
-            let text = error.to_string();
+            let text = match (error, kick) {
+                (ConnectionError::Kicked, Some(Kick { code, text })) => {
+                    format!("the server has sent this client away: {} (code {code})", Quoted(&text))
+                }
+                _ => error.to_string(),
+            };
             let mut letters = text.chars();
             let first = letters.next().map(|letter| letter.to_ascii_uppercase());
             GString::from(&first.into_iter().chain(letters).chain(['.']).collect::<String>())
@@ -50,6 +59,7 @@ impl State {
     pub(crate) fn note_connection_error(&mut self) {
         if let Some(connection) = &self.connection {
             self.connection_error = connection.connection_error();
+            self.kick = connection.kick();
         }
     }
 

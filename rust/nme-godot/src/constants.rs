@@ -1,11 +1,11 @@
-//! The enums `AddressProof`, `CompressionMode`, `ConnectionError` and `FlushMode`. gdext 0.5 registers constants without an enum's name,
+//! The enums `AddressProof`, `CompressionMode`, `ConnectionError`, `DisconnectReason` and `FlushMode`. gdext 0.5 registers constants without an enum's name,
 //! so this uses the same registration its macros use, one level lower.
 
 use godot::builtin::StringName;
 use godot::obj::GodotClass;
 use godot::register::private::constant::{ConstantKind, ExportConstant, IntegerConstant};
 use nme_core::admission::AddressProof;
-use nme_core::session::{ConnectionError, FlushMode};
+use nme_core::session::{ConnectionError, Departure, FlushMode};
 
 use crate::class::NetworkedMultiplayerENet;
 
@@ -78,6 +78,9 @@ pub(crate) fn register() {
     register_enum("FlushMode", FLUSH_MODES.map(|(name, mode)| (name, flush_mode_number(mode))));
     let none = ("CONNECTION_ERROR_NONE", 0);
     let errors = ConnectionError::ALL.map(|error| (connection_error_name(error), i64::from(error.number())));
+    let none_left = ("DISCONNECT_REASON_NONE", 0);
+    let reasons = Departure::ALL.map(|reason| (disconnect_reason_name(reason), i64::from(reason.number())));
+    register_enum("DisconnectReason", std::iter::once(none_left).chain(reasons));
     register_enum("ConnectionError", std::iter::once(none).chain(errors));
 }
 
@@ -104,6 +107,21 @@ const fn connection_error_name(error: ConnectionError) -> &'static str {
         ConnectionError::HandshakeFailed => "CONNECTION_ERROR_HANDSHAKE_FAILED",
         ConnectionError::Untagged => "CONNECTION_ERROR_UNTAGGED",
         ConnectionError::LongLost => "CONNECTION_ERROR_MTU",
+        ConnectionError::Kicked => "CONNECTION_ERROR_KICKED",
+    }
+}
+
+/// The names of what `get_peer_disconnect_reason` answers.
+const fn disconnect_reason_name(reason: Departure) -> &'static str {
+    match reason {
+        Departure::Left => "DISCONNECT_REASON_LEFT",
+        Departure::Lost => "DISCONNECT_REASON_LOST",
+        Departure::Disconnected => "DISCONNECT_REASON_DISCONNECTED",
+        Departure::Kicked => "DISCONNECT_REASON_KICKED",
+        Departure::Limit => "DISCONNECT_REASON_LIMIT",
+        Departure::Untagged => "DISCONNECT_REASON_UNTAGGED",
+        Departure::LongLost => "DISCONNECT_REASON_MTU",
+        Departure::Behind => "DISCONNECT_REASON_RELAY",
     }
 }
 
@@ -143,6 +161,16 @@ const CONSTANTS_XML: &str = r#"
 <constant name="CONNECTION_ERROR_HANDSHAKE_FAILED" value="12" enum="ConnectionError">DTLS: the handshake went wrong in another way, for example without a common cipher.</constant>
 <constant name="CONNECTION_ERROR_UNTAGGED" value="13" enum="ConnectionError">The server does not tag its datagrams, and [member require_datagram_tags] is set here. Servers of Godot 3 do not.</constant>
 <constant name="CONNECTION_ERROR_MTU" value="14" enum="ConnectionError">The connection stood, and then long datagrams got lost again and again while short ones arrived: somewhere on the path is a link with a small MTU, and a router or firewall that drops what does not fit. Set [member mtu] to a smaller number, on the server for everybody, or on this client.</constant>
+<constant name="CONNECTION_ERROR_KICKED" value="15" enum="ConnectionError">The server has sent this client away with [method kick_peer]: see [method get_kick_code] and [method get_kick_text].</constant>
+<constant name="DISCONNECT_REASON_NONE" value="0" enum="DisconnectReason">Nobody has left since the server or client was created.</constant>
+<constant name="DISCONNECT_REASON_LEFT" value="1" enum="DisconnectReason">The peer has ended the connection itself.</constant>
+<constant name="DISCONNECT_REASON_LOST" value="2" enum="DisconnectReason">The peer did not answer any more: see [method set_peer_timeout].</constant>
+<constant name="DISCONNECT_REASON_DISCONNECTED" value="3" enum="DisconnectReason">This side has disconnected it, with [method disconnect_peer].</constant>
+<constant name="DISCONNECT_REASON_KICKED" value="4" enum="DisconnectReason">This side has sent it away, with [method kick_peer].</constant>
+<constant name="DISCONNECT_REASON_LIMIT" value="5" enum="DisconnectReason">It has sent more than [member max_packets_per_second], [member max_bytes_per_second] or [member max_packet_size] allow, or did not take what was sent to it. The log says which.</constant>
+<constant name="DISCONNECT_REASON_UNTAGGED" value="6" enum="DisconnectReason">It does not tag its datagrams, and [member require_datagram_tags] is set.</constant>
+<constant name="DISCONNECT_REASON_MTU" value="7" enum="DisconnectReason">Long datagrams got lost again and again while short ones arrived: see [member mtu].</constant>
+<constant name="DISCONNECT_REASON_RELAY" value="8" enum="DisconnectReason">It is another client, behind the server: the server says that it has left, or has gone itself.</constant>
 <constant name="FLUSH_PER_FRAME" value="0" enum="FlushMode">The default. Packets leave together, with the next poll or at the end of the frame, whichever comes first; before that when a datagram is full, and with a packet or poll that comes 5 ms or more behind the first of them. Costs far less CPU time and bandwidth than a datagram for each packet, and delays none into the next frame.</constant>
 <constant name="FLUSH_EACH_PUT" value="1" enum="FlushMode">Each packet leaves at once, in a datagram of its own, as in Godot 3.6. For programs that work for long behind a packet, or may be killed there (see also [method flush]). It also keeps equal packets apart: otherwise, what a client sends to each peer that it knows, such as an RPC to all, travels as one packet to everybody, and reaches also who has joined just now.</constant>
 "#;

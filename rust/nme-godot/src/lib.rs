@@ -11,6 +11,7 @@ mod class;
 mod connection;
 mod connection_error;
 mod constants;
+mod departure;
 mod dispatch;
 #[cfg(feature = "dtls")]
 mod dtls;

@@ -90,6 +90,7 @@ impl Settings {
             .mtu(self.mtu)
             .server_relay(self.server_relay)
             .require_tags(self.require_tags)
+            .connect_timeout(self.connect_timeout)
             .bandwidth(bandwidth))
     }
 }

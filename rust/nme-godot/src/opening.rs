@@ -11,7 +11,7 @@ use crate::class::NetworkedMultiplayerENet;
 use crate::error;
 use crate::ffi::Credential;
 use crate::output::Quoted;
-use crate::shared::Object;
+use crate::shared::{Object, Shared};
 
 #[godot_api(secondary)]
 impl NetworkedMultiplayerENet {
@@ -112,8 +112,8 @@ impl NetworkedMultiplayerENet {
     }
 
     /// Closes the server, or leaves it. Every connected peer is told, and gets what has been put for it and was not
-    /// held up by a lost packet, up to 64 KiB of reliable packets. Emits no signals on this side. Does nothing when no
-    /// connection is open.
+    /// held up by a lost packet, up to 64 KiB of reliable packets. On this side there is no other signal than [signal closed].
+    /// Does nothing when no connection is open.
     ///
     /// The system takes what is to be sent at once, as a rule. Only while its send queue is full does this call wait:
     /// for up to [param wait_usec] microseconds, and never longer than a second.
@@ -121,8 +121,9 @@ impl NetworkedMultiplayerENet {
     /// Reliable packets are not sent again after this. A server that wants its clients to get everything calls
     /// [method disconnect_peer] for each of them, waits until they have left, and then closes.
     #[func(gd_self)]
-    fn close_connection(this: impl Object, #[opt(default = 100)] wait_usec: i64) {
-        this.shared().shut(Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default()));
+    fn close_connection(this: Gd<Self>, #[opt(default = 100)] wait_usec: i64) {
+        let wait = Duration::from_micros(u64::try_from(wait_usec).unwrap_or_default());
+        this.shared().shut(wait, || this);
     }
 
     /// Chooses the local address for the next [method create_server] or [method create_client]. [param ip] is an
@@ -172,5 +173,20 @@ impl NetworkedMultiplayerENet {
     fn set_dtls_key(this: impl Object, key: Option<Gd<CryptoKey>>) {
         let key = key.map(Credential::new);
         this.shared().change("set_dtls_key", |settings| std::mem::replace(&mut settings.dtls_key, key));
+    }
+}
+
+impl Shared {
+    pub(crate) fn set_connect_timeout(&self, value: i64) {
+        match u32::try_from(value) {
+            Ok(millis) => {
+                let timeout = (millis > 0).then(|| Duration::from_millis(millis.into()));
+                self.lock().settings.connect_timeout = timeout;
+            }
+            Err(_) => error::complain(
+                "set_connect_timeout_msec",
+                format!("{value} ms are not possible; use a number up to 4294967295, or 0 for ENet's own"),
+            ),
+        }
     }
 }

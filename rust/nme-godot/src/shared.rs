@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
+use nme_core::PeerTimeout;
 use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
+use nme_core::relay::Kick;
 use nme_core::session::{
-    ConnectionError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
+    ConnectionError, Departure, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
 };
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
@@ -40,6 +42,10 @@ pub(crate) struct State {
     pub(crate) opening: bool,
     /// Why the last connection has ended.
     pub(crate) connection_error: Option<ConnectionError>,
+    /// Why the last server has sent this client away.
+    pub(crate) kick: Option<Kick>,
+    /// Why the peer of the last `peer_disconnected` has left.
+    pub(crate) departure: Option<Departure>,
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     pub(crate) generation: u64,
     /// The connection has been polled.
@@ -71,7 +77,9 @@ pub(crate) struct Settings {
     pub(crate) bind: Bind,
     pub(crate) channel_count: u8,
     pub(crate) compression_mode: CompressionMode,
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) connection_rate_limit: RateLimit,
+    pub(crate) default_timeout: Option<PeerTimeout>,
     pub(crate) dtls_certificate: Option<Credential<X509Certificate>>,
     pub(crate) dtls_hostname: String,
     pub(crate) dtls_key: Option<Credential<CryptoKey>>,
@@ -156,14 +164,6 @@ impl Shared {
         }
     }
 
-    /// Closes the connection, if there is one.
-    pub(crate) fn shut(&self, wait: Duration) {
-        let farewell = self.lock().shut();
-        if let Some(farewell) = farewell {
-            farewell.wait(wait);
-        }
-    }
-
     /// The object's end, in whatever thread. Calls that still wait in a queue of the engine, and threads that remember the
     /// object, hold no more than what is empty now.
     pub(crate) fn end(&self, wait: Duration) {
@@ -188,10 +188,16 @@ impl State {
         connection.set_flush_mode(self.settings.flush_mode);
         self.settings.begin_access(&mut connection);
         self.settings.limit_peers(&mut connection);
+        self.settings
+            .default_timeout
+            .into_iter()
+            .for_each(|timeout| connection.set_default_peer_timeout(timeout));
         // Until the first poll has found out whether the game authenticates its peers.
         connection.set_keeping_apart(connection.is_threaded());
         self.connection = Some(connection);
         self.connection_error = None;
+        self.kick = None;
+        self.departure = None;
         self.begin_generation();
         self.refuse_new_connections = false;
         self.last_channel = None;
@@ -252,6 +258,8 @@ impl Default for State {
             connection: None,
             opening: false,
             connection_error: None,
+            kick: None,
+            departure: None,
             generation: 0,
             has_polled: false,
             polling: None,
@@ -277,7 +285,9 @@ impl Default for Settings {
             bind: Bind::Any,
             channel_count: MIN_CHANNELS,
             compression_mode: CompressionMode::RangeCoder,
+            connect_timeout: None,
             connection_rate_limit: RateLimit::default(),
+            default_timeout: None,
             dtls_certificate: None,
             dtls_hostname: String::new(),
             dtls_key: None,

@@ -166,7 +166,7 @@ fn poll(peer: Callee<'_>, (): ()) {
 }
 
 fn close(peer: Callee<'_>, (): ()) {
-    peer.shared.shut(DEFAULT_WAIT);
+    peer.shared.shut(DEFAULT_WAIT, || peer.object());
 }
 
 fn disconnect_peer(peer: Callee<'_>, (id, force): (i32, bool)) {

@@ -10,7 +10,7 @@ use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
 use crate::relay::wire::{self, SystemMessage};
-use crate::session::ConnectionError;
+use crate::session::{ConnectionError, TimeoutError};
 
 /// The attempt.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Attempt {
     id: PeerId,
     server: Option<PeerHandle>,
     timeout: Option<PeerTimeout>,
+    /// How long it may take in all.
+    longest: Option<Duration>,
 }
 
 /// How far the attempt is.
@@ -37,17 +39,35 @@ enum Stage {
     Over,
 }
 
-/// When a peer is taken for lost: a factor of the round-trip time, and two times in ms.
-#[derive(Clone, Copy, Debug)]
+/// When a peer is taken for lost: a factor of the round-trip time, and two times in ms. 0 stands for ENet's own value (32, 5000,
+/// 30000).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerTimeout {
     pub(crate) limit: u32,
     pub(crate) minimum: u32,
     pub(crate) maximum: u32,
 }
 
+impl PeerTimeout {
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// When they are not in order.
+    pub fn new(limit: i64, minimum: i64, maximum: i64) -> Result<Self, TimeoutError> {
+        let order = TimeoutError::Order { limit, minimum, maximum };
+        if limit < 0 || limit > minimum || minimum > maximum {
+            return Err(order);
+        }
+        match (u32::try_from(limit), u32::try_from(minimum), u32::try_from(maximum)) {
+            (Ok(limit), Ok(minimum), Ok(maximum)) => Ok(Self { limit, minimum, maximum }),
+            _ => Err(order),
+        }
+    }
+}
+
 impl Attempt {
-    pub(super) const fn new(id: PeerId) -> Self {
-        Self { stage: Stage::Resolving, began: None, id, server: None, timeout: None }
+    pub(super) const fn new(id: PeerId, longest: Option<Duration>) -> Self {
+        Self { stage: Stage::Resolving, began: None, id, server: None, timeout: None, longest }
     }
 
     /// True until the attempt has come to something.
@@ -105,6 +125,13 @@ impl Endpoint {
         }
     }
 
+    /// Client: a timeout that was set for the attempt goes before the one of each new peer.
+    pub(super) fn set_own_timeout(&mut self, server: PeerHandle) {
+        if let Role::Client(Attempt { timeout: Some(timeout), .. }) = self.role {
+            self.set_timeout(server, timeout);
+        }
+    }
+
     /// Client: gives up an attempt that has had the longest time that the game has set. ENet would look at that only when
     /// it repeats its request, and not before the attempt has got that far.
     pub(super) fn heed_deadline(&mut self) {
@@ -116,8 +143,9 @@ impl Endpoint {
             Stage::Over => return,
         };
         let lasts = self.now.saturating_sub(*attempt.began.get_or_insert(self.now));
-        let maximum = attempt.timeout.map_or(0, |timeout| timeout.maximum);
-        if maximum > 0 && lasts >= Duration::from_millis(maximum.into()) {
+        let maximum = attempt.timeout.map(|timeout| timeout.maximum).filter(|maximum| *maximum > 0);
+        let maximum = maximum.map(|maximum| Duration::from_millis(maximum.into()));
+        if maximum.into_iter().chain(attempt.longest).any(|longest| lasts >= longest) {
             self.fail_attempt(error);
         }
     }

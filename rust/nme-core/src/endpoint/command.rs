@@ -10,6 +10,7 @@ use super::{Endpoint, PeerTimeout, Throttle};
 use crate::channel::Transfer;
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
+use crate::relay::Kick;
 
 /// Something for the endpoint to do. What is for a peer that has gone meanwhile does nothing.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub enum Command {
     DisconnectNow(PeerHandle),
     /// Ends a connection when everything that waits has arrived.
     DisconnectLater(PeerHandle),
+    /// The same, and tells a client why before.
+    Kick(PeerHandle, Kick),
     /// Drops what a peer sends from now on.
     Ignore(PeerHandle),
     /// Server: exchanges packets with a client and keeps the others from it, until it is admitted.
@@ -63,6 +66,8 @@ pub enum Command {
 /// What can be changed of an endpoint at any time.
 #[derive(Clone, Debug)]
 pub enum Setting {
+    /// When each new peer is given up.
+    DefaultTimeout(PeerTimeout),
     /// Server: new clients are turned away.
     Refusing(bool),
     /// Server: new clients are kept apart until they are admitted one by one.
@@ -100,6 +105,7 @@ impl Endpoint {
             }
             Command::DisconnectNow(peer) => self.disconnect_now(peer),
             Command::DisconnectLater(peer) => self.disconnect_later(peer),
+            Command::Kick(peer, kick) => self.kick(peer, &kick),
             Command::Ignore(peer) => self.ignore(peer),
             Command::KeepApart(id) => self.keep_apart(id),
             Command::Admit(id) => self.admit(id),
@@ -115,6 +121,7 @@ impl Endpoint {
 
     fn set(&mut self, setting: Setting) {
         match setting {
+            Setting::DefaultTimeout(timeout) => self.default_timeout = Some(timeout),
             Setting::Refusing(refusing) => self.set_refusing(refusing),
             Setting::KeepingApart(apart) => self.set_keeping_apart(apart),
             Setting::AddressProof(proof) => self.set_address_proof(proof),

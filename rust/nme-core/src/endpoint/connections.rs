@@ -23,6 +23,8 @@ pub(super) struct Connection {
     pub(super) is_ignored: bool,
     /// It is to leave once it has got everything.
     pub(super) is_leaving: bool,
+    /// It was told why.
+    pub(super) is_kicked: bool,
     /// The last round of [`Admission`](super::admission::Admission) in which it was heard from.
     pub(super) heard_in: u32,
     /// The system message that it is there, one packet for all who hear of it. `None` for one that was not introduced.
@@ -65,6 +67,7 @@ impl Connections {
             is_apart: false,
             is_ignored: false,
             is_leaving: false,
+            is_kicked: false,
             heard_in: 0,
             joined: None,
             association,

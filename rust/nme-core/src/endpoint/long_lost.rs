@@ -1,12 +1,12 @@
 //! Connections that have ended because the path loses long datagrams, and what is told of them.
 //!
-//! A client's game gets [`ConnectionError::LongLost`], whichever side has found out: a server tells its client why. A server
+//! A client's game gets [`Departure::LongLost`], whichever side has found out: a server tells its client why. A server
 //! has no such error for each of its clients: there is a warning that names the first one.
 
 use nme_enet::{DisconnectReason, PeerHandle};
 
 use super::{Endpoint, Role};
-use crate::session::{ConnectionError, LongLost};
+use crate::session::{Departure, LongLost};
 
 impl Endpoint {
     /// Notes why a connection has ended, of which the other side has not told.
@@ -19,13 +19,14 @@ impl Endpoint {
     }
 }
 
-/// Why a connection has ended that stood, as its client sees it.
-pub(super) const fn error_of(reason: DisconnectReason) -> ConnectionError {
+/// Why a connection has ended that stood.
+pub(super) const fn departure_of(reason: DisconnectReason) -> Departure {
     match reason {
         DisconnectReason::LongLost | DisconnectReason::ByPeer(DisconnectReason::LONG_LOST_DATA) => {
-            ConnectionError::LongLost
+            Departure::LongLost
         }
-        DisconnectReason::ByPeer(_) => ConnectionError::ClosedByServer,
-        DisconnectReason::Requested | DisconnectReason::TimedOut => ConnectionError::Lost,
+        DisconnectReason::ByPeer(_) => Departure::Left,
+        DisconnectReason::Requested => Departure::Disconnected,
+        DisconnectReason::TimedOut => Departure::Lost,
     }
 }

@@ -45,10 +45,11 @@ use crate::channel::{Delivery, Transfer};
 use crate::counters::{Counters, Dropped, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::peer::PeerId;
+use crate::relay::Kick;
 use crate::relay::announcement::Announcement;
 use crate::relay::wire::{HEADER_LEN, SystemMessage};
 use crate::secure::{SecureCounters, SecureLayer};
-use crate::session::{Config, ConnectionError, MAX_PACKET, MaxBuffered, MaxClients, Mtu};
+use crate::session::{Config, ConnectionError, Departure, MAX_PACKET, MaxBuffered, MaxClients, Mtu};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
@@ -68,6 +69,8 @@ pub struct Endpoint {
     reports: VecDeque<Report>,
     backlog: Backlog,
     tags: Tags,
+    /// What holds for each new peer.
+    default_timeout: Option<PeerTimeout>,
     warnings: Warnings,
     /// The time that the owner told last.
     told: Duration,
@@ -117,7 +120,12 @@ impl Endpoint {
     pub fn client(config: &Config, secure: Option<Box<dyn SecureLayer>>) -> Self {
         let mut engine = nme_enet::Config::client(config.seed);
         engine.mtu = datagrams::mtu(config.mtu, secure.as_deref(), false);
-        Self::new(engine, Role::Client(Attempt::new(config.client_id())), config, secure)
+        Self::new(
+            engine,
+            Role::Client(Attempt::new(config.client_id(), config.connect_timeout)),
+            config,
+            secure,
+        )
     }
 
     fn new(
@@ -145,6 +153,7 @@ impl Endpoint {
             reports: VecDeque::new(),
             backlog: Backlog::new(MaxBuffered::default().get() as usize),
             tags: Tags::new(config),
+            default_timeout: None,
             warnings: Warnings::default(),
             told: Duration::ZERO,
             now: Duration::ZERO,
@@ -281,6 +290,16 @@ impl Endpoint {
         self.note_vacancy();
     }
 
+    /// Ends a connection when everything that waits has arrived, and the reason, which is the last.
+    fn kick(&mut self, peer: PeerHandle, kick: &Kick) {
+        // Not from the pool, which would keep the memory.
+        self.send(peer, SYSTEM_MESSAGE, &Packet::new(kick.encode()));
+        if let Some(connection) = self.connections.get_mut(peer) {
+            connection.is_kicked = true;
+        }
+        self.disconnect_later(peer);
+    }
+
     /// Tells all connected peers that this side ends, with its id.
     pub fn close(&mut self, now: Duration) {
         self.flush(now);
@@ -371,6 +390,10 @@ impl Endpoint {
         let association = if is_alive { self.datagrams.association(address) } else { None };
         self.connections.insert(id, peer, address, channels, association);
         self.begin_tags(peer);
+        if let Some(timeout) = self.default_timeout {
+            self.set_timeout(peer, timeout);
+        }
+        self.set_own_timeout(peer);
         self.welcome(id);
         self.reports.push_back(Report::Connected { id, peer, address, channels });
     }
@@ -382,12 +405,15 @@ impl Endpoint {
             return self.fail_attempt(error);
         }
         self.note_long_lost(peer, reason);
-        self.lose(peer, long_lost::error_of(reason));
+        self.lose(peer, long_lost::departure_of(reason));
     }
 
-    fn lose(&mut self, peer: PeerHandle, error: ConnectionError) {
+    fn lose(&mut self, peer: PeerHandle, departure: Departure) {
+        let is_kicked = self.connections.get(peer).is_some_and(|connection| connection.is_kicked);
+        let departure =
+            if is_kicked && departure == Departure::Disconnected { Departure::Kicked } else { departure };
         if let Some(id) = self.forget(peer) {
-            self.reports.push_back(Report::Disconnected { id, peer, error });
+            self.reports.push_back(Report::Disconnected { id, peer, departure });
         }
     }
 
@@ -414,6 +440,12 @@ impl Endpoint {
         {
             self.take_announcement(peer, &announcement);
             return None;
+        }
+        if matches!(self.role, Role::Client(_))
+            && transfer.channel == crate::channel::CONFIG
+            && let Some(kick) = Kick::decode(&packet)
+        {
+            return Some(Report::Kicked(kick));
         }
         let brought = if self.connections.get(peer)?.is_ignored {
             Err(DroppedPacket::Ignored)

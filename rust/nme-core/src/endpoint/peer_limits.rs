@@ -7,7 +7,7 @@ use super::{Endpoint, Received};
 use crate::channel::Delivery;
 use crate::counters::DroppedPacket;
 use crate::relay::wire::HEADER_LEN;
-use crate::session::{ConnectionError, CutOff};
+use crate::session::{CutOff, Departure};
 
 impl Endpoint {
     /// Counts a packet for the game among what waits. How many bytes of older ones are to be dropped for it; `None` when there
@@ -57,6 +57,6 @@ impl Endpoint {
         }
         self.counters.cut_off(limit);
         self.host.disconnect_now(peer, 0);
-        self.lose(peer, ConnectionError::Lost);
+        self.lose(peer, Departure::Limit);
     }
 }

@@ -7,8 +7,9 @@ use nme_enet::{Packet, PeerHandle};
 use super::admission::Question;
 use crate::channel::{Delivery, TransferMode};
 use crate::peer::PeerId;
+use crate::relay::Kick;
 use crate::relay::wire::{HEADER_LEN, SystemMessage};
-use crate::session::{ConnectionError, Warning};
+use crate::session::{ConnectionError, Departure, Warning};
 
 /// What the endpoint tells the game's side, in the order of the wire.
 #[derive(Debug)]
@@ -32,9 +33,11 @@ pub enum Report {
         id: PeerId,
         /// The connection.
         peer: PeerHandle,
-        /// What a client tells its game.
-        error: ConnectionError,
+        /// Why.
+        departure: Departure,
     },
+    /// Client: the server is about to send it away.
+    Kicked(Kick),
     /// A packet for the game. It waits, in the endpoint's account, until a [`Credit`](super::Credit) says otherwise.
     Received {
         /// The packet.

@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher24;
 
 use super::{Endpoint, SYSTEM_MESSAGE};
 use crate::relay::announcement::Announcement;
-use crate::session::{Config, ConnectionError};
+use crate::session::{Config, Departure};
 
 /// The keys of a server's connections, and who has not shown yet that it has its key.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Endpoint {
         while let Some((_, peer)) = self.tags.awaited.pop_front_if(|(until, _)| *until <= self.now) {
             if self.connections.contains(peer) && !self.host.is_tagged(peer) {
                 self.host.disconnect_now(peer, 0);
-                self.lose(peer, ConnectionError::Untagged);
+                self.lose(peer, Departure::Untagged);
             }
         }
     }

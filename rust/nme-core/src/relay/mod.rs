@@ -1,7 +1,10 @@
 //! Who receives a packet: the rules of the 3.6 server, as one pure function.
 
 pub(crate) mod announcement;
+pub(crate) mod kick;
 pub(crate) mod wire;
+
+pub use kick::Kick;
 
 use crate::peer::PeerId;
 

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::peer_table::Reach;
-use super::{ConnectionError, Role, Session, Status};
+use super::{ConnectionError, Departure, Role, Session, Status};
 use crate::counters::DroppedPacket;
 use crate::endpoint::{Command, Link, Received};
 use crate::peer::PeerId;
+use crate::relay::Kick;
 use crate::relay::wire::SystemMessage;
 use crate::session::config::MAX_CLIENTS;
 use crate::session::event::Event;
@@ -19,6 +20,8 @@ pub(super) struct Client {
     /// The server that it connects to, once that is known.
     server: Option<SocketAddr>,
     error: Option<ConnectionError>,
+    /// Why the server sends it away.
+    kick: Option<Kick>,
     /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
     /// lost datagram can let a packet overtake its sender's announcement.
     unannounced: VecDeque<Received>,
@@ -46,6 +49,7 @@ impl Client {
             state: State::Trying,
             server: None,
             error: None,
+            kick: None,
             unannounced: VecDeque::new(),
             awaited: Vec::new(),
             leaving: false,
@@ -103,6 +107,7 @@ impl Client {
 
     /// Notes why the connection ends, unless that is known.
     pub(super) fn note(&mut self, error: ConnectionError) {
+        let error = if self.kick.is_some() { ConnectionError::Kicked } else { error };
         if !self.leaving {
             self.error.get_or_insert(error);
         }
@@ -118,6 +123,14 @@ impl Client {
 
     pub(super) const fn error(&self) -> Option<ConnectionError> {
         self.error
+    }
+
+    pub(super) fn set_kick(&mut self, kick: Kick) {
+        self.kick = Some(kick);
+    }
+
+    pub(super) const fn kick(&self) -> Option<&Kick> {
+        self.kick.as_ref()
     }
 
     pub(super) const fn postpone_loss(&mut self) {
@@ -150,7 +163,7 @@ impl<L: Link> Session<L> {
             SystemMessage::Left(id) if self.is_awaited(id) => self.forget_awaited(id),
             SystemMessage::Left(id) if self.peers.reach(id) == Some(Reach::Relayed) => {
                 self.peers.mark_gone(id);
-                self.report_departure(id);
+                self.report_departure(id, Departure::Behind);
             }
             SystemMessage::Joined(_) | SystemMessage::Left(_) => {
                 self.link.execute(Command::NoteDropped(DroppedPacket::SystemMessage));

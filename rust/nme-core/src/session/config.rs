@@ -1,5 +1,7 @@
 //! What a session is made from.
 
+use std::time::Duration;
+
 use nme_enet::Quotas;
 use siphasher::sip::SipHasher24;
 use thiserror::Error;
@@ -25,6 +27,7 @@ pub struct Config {
     pub(crate) limits: Limits,
     pub(crate) requires_tags: bool,
     pub(crate) mtu: Mtu,
+    pub(crate) connect_timeout: Option<Duration>,
     cookie_key: [u8; 16],
 }
 
@@ -42,6 +45,7 @@ impl Config {
             limits: Limits::default(),
             requires_tags: false,
             mtu: Mtu::default(),
+            connect_timeout: None,
             cookie_key: key_from(seed),
         }
     }
@@ -109,6 +113,14 @@ impl Config {
     #[must_use]
     pub const fn mtu(mut self, mtu: Mtu) -> Self {
         self.mtu = mtu;
+        self
+    }
+
+    /// Client: how long the attempt may take in all, from the search for the server's address to the end of ENet's handshake.
+    /// Without, it ends when ENet gives up, after about half a minute.
+    #[must_use]
+    pub const fn connect_timeout(mut self, longest: Option<Duration>) -> Self {
+        self.connect_timeout = longest;
         self
     }
 

@@ -72,11 +72,14 @@ pub enum ConnectionError {
         "long datagrams got lost again and again, and short ones did not: set mtu to a smaller number, on the server for all or on this client, before the next attempt"
     )]
     LongLost = 14,
+    /// The server has sent this client away, and has said why.
+    #[error("the server has sent this client away: see get_kick_text() and get_kick_code()")]
+    Kicked = 15,
 }
 
 impl ConnectionError {
     /// Every error, in the order of the numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TimedOut,
         Self::Refused,
         Self::NotResolved,
@@ -91,6 +94,7 @@ impl ConnectionError {
         Self::HandshakeFailed,
         Self::Untagged,
         Self::LongLost,
+        Self::Kicked,
     ];
 
     /// The number that games see; 0 stands for no error.

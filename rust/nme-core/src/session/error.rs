@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::CutOff;
 use crate::peer::PeerId;
-use crate::relay::Target;
+use crate::relay::{Kick, Target};
 
 /// Why a packet was not queued.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -115,6 +115,17 @@ pub enum DisconnectError {
     /// Nobody has this id.
     #[error("no client has the id {0}; use an id from peer_connected")]
     UnknownPeer(i64),
+}
+
+/// Why a client was not sent away with a reason.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum KickError {
+    /// It could not be disconnected.
+    #[error(transparent)]
+    Disconnect(#[from] DisconnectError),
+    /// The text is too long.
+    #[error("the text has {0} bytes; use one of at most {max}", max = Kick::MAX_TEXT_BYTES)]
+    Text(usize),
 }
 
 /// Why something about a peer could not be told or set.

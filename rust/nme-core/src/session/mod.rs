@@ -18,6 +18,7 @@ mod admission;
 mod client;
 mod config;
 mod connection_error;
+mod departure;
 mod error;
 mod event;
 mod folding;
@@ -29,7 +30,7 @@ mod peers;
 mod reports;
 mod waiting;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -38,8 +39,10 @@ pub use config::{
     MtuError,
 };
 pub use connection_error::ConnectionError;
+pub use departure::Departure;
 pub use error::{
-    DisconnectError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError, Warning,
+    DisconnectError, KickError, LongLost, NotForwarded, PeerError, SendError, ThrottleError, TimeoutError,
+    Warning,
 };
 pub use event::{Event, Status};
 pub use nme_enet::{DropReason, PeerLimit, Quotas};
@@ -55,8 +58,8 @@ use crate::datagram::DatagramBatch;
 pub use crate::endpoint::Received;
 use crate::endpoint::{Command, Credit, Endpoint, Link, Setting};
 use crate::peer::PeerId;
-use crate::relay::Target;
 use crate::relay::wire::HEADER_LEN;
+use crate::relay::{Kick, Target};
 use crate::secure::{SecureCounters, SecureLayer};
 use client::Client;
 use folding::Folding;
@@ -76,6 +79,10 @@ pub struct Session<L = Endpoint> {
     waiting: Waiting,
     flush_mode: FlushMode,
     events: VecDeque<Event>,
+    /// Why peers have left of which the game has not heard yet.
+    departures: BTreeMap<PeerId, Departure>,
+    /// Why the peer of the last [`Event::PeerDisconnected`] has left.
+    departure: Option<Departure>,
     /// Peers that have left while the game had packets of theirs to fetch: reported by the next poll.
     leaving: Vec<PeerId>,
     /// The peer whose [`Event::PeerConnected`] was the last event: unless the game keeps it apart, the others hear of it.
@@ -127,6 +134,8 @@ impl<L: Link> Session<L> {
             waiting: Waiting::new(config.mtu, L::IS_DIRECT),
             flush_mode: FlushMode::default(),
             events: VecDeque::new(),
+            departures: BTreeMap::new(),
+            departure: None,
             leaving: Vec::new(),
             newcomer: None,
             questions: VecDeque::new(),
@@ -248,7 +257,43 @@ impl<L: Link> Session<L> {
         self.leaving.retain(|leaving| *leaving != id);
         self.events.retain(|event| *event != Event::PeerDisconnected(id));
         self.peers.remove(id);
+        self.departures.remove(&id);
+        self.departure = Some(Departure::Disconnected);
         Ok(Some(Event::PeerDisconnected(id)))
+    }
+
+    /// Server: disconnects a client when everything queued has arrived, and tells it why before. Clients of 3.6 just leave.
+    ///
+    /// # Errors
+    /// As [`Session::disconnect_peer`], and for a text of more than [`Kick::MAX_TEXT_BYTES`].
+    pub fn kick_peer(&mut self, id: i64, kick: Kick) -> Result<(), KickError> {
+        if kick.text.len() > Kick::MAX_TEXT_BYTES {
+            return Err(KickError::Text(kick.text.len()));
+        }
+        if !self.is_server() {
+            return Err(DisconnectError::NotServer.into());
+        }
+        let id = self.known(id).ok_or(DisconnectError::UnknownPeer(id))?;
+        self.end_folding();
+        if let Some(peer) = self.peers.handle(id) {
+            self.link.execute(Command::Kick(peer, kick));
+        }
+        Ok(())
+    }
+
+    /// Why the peer of the last [`Event::PeerDisconnected`] has left.
+    #[must_use]
+    pub const fn departure(&self) -> Option<Departure> {
+        self.departure
+    }
+
+    /// Client: why the server has sent it away, if the server has said so.
+    #[must_use]
+    pub const fn kick(&self) -> Option<&Kick> {
+        match &self.role {
+            Role::Server => None,
+            Role::Client(client) => client.kick(),
+        }
     }
 
     /// Client: why the attempt has failed, or why the connection has ended. It is there before the event that reports
@@ -326,7 +371,11 @@ impl<L: Link> Session<L> {
     fn apply(&mut self, event: Event) {
         match event {
             Event::PeerConnected(id) => self.newcomer = Some(id),
-            Event::PeerDisconnected(id) => self.peers.remove(id),
+            Event::PeerDisconnected(id) => {
+                self.peers.remove(id);
+                // Of those behind a server that has gone, nothing else is known.
+                self.departure = Some(self.departures.remove(&id).unwrap_or(Departure::Behind));
+            }
             Event::ServerDisconnected | Event::ConnectionFailed => {
                 if let Role::Client(client) = &mut self.role {
                     client.end();

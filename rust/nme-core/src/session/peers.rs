@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use nme_enet::PeerHandle;
 
 use super::{PeerError, Role, Session, ThrottleError, TimeoutError};
-use crate::endpoint::{Command, Link, PeerTimeout, Throttle};
+use crate::endpoint::{Command, Link, PeerTimeout, Setting, Throttle};
 use crate::peer::PeerId;
 
 impl<L: Link> Session<L> {
@@ -57,24 +57,21 @@ impl<L: Link> Session<L> {
         minimum: i64,
         maximum: i64,
     ) -> Result<(), TimeoutError> {
+        let timeout = PeerTimeout::new(limit, minimum, maximum);
         let is_attempt = id == SERVER && matches!(&self.role, Role::Client(client) if client.is_trying());
         let peer = if is_attempt { None } else { self.connected(id)?.0 };
-        let order = TimeoutError::Order { limit, minimum, maximum };
-        if limit < 0 || limit > minimum || minimum > maximum {
-            return Err(order);
-        }
-        let (Ok(limit), Ok(minimum), Ok(maximum)) =
-            (u32::try_from(limit), u32::try_from(minimum), u32::try_from(maximum))
-        else {
-            return Err(order);
-        };
-        let timeout = PeerTimeout { limit, minimum, maximum };
+        let timeout = timeout?;
         if is_attempt {
             self.link.execute(Command::SetAttemptTimeout(timeout));
         } else if let Some(peer) = peer {
             self.link.execute(Command::SetTimeout(peer, timeout));
         }
         Ok(())
+    }
+
+    /// Sets the same for each peer that connects from now on, as long as nothing else is set for it.
+    pub fn set_default_peer_timeout(&mut self, timeout: PeerTimeout) {
+        self.set(Setting::DefaultTimeout(timeout));
     }
 
     /// Sets how fast unreliable packets to a peer are dropped when its link becomes slow, and let through again, here

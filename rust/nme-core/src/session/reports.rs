@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use nme_enet::PeerHandle;
 
 use super::peer_table::Reach;
-use super::{ConnectionError, Event, Role, Session};
+use super::{ConnectionError, Departure, Event, Role, Session};
 use crate::counters::DroppedPacket;
 use crate::endpoint::{Command, Credit, Link, Received, Report};
 use crate::peer::PeerId;
+use crate::relay::Kick;
 
 impl<L: Link> Session<L> {
     pub(super) fn take_report(&mut self, report: Report) {
@@ -17,7 +18,8 @@ impl<L: Link> Session<L> {
             Report::Connected { id, peer, address, channels } => {
                 self.on_connected(id, Reach::Direct { peer, address, channels });
             }
-            Report::Disconnected { id, peer, error } => self.on_disconnected(id, peer, error),
+            Report::Disconnected { id, peer, departure } => self.on_disconnected(id, peer, departure),
+            Report::Kicked(kick) => self.on_kicked(kick),
             Report::Received { received, displaces } => {
                 if displaces > 0 {
                     let credit = self.inbox.displace(received.via, displaces);
@@ -48,15 +50,22 @@ impl<L: Link> Session<L> {
         }
     }
 
-    fn on_disconnected(&mut self, id: PeerId, peer: PeerHandle, error: ConnectionError) {
+    fn on_kicked(&mut self, kick: Kick) {
+        if let Role::Client(client) = &mut self.role {
+            client.set_kick(kick);
+        }
+    }
+
+    fn on_disconnected(&mut self, id: PeerId, peer: PeerHandle, departure: Departure) {
         if self.peers.handle(id) != Some(peer) {
             return;
         }
         self.peers.mark_gone(id);
         match &mut self.role {
-            Role::Server => self.report_departure(id),
+            Role::Server => self.report_departure(id, departure),
             Role::Client(client) => {
-                client.note(error);
+                client.note(departure.error());
+                self.departures.insert(id, departure);
                 // What is in the inbox would be lost with the session: the game gets one more turn to fetch it.
                 if self.inbox.len() > 0 || client.is_new() {
                     client.postpone_loss();
@@ -100,7 +109,7 @@ impl<L: Link> Session<L> {
         self.on_failed(ConnectionError::Lost);
         for peer in self.peers.everybody().iter() {
             if let Some(id) = self.peers.id_of(*peer) {
-                self.on_disconnected(id, *peer, ConnectionError::Lost);
+                self.on_disconnected(id, *peer, Departure::Lost);
             }
         }
     }
@@ -114,7 +123,8 @@ impl<L: Link> Session<L> {
     }
 
     /// Reports that a peer has left, with the next poll when packets of it wait to be fetched.
-    pub(super) fn report_departure(&mut self, id: PeerId) {
+    pub(super) fn report_departure(&mut self, id: PeerId, departure: Departure) {
+        self.departures.insert(id, departure);
         if self.inbox.has_from(id) {
             self.leaving.push(id);
         } else {
