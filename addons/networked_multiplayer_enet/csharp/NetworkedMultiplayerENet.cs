@@ -52,6 +52,21 @@ public sealed class NetworkedMultiplayerENet
         HandshakeFailed = 12, // CONNECTION_ERROR_HANDSHAKE_FAILED
         Untagged = 13, // CONNECTION_ERROR_UNTAGGED
         Mtu = 14, // CONNECTION_ERROR_MTU
+        Kicked = 15, // CONNECTION_ERROR_KICKED
+    }
+
+    /// <summary>Why a peer has left.</summary>
+    public enum DisconnectReasonEnum : long
+    {
+        None = 0, // DISCONNECT_REASON_NONE
+        Left = 1, // DISCONNECT_REASON_LEFT
+        Lost = 2, // DISCONNECT_REASON_LOST
+        Disconnected = 3, // DISCONNECT_REASON_DISCONNECTED
+        Kicked = 4, // DISCONNECT_REASON_KICKED
+        Limit = 5, // DISCONNECT_REASON_LIMIT
+        Untagged = 6, // DISCONNECT_REASON_UNTAGGED
+        Mtu = 7, // DISCONNECT_REASON_MTU
+        Relay = 8, // DISCONNECT_REASON_RELAY
     }
 
     private const string ClassName = "NetworkedMultiplayerENet";
@@ -87,6 +102,12 @@ public sealed class NetworkedMultiplayerENet
     {
         add => Peer.Connect("connection_failed", Callable.From(value));
         remove => Peer.Disconnect("connection_failed", Callable.From(value));
+    }
+
+    public event Action Closed
+    {
+        add => Peer.Connect("closed", Callable.From(value));
+        remove => Peer.Disconnect("closed", Callable.From(value));
     }
 
     public event Action ServerDisconnected
@@ -177,6 +198,13 @@ public sealed class NetworkedMultiplayerENet
     }
 
     /// <summary>0, the default, is no limit.</summary>
+    /// <summary>In milliseconds; 0 is ENet's own.</summary>
+    public long ConnectTimeoutMsec
+    {
+        get => Peer.Get("connect_timeout_msec").AsInt64();
+        set => Peer.Set("connect_timeout_msec", value);
+    }
+
     public int MaxConnectionsPerAddress
     {
         get => Peer.Get("max_connections_per_address").AsInt32();
@@ -246,6 +274,30 @@ public sealed class NetworkedMultiplayerENet
     public void CloseConnection(long waitUsec = 100) => Peer.Call("close_connection", waitUsec);
 
     public void DisconnectPeer(int id, bool now = false) => Peer.Call("disconnect_peer", id, now);
+
+    /// <summary>The client gets the code and the text first.</summary>
+    public Error KickPeer(int id, int code = 0, string text = "")
+        => (Error)Peer.Call("kick_peer", id, code, text).AsInt64();
+
+    public int GetKickCode() => Peer.Call("get_kick_code").AsInt32();
+
+    public string GetKickText() => Peer.Call("get_kick_text").AsString();
+
+    /// <summary>For a handler of <c>PeerDisconnected</c>.</summary>
+    public DisconnectReasonEnum GetPeerDisconnectReason()
+        => (DisconnectReasonEnum)Peer.Call("get_peer_disconnect_reason").AsInt64();
+
+    public int[] GetPeers() => Peer.Call("get_peers").AsInt32Array();
+
+    /// <summary>docs/statistics.md lists the keys.</summary>
+    public Godot.Collections.Dictionary GetPeerStatistics(int id)
+        => Peer.Call("get_peer_statistics", id).AsGodotDictionary();
+
+    /// <summary>docs/statistics.md lists the keys.</summary>
+    public Godot.Collections.Dictionary GetStatistics() => Peer.Call("get_statistics").AsGodotDictionary();
+
+    public void SetDefaultPeerTimeout(long timeoutLimit, long timeoutMin, long timeoutMax)
+        => Peer.Call("set_default_peer_timeout", timeoutLimit, timeoutMin, timeoutMax);
 
     public void Flush() => Peer.Call("flush");
 

@@ -8,6 +8,8 @@ const TYPES := {
 	"bool": TYPE_BOOL,
 	"int": TYPE_INT,
 	"Callable": TYPE_CALLABLE,
+	"Dictionary": TYPE_DICTIONARY,
+	"PackedInt32Array": TYPE_PACKED_INT32_ARRAY,
 	"String": TYPE_STRING,
 	"Error": TYPE_INT,
 	"CompressionMode": TYPE_INT,
@@ -64,6 +66,7 @@ const SIGNALS := {
 ## What 3.6 does not have.
 const NEW_PROPERTIES: Array[String] = [
 	"admission_callback",
+	"connect_timeout_msec",
 	"connection_rate_limit",
 	"flush_mode",
 	"max_buffered_bytes",
@@ -79,10 +82,13 @@ const NEW_PROPERTIES: Array[String] = [
 ]
 const NEW_GETTERS := {
 	"get_admission_callback": "Callable",
+	"get_connect_timeout_msec": "int",
 	"get_connection_error": "int",
 	"get_connection_error_text": "String",
 	"get_connection_rate_limit": "int",
 	"get_flush_mode": "int",
+	"get_kick_code": "int",
+	"get_kick_text": "String",
 	"get_local_port": "int",
 	"get_max_buffered_bytes": "int",
 	"get_max_bytes_per_second": "int",
@@ -91,9 +97,12 @@ const NEW_GETTERS := {
 	"get_max_packets_per_second": "int",
 	"get_max_stall_msec": "int",
 	"get_mtu": "int",
+	"get_peer_disconnect_reason": "int",
+	"get_peers": "PackedInt32Array",
 	"get_received_bytes": "int",
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
+	"get_statistics": "Dictionary",
 	"is_requiring_datagram_tags": "bool",
 	"is_threaded": "bool",
 }
@@ -101,9 +110,13 @@ const NEW_METHODS: Array[String] = [
 	"allow_address",
 	"deny_address",
 	"flush",
+	"get_peer_statistics",
+	"kick_peer",
 	"remove_address_rule",
 	"set_admission_callback",
+	"set_connect_timeout_msec",
 	"set_connection_rate_limit",
+	"set_default_peer_timeout",
 	"set_flush_mode",
 	"set_max_buffered_bytes",
 	"set_max_bytes_per_second",
@@ -134,6 +147,7 @@ const NEW_CONSTANTS: Array[String] = [
 	"CONNECTION_ERROR_HANDSHAKE_FAILED",
 	"CONNECTION_ERROR_UNTAGGED",
 	"CONNECTION_ERROR_MTU",
+	"CONNECTION_ERROR_KICKED",
 ]
 
 static var _table: Dictionary

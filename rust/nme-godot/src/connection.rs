@@ -326,11 +326,11 @@ fn emit(object: &Gd<NetworkedMultiplayerENet>, event: Event) {
         Event::ConnectionSucceeded => signals.connection_succeeded().emit(),
         Event::ConnectionFailed => {
             signals.connection_failed().emit();
-            signals.closed().emit();
+            object.signals().closed().emit();
         }
         Event::ServerDisconnected => {
             signals.server_disconnected().emit();
-            signals.closed().emit();
+            object.signals().closed().emit();
         }
     }
 }
