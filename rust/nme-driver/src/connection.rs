@@ -12,9 +12,9 @@ use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::relay::Kick;
 use nme_core::session::{
-    ConnectionError, Departure, DisconnectError, Event, FlushMode, KickError, MaxBuffered, MaxRate,
-    MaxReceived, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError, TimeoutError,
-    Warning,
+    Bandwidth, ConnectionError, Departure, DisconnectError, Event, FlushMode, KickError, MaxBuffered,
+    MaxRate, MaxReceived, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError,
+    TimeoutError, Warning,
 };
 use nme_core::statistics::PeerStatistics;
 use nme_core::{Endpoint, PeerTimeout};
@@ -36,6 +36,8 @@ use crate::threaded::Threaded;
 pub struct Connection {
     way: Way,
     local: SocketAddr,
+    /// A client's search for its server, and the server's port, until the first poll or flush. Nothing has left before.
+    start: Option<(Resolution, u16)>,
     /// When the owner was told to flush at the end of its frame.
     flush_promised: Option<Duration>,
 }
@@ -137,10 +139,11 @@ impl Connection {
             let session = Session::server_on(endpoint, &settings.session);
             Way::Inline(Box::new(Driver::new(session, socket, Monotonic::new())))
         };
-        Ok(Self { way, local, flush_promised: None })
+        Ok(Self { way, local, start: None, flush_promised: None })
     }
 
-    /// Opens a client and asks for a connection, or for the server's address first when it is a name. Does not wait.
+    /// Opens a client. With the first poll or flush it asks for a connection, or for the server's address when it is a name
+    /// that has not been found by then. Does not wait.
     ///
     /// # Errors
     /// When the socket cannot be bound, and for a host that is no name and no address of
@@ -149,28 +152,44 @@ impl Connection {
     pub fn client(settings: ClientSettings) -> Result<Self, ClientError> {
         let socket = UdpSocket::bind(Options { bind: settings.bind, port: settings.local_port.0 })?;
         let resolution = Resolution::start(&settings.host, socket.families());
+        let server = resolution.immediate().transpose()?;
         let local = socket.local_addr();
         let endpoint = Endpoint::client(&settings.session, settings.secure);
-        let way = if settings.threaded {
-            let mut driver = Driver::new(endpoint, socket, Monotonic::new());
-            let server = driver.look_up(resolution, settings.port.0)?;
-            let threaded = Threaded::new(driver, |remote| {
-                let mut session = Session::client_on(remote, &settings.session);
-                server.into_iter().for_each(|server| session.note_server(server));
-                session
-            });
+        let mut way = if settings.threaded {
+            let driver = Driver::new(endpoint, socket, Monotonic::new());
+            let threaded = Threaded::new(driver, |remote| Session::client_on(remote, &settings.session));
             Way::Threaded(Box::new(threaded?))
         } else {
             let session = Session::client_on(endpoint, &settings.session);
-            let mut driver = Driver::new(session, socket, Monotonic::new());
-            driver.look_up(resolution, settings.port.0)?;
-            Way::Inline(Box::new(driver))
+            Way::Inline(Box::new(Driver::new(session, socket, Monotonic::new())))
         };
-        Ok(Self { way, local, flush_promised: None })
+        let port = settings.port.0;
+        if let Some(mut server) = server {
+            server.set_port(port);
+            with!(mut way, session => session.note_server(server));
+        }
+        Ok(Self { way, local, start: Some((resolution, port)), flush_promised: None })
+    }
+
+    /// Client: the owner has said everything that is to hold from the first datagram on.
+    fn start(&mut self) {
+        let Some((resolution, port)) = self.start.take() else { return };
+        match &mut self.way {
+            // What fails at once has failed when the client was opened.
+            Way::Inline(driver) => drop(driver.look_up(resolution, port)),
+            Way::Threaded(threaded) => threaded.look_up(resolution, port),
+        }
+    }
+
+    /// True while nothing has left, and nothing has come.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.traffic() == Traffic::default()
     }
 
     /// Begins a poll.
     pub fn begin_poll(&mut self) {
+        self.start();
         call!(self.way, begin_poll());
     }
 
@@ -186,6 +205,7 @@ impl Connection {
 
     /// Sends everything that is queued.
     pub fn flush(&mut self) {
+        self.start();
         call!(self.way, flush());
     }
 
@@ -254,6 +274,33 @@ impl Connection {
     /// As [`Session::set_default_peer_timeout`].
     pub fn set_default_peer_timeout(&mut self, timeout: PeerTimeout) {
         with!(mut self.way, session => session.set_default_peer_timeout(timeout));
+    }
+
+    /// As [`Session::set_ping_interval`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_ping_interval(&mut self, id: i64, millis: u32) -> Result<(), PeerError> {
+        with!(mut self.way, session => session.set_ping_interval(id, millis))
+    }
+
+    /// As [`Session::set_bandwidth`].
+    pub fn set_bandwidth(&mut self, bandwidth: Bandwidth) {
+        with!(mut self.way, session => session.set_bandwidth(bandwidth));
+    }
+
+    /// As [`Session::send_datagram`]. It leaves at once.
+    pub fn send_datagram(&mut self, to: SocketAddr, datagram: &[u8]) {
+        with!(mut self.way, session => session.send_datagram(to, datagram));
+        call!(self.way, flush());
+    }
+
+    /// As [`Session::channels`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn channels(&self, id: i64) -> Result<u8, PeerError> {
+        with!(self.way, session => session.channels(id))
     }
 
     /// Client: leaves the server when everything queued has arrived. As [`Session::leave`].

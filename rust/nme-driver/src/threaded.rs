@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nme_core::session::{DisconnectError, Event, FlushMode, SendError, SendOptions, Session};
-use nme_udp::UdpSocket;
+use nme_udp::{Resolution, UdpSocket};
 
 use crate::clock::Monotonic;
 use crate::connection::Traffic;
@@ -37,6 +37,11 @@ impl Threaded {
 
     pub(crate) fn now(&mut self) -> Duration {
         self.session.link_mut().now()
+    }
+
+    /// Client: has the network thread look for the server, and ask for a connection.
+    pub(crate) fn look_up(&mut self, resolution: Resolution, port: u16) {
+        self.session.link_mut().look_up(resolution, port);
     }
 
     pub(crate) fn begin_poll(&mut self) {

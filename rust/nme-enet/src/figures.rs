@@ -6,7 +6,7 @@ use crate::counts::Traffic;
 use crate::peer::Peer;
 use crate::reason::DropReason;
 use crate::shared::Shared;
-use crate::wire::CONTROL_CHANNEL;
+use crate::wire::{CONTROL_CHANNEL, ThrottleSettings};
 
 /// How the connection with one peer is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct PeerFigures {
     pub shortest_round_trip: Duration,
     /// Of 32 unreliable packets, how many are sent.
     pub throttle: u32,
+    /// Interval in ms, and by how much of 32 the throttle rises and falls.
+    pub throttle_settings: [u32; 3],
     /// Reliable bytes that may be in flight.
     pub window: u32,
     /// Reliable bytes that are in flight.
@@ -67,6 +69,10 @@ impl PeerFigures {
             jitter: micros(peer.round_trip.jitter()),
             shortest_round_trip: micros(peer.round_trip.shortest()),
             throttle: peer.throttle.share(),
+            throttle_settings: {
+                let ThrottleSettings { interval, acceleration, deceleration } = peer.throttle.settings;
+                [interval, acceleration, deceleration]
+            },
             window: peer.allowed_in_flight(0, 0),
             in_flight: peer.in_flight,
             waiting: peer.queued,

@@ -171,6 +171,8 @@ pub(crate) struct Peer {
 
     // When something is to be done.
     pub(crate) timeouts: TimeoutSettings,
+    /// In µs.
+    pub(crate) ping_interval: u32,
     pub(crate) last_acknowledged: u64,
     pub(crate) silence: Silence,
     pub(crate) black_hole: BlackHole,
@@ -260,6 +262,7 @@ impl Peer {
             granted_bandwidth: 0,
             outgoing_total: 0,
             timeouts: DEFAULT_TIMEOUTS,
+            ping_interval: PING_INTERVAL_US,
             last_acknowledged: shared.clock.now(),
             silence: Silence::NONE,
             black_hole: BlackHole::NONE,
@@ -373,6 +376,9 @@ const CONTROL_WINDOW_COMMANDS: u16 = 64;
 
 pub(crate) const MIN_WINDOW_BYTES: u32 = 4096;
 pub(crate) const MAX_WINDOW_BYTES: u32 = 65536;
+
+/// Of stock ENet, in µs.
+pub(crate) const PING_INTERVAL_US: u32 = 500_000;
 
 /// Of stock ENet.
 pub(crate) const DEFAULT_TIMEOUTS: TimeoutSettings =

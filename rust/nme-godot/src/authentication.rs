@@ -108,7 +108,7 @@ impl State {
         id == PeerId::SERVER || self.connection.as_ref().is_some_and(|connection| connection.is_server())
     }
 
-    fn is_client(&self) -> bool {
+    pub(crate) fn is_client(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| !connection.is_server())
     }
 }

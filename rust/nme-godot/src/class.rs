@@ -15,6 +15,7 @@ use nme_core::session::{MaxBuffered, MaxRate, MaxReceived, Mtu};
 use crate::connection::DEFAULT_WAIT;
 use crate::constants::{self, CompressionMode};
 use crate::dispatch;
+use crate::drop_in::{self, NetworkedMultiplayerENetHost};
 use crate::error;
 use crate::shared::{Object, Shared};
 
@@ -147,6 +148,10 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_flush_mode, set = set_flush_mode, hint = ENUM, hint_string = "Per Frame,Each Put")]
     flush_mode: PhantomVar<i64>,
+    /// For scripts that were written for [ENetMultiplayerPeer]: an object with the methods of [ENetConnection] that they use, or
+    /// [code]null[/code] when no connection is open. Cannot be set.
+    #[var(get = get_host, no_set)]
+    host: PhantomVar<Option<Gd<NetworkedMultiplayerENetHost>>>,
     /// How many bytes of received packets may wait for [method PacketPeer.get_packet], from 1048576 (1 MiB) to 4294967295.
     /// Each packet counts with 192 bytes more than it has. When a game does not fetch its packets, or too slowly, those who
     /// send reliable ones are made to wait, and nothing of theirs is lost. Of the unreliable ones the oldest are dropped.
@@ -465,6 +470,12 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_flush_mode(&self) -> i64 {
         constants::flush_mode_number(self.shared.lock().settings.flush_mode)
+    }
+
+    /// Returns [member host].
+    #[func]
+    fn get_host(&self) -> Option<Gd<NetworkedMultiplayerENetHost>> {
+        drop_in::host_of(self)
     }
 
     #[func(gd_self)]

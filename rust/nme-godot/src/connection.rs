@@ -38,7 +38,7 @@ impl Shared {
     /// Has what waits sent at the end of the frame. The engine makes deferred calls behind the physics step, behind
     /// `_process`, and behind timers and tweens; those of a thread of the game's own in the main thread. By then the object
     /// may be gone; its end has sent them.
-    fn schedule_flush(self: &Arc<Self>) {
+    pub(crate) fn schedule_flush(self: &Arc<Self>) {
         let mut flush = ScheduledFlush(Arc::downgrade(self));
         Callable::from_sync_fn("NetworkedMultiplayerENet.flush", move |_| flush.run()).call_deferred(&[]);
     }

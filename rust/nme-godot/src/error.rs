@@ -27,7 +27,12 @@ pub(crate) fn report(call: &str, error: &dyn Code) -> Error {
 
 /// Prints one error that names the call.
 pub(crate) fn complain(call: &str, problem: impl Display) {
-    godot_error!("NetworkedMultiplayerENet.{call}: {problem}.");
+    complain_of("NetworkedMultiplayerENet", call, problem);
+}
+
+/// The same for another class.
+pub(crate) fn complain_of(class: &str, call: &str, problem: impl Display) {
+    godot_error!("{class}.{call}: {problem}.");
 }
 
 /// Prints one warning that names the call.

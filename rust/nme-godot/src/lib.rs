@@ -13,6 +13,7 @@ mod connection_error;
 mod constants;
 mod departure;
 mod dispatch;
+mod drop_in;
 #[cfg(feature = "dtls")]
 mod dtls;
 mod entry;

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use godot::prelude::*;
 use nme_core::codec::Compression;
 use nme_core::secure::SecureLayer;
 use nme_core::session::{Bandwidth, Config, MaxClients};
@@ -14,44 +13,77 @@ use crate::dtls;
 use crate::error::{self, OpenError};
 use crate::shared::Settings;
 
-impl Settings {
-    pub(crate) fn open_server(
-        &self,
-        port: i64,
-        max_clients: i64,
-        in_bandwidth: i64,
-        out_bandwidth: i64,
-    ) -> Result<Connection, OpenError> {
+/// The arguments of `create_server` or `create_client`, with the random number that the id of the connection is made from.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    seed: Result<u64, getrandom::Error>,
+    in_bandwidth: i64,
+    out_bandwidth: i64,
+    role: Role,
+}
+
+#[derive(Clone)]
+enum Role {
+    Server { port: i64, max_clients: i64 },
+    Client { host: String, port: i64, client_port: i64 },
+}
+
+impl Recipe {
+    pub(crate) fn server(port: i64, max_clients: i64, in_bandwidth: i64, out_bandwidth: i64) -> Self {
         warn_of_channel_count("create_server", "max_clients", in_bandwidth, out_bandwidth);
-        let port = Port::new("port", port)?;
-        let max_clients = MaxClients::new(max_clients)?;
-        let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
-        let session = self.session_config(bandwidth)?;
-        let secure = if self.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
-        let (bind, threaded) = (self.bind, self.threaded);
-        Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure, threaded })?)
+        Self { seed: getrandom::u64(), in_bandwidth, out_bandwidth, role: Role::Server { port, max_clients } }
     }
 
-    pub(crate) fn open_client(
-        &self,
-        host: &GString,
+    pub(crate) fn client(
+        host: String,
         port: i64,
         in_bandwidth: i64,
         out_bandwidth: i64,
         client_port: i64,
-    ) -> Result<Connection, OpenError> {
+    ) -> Self {
         warn_of_channel_count("create_client", "port", in_bandwidth, out_bandwidth);
-        let port = Port::new("port", port)?;
-        let local_port = Port::new("client_port", client_port)?;
-        let bandwidth = Bandwidth::new(in_bandwidth, out_bandwidth)?;
-        let session = self.session_config(bandwidth)?;
-        let (bind, host, threaded) = (self.bind, host.to_string(), self.threaded);
-        let secure = if self.use_dtls { Some(self.client_layer(&host)?) } else { None };
-        let settings =
-            ClientSettings { bind, local_port, host: host.clone(), port, session, secure, threaded };
-        Connection::client(settings).map_err(|problem| OpenError::client(problem, host))
+        let role = Role::Client { host, port, client_port };
+        Self { seed: getrandom::u64(), in_bandwidth, out_bandwidth, role }
     }
 
+    /// The next connection gets the port that the last one had.
+    pub(crate) fn set_local_port(&mut self, local: u16) {
+        match &mut self.role {
+            Role::Server { port, .. } => *port = local.into(),
+            Role::Client { client_port, .. } => *client_port = local.into(),
+        }
+    }
+
+    /// Opens a connection.
+    pub(crate) fn make(&self, settings: &Settings) -> Result<Connection, OpenError> {
+        let (bind, threaded) = (settings.bind, settings.threaded);
+        match &self.role {
+            Role::Server { port, max_clients } => {
+                let port = Port::new("port", *port)?;
+                let max_clients = MaxClients::new(*max_clients)?;
+                let session = self.session_config(settings)?;
+                let secure = if settings.use_dtls { Some(settings.server_layer(max_clients)?) } else { None };
+                Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure, threaded })?)
+            }
+            Role::Client { host, port, client_port } => {
+                let port = Port::new("port", *port)?;
+                let local_port = Port::new("client_port", *client_port)?;
+                let session = self.session_config(settings)?;
+                let secure = if settings.use_dtls { Some(settings.client_layer(host)?) } else { None };
+                let settings =
+                    ClientSettings { bind, local_port, host: host.clone(), port, session, secure, threaded };
+                Connection::client(settings).map_err(|problem| OpenError::client(problem, host.clone()))
+            }
+        }
+    }
+
+    fn session_config(&self, settings: &Settings) -> Result<Config, OpenError> {
+        let bandwidth = Bandwidth::new(self.in_bandwidth, self.out_bandwidth)?;
+        settings.session_config(self.seed.map_err(OpenError::Random)?, bandwidth)
+    }
+}
+
+impl Settings {
     #[cfg(not(feature = "dtls"))]
     const fn server_layer(&self, _: MaxClients) -> Result<Box<dyn SecureLayer>, OpenError> {
         Err(OpenError::NoDtls)
@@ -72,7 +104,7 @@ impl Settings {
         Ok(dtls::client(self, host)?)
     }
 
-    fn session_config(&self, bandwidth: Bandwidth) -> Result<Config, OpenError> {
+    fn session_config(&self, seed: u64, bandwidth: Bandwidth) -> Result<Config, OpenError> {
         let compression = match self.compression_mode {
             CompressionMode::None => Compression::None,
             CompressionMode::RangeCoder => Compression::RangeCoder,
@@ -80,7 +112,6 @@ impl Settings {
             CompressionMode::Zlib => Compression::Zlib,
             CompressionMode::Zstd => Compression::Zstd,
         };
-        let seed = getrandom::u64().map_err(OpenError::Random)?;
         let mut cookie_key = [0; 16];
         getrandom::fill(&mut cookie_key).map_err(OpenError::Random)?;
         Ok(Config::new(seed)

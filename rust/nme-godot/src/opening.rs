@@ -10,6 +10,7 @@ use nme_driver::Bind;
 use crate::class::NetworkedMultiplayerENet;
 use crate::error;
 use crate::ffi::Credential;
+use crate::open::Recipe;
 use crate::output::Quoted;
 use crate::shared::{Object, Shared};
 
@@ -55,10 +56,7 @@ impl NetworkedMultiplayerENet {
         #[opt(default = 0)] in_bandwidth: i64,
         #[opt(default = 0)] out_bandwidth: i64,
     ) -> Error {
-        let opened = this
-            .shared()
-            .open(|settings| settings.open_server(port, max_clients, in_bandwidth, out_bandwidth));
-        match opened {
+        match this.shared().open(Recipe::server(port, max_clients, in_bandwidth, out_bandwidth)) {
             Ok(()) => Error::OK,
             Err(problem) => error::report("create_server", &problem),
         }
@@ -102,11 +100,14 @@ impl NetworkedMultiplayerENet {
         #[opt(default = 0)] out_bandwidth: i64,
         #[opt(default = 0)] client_port: i64,
     ) -> Error {
-        let opened = this
-            .shared()
-            .open(|settings| settings.open_client(&address, port, in_bandwidth, out_bandwidth, client_port));
-        match opened {
-            Ok(()) => Error::OK,
+        let shared = this.shared();
+        let recipe = Recipe::client(address.to_string(), port, in_bandwidth, out_bandwidth, client_port);
+        match shared.open(recipe) {
+            Ok(()) => {
+                // With the rest of the frame it is asked for, unless a poll comes before.
+                shared.schedule_flush();
+                Error::OK
+            }
             Err(problem) => error::report("create_client", &problem),
         }
     }

@@ -24,8 +24,10 @@ use nme_driver::{Bind, Connection, ConnectionFarewell};
 use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
 use crate::dispatch;
-use crate::error::{self, Active, OpenError};
+use crate::drop_in::HostError;
+use crate::error::{self, Active, Inactive, OpenError};
 use crate::ffi::{Credential, ScriptFunction};
+use crate::open::Recipe;
 use crate::stall::MaxStall;
 
 /// The part of a peer that all threads share.
@@ -46,6 +48,10 @@ pub(crate) struct State {
     pub(crate) kick: Option<Kick>,
     /// Why the peer of the last `peer_disconnected` has left.
     pub(crate) departure: Option<Departure>,
+    /// What the open connection was opened with.
+    pub(crate) recipe: Option<Recipe>,
+    /// What `pop_statistic` has told already.
+    pub(crate) popped: [u64; 4],
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     pub(crate) generation: u64,
     /// The connection has been polled.
@@ -141,13 +147,10 @@ impl Shared {
         self.lock().connection.as_mut().map(call)
     }
 
-    /// Opens a connection with `make`, to which the lock is of no concern: it asks the engine for keys.
-    pub(crate) fn open(
-        &self,
-        make: impl FnOnce(&Settings) -> Result<Connection, OpenError>,
-    ) -> Result<(), OpenError> {
+    /// Opens a connection; without the lock, since the engine is asked for keys.
+    pub(crate) fn open(&self, recipe: Recipe) -> Result<(), OpenError> {
         let opening = Opening::begin(self)?;
-        let made = make(&opening.settings);
+        let made = recipe.make(&opening.settings);
         // Without a thread it makes no difference, and the engine need not be asked about its debugger.
         let stall_limit = opening.settings.threaded.then(|| opening.settings.max_stall.limit());
         let mut state = self.lock();
@@ -155,6 +158,7 @@ impl Shared {
             Ok(mut connection) => {
                 stall_limit.into_iter().for_each(|limit| connection.set_stall_limit(limit));
                 state.open(connection);
+                state.recipe = Some(recipe);
                 Ok(())
             }
             Err(problem) => {
@@ -162,6 +166,31 @@ impl Shared {
                 Err(problem)
             }
         }
+    }
+
+    /// Opens the same connection once more, with other settings. Nobody can tell, as long as nothing has left or come.
+    pub(crate) fn begin_anew(&self, change: impl FnOnce(&mut Settings)) -> Result<(), HostError> {
+        let mut state = self.lock();
+        let connection = state.connection.as_ref().ok_or(Inactive)?;
+        if !connection.is_untouched() {
+            return Err(HostError::Begun);
+        }
+        let port = connection.local_addr().port();
+        let mut recipe = state.recipe.clone().ok_or(Inactive)?;
+        recipe.set_local_port(port);
+        let refuses = state.refuse_new_connections;
+        let replaced = state.settings.clone();
+        change(&mut state.settings);
+        let farewell = state.shut();
+        drop(state);
+        drop((replaced, farewell));
+        self.open(recipe)?;
+        let mut state = self.lock();
+        state.refuse_new_connections = refuses;
+        if let Some(connection) = &mut state.connection {
+            connection.set_refuse_new_connections(refuses);
+        }
+        Ok(())
     }
 
     /// The object's end, in whatever thread. Calls that still wait in a queue of the engine, and threads that remember the
@@ -216,6 +245,7 @@ impl State {
         self.has_polled = false;
         self.polling = None;
         self.departures.clear();
+        self.popped = [0; 4];
     }
 }
 
@@ -260,6 +290,8 @@ impl Default for State {
             connection_error: None,
             kick: None,
             departure: None,
+            recipe: None,
+            popped: [0; 4],
             generation: 0,
             has_polled: false,
             polling: None,

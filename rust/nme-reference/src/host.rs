@@ -349,6 +349,7 @@ impl Host {
             waiting: unacknowledged.saturating_sub(in_flight.into()),
             unacknowledged,
             reassembly_bytes: 0,
+            throttle_settings: [0; 3],
             last_round_trip: peer.round_trip_time(),
             jitter: peer.round_trip_time_variance(),
             commands_sent: peer.packets_sent(),
@@ -367,6 +368,17 @@ impl Host {
     #[must_use]
     pub const fn figures(&self) -> HostFigures {
         self.figures
+    }
+
+    /// Sets after how many ms without an acknowledgement a peer is pinged.
+    pub fn set_ping_interval(&mut self, peer: PeerHandle, millis: u32) {
+        self.command(peer, |peer| peer.set_ping_interval(millis));
+    }
+
+    /// Sets what all peers together may send and are sent, in bytes/s.
+    pub fn set_bandwidth(&mut self, incoming: u32, outgoing: u32) {
+        let limit = |bytes: u32| (bytes > 0).then_some(bytes);
+        let _ = self.engine.set_bandwidth_limit(limit(incoming), limit(outgoing));
     }
 
     /// Nothing of a single peer is counted.

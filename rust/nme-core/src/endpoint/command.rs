@@ -1,5 +1,6 @@
 //! What the game's side asks of the endpoint, as plain values: they can cross to another thread.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use nme_enet::{Packet, PeerHandle, PeerRates};
@@ -11,6 +12,7 @@ use crate::channel::Transfer;
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
 use crate::relay::Kick;
+use crate::session::Bandwidth;
 
 /// Something for the endpoint to do. What is for a peer that has gone meanwhile does nothing.
 #[derive(Clone, Debug)]
@@ -53,6 +55,10 @@ pub enum Command {
     SetAttemptTimeout(PeerTimeout),
     /// Sets how unreliable packets to a peer are dropped.
     SetThrottle(PeerHandle, Throttle),
+    /// Sets after how many ms without an acknowledgement a peer is pinged; 0 is ENet's own.
+    SetPingInterval(PeerHandle, u32),
+    /// Sends a datagram that has nothing to do with any connection.
+    SendDatagram(SocketAddr, Arc<[u8]>),
     /// Packets that have been reported do not wait any more.
     Credit(Credit),
     /// Counts a packet that the game's side has dropped.
@@ -66,6 +72,8 @@ pub enum Command {
 /// What can be changed of an endpoint at any time.
 #[derive(Clone, Debug)]
 pub enum Setting {
+    /// What all peers together may send to this side, and are sent.
+    Bandwidth(Bandwidth),
     /// When each new peer is given up.
     DefaultTimeout(PeerTimeout),
     /// Server: new clients are turned away.
@@ -112,6 +120,8 @@ impl Endpoint {
             Command::SetTimeout(peer, timeout) => self.set_timeout(peer, timeout),
             Command::SetAttemptTimeout(timeout) => self.set_attempt_timeout(timeout),
             Command::SetThrottle(peer, throttle) => self.set_throttle(peer, throttle),
+            Command::SetPingInterval(peer, millis) => self.host.set_ping_interval(peer, millis),
+            Command::SendDatagram(to, datagram) => self.send_datagram(to, &datagram),
             Command::Credit(credit) => self.take_credit(credit),
             Command::NoteDropped(reason) => self.note_dropped(reason),
             Command::Answer(number, admit) => self.answer_question(number, admit),
@@ -121,6 +131,9 @@ impl Endpoint {
 
     fn set(&mut self, setting: Setting) {
         match setting {
+            Setting::Bandwidth(Bandwidth { incoming, outgoing }) => {
+                self.host.set_bandwidth(incoming, outgoing)
+            }
             Setting::DefaultTimeout(timeout) => self.default_timeout = Some(timeout),
             Setting::Refusing(refusing) => self.set_refusing(refusing),
             Setting::KeepingApart(apart) => self.set_keeping_apart(apart),

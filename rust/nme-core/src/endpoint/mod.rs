@@ -290,6 +290,11 @@ impl Endpoint {
         self.note_vacancy();
     }
 
+    /// Sends a datagram that has nothing to do with any connection, such as one that opens a way through a router.
+    fn send_datagram(&mut self, to: SocketAddr, datagram: &[u8]) {
+        self.datagrams.ready().push(to, datagram);
+    }
+
     /// Ends a connection when everything that waits has arrived, and the reason, which is the last.
     fn kick(&mut self, peer: PeerHandle, kick: &Kick) {
         // Not from the pool, which would keep the memory.

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use nme_enet::PeerHandle;
 
-use super::{PeerError, Role, Session, ThrottleError, TimeoutError};
+use super::peer_table::Reach;
+use super::{Bandwidth, PeerError, Role, Session, ThrottleError, TimeoutError};
 use crate::endpoint::{Command, Link, PeerTimeout, Setting, Throttle};
 use crate::peer::PeerId;
 
@@ -103,6 +104,41 @@ impl<L: Link> Session<L> {
             self.link.execute(Command::SetThrottle(peer, throttle));
         }
         Ok(())
+    }
+
+    /// Sets after how many ms without an acknowledgement a peer is pinged; 0 is ENet's 500.
+    ///
+    /// # Errors
+    /// For an unknown id, and for a client behind the relay.
+    pub fn set_ping_interval(&mut self, id: i64, millis: u32) -> Result<(), PeerError> {
+        if let (Some(peer), _) = self.connected(id)? {
+            self.link.execute(Command::SetPingInterval(peer, millis));
+        }
+        Ok(())
+    }
+
+    /// Sets what all peers together may send to this side, and are sent.
+    pub fn set_bandwidth(&mut self, bandwidth: Bandwidth) {
+        self.set(Setting::Bandwidth(bandwidth));
+    }
+
+    /// Sends a datagram that has nothing to do with any connection: to open a way through a router, or to somebody who is no
+    /// ENet at all.
+    pub fn send_datagram(&mut self, to: SocketAddr, datagram: &[u8]) {
+        self.link.execute(Command::SendDatagram(to, datagram.into()));
+    }
+
+    /// The channels that this side and a peer have in common.
+    ///
+    /// # Errors
+    /// For an unknown id, and for a client behind the relay.
+    pub fn channels(&self, id: i64) -> Result<u8, PeerError> {
+        self.connected(id)?;
+        let reach = self.known(id).and_then(|peer| self.peers.reach(peer));
+        Ok(match reach {
+            Some(Reach::Direct { channels, .. }) => channels,
+            _ => 0,
+        })
     }
 
     pub(super) fn known(&self, id: i64) -> Option<PeerId> {

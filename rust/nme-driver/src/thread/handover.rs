@@ -9,6 +9,7 @@ use std::sync::{
 use std::time::Duration;
 
 use nme_core::{Command, ReportQueue};
+use nme_udp::Resolution;
 #[cfg(feature = "shuttle")]
 use shuttle::sync::{
     Condvar, Mutex, MutexGuard,
@@ -41,6 +42,8 @@ pub(crate) struct Handover {
 pub(crate) enum Order {
     /// For the endpoint.
     Command(Command),
+    /// Client: look for the server, which has this port, and connect to it.
+    LookUp(Box<Resolution>, u16),
     /// What was ordered so far leaves, before anything else is queued.
     Flush,
 }
@@ -249,7 +252,7 @@ mod tests {
     #[derive(Default)]
     struct Bell {
         rung: Mutex<bool>,
-        sound: shuttle::sync::Condvar,
+        sound: Condvar,
     }
 
     impl Bell {

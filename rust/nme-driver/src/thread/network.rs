@@ -76,6 +76,8 @@ impl Network {
         for order in self.orders.drain(..) {
             match order {
                 Order::Command(command) => self.driver.node_mut().execute(command),
+                // What fails at once has failed when the client was opened.
+                Order::LookUp(resolution, port) => drop(self.driver.look_up(*resolution, port)),
                 Order::Flush => self.driver.flush(),
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nme_core::{Command, Credit, Link, Packet, PacketPool, Report, ReportQueue};
-use nme_udp::Waker;
+use nme_udp::{Resolution, Waker};
 
 use super::handover::{Handover, Order};
 use crate::clock::{Clock, Monotonic};
@@ -78,6 +78,11 @@ impl Remote {
     /// What was ordered leaves now, and shares no datagram with what comes.
     pub(crate) fn flush_apart(&mut self) {
         self.order(Order::Flush, true);
+    }
+
+    /// Client: the server is to be looked for.
+    pub(crate) fn look_up(&mut self, resolution: Resolution, port: u16) {
+        self.order(Order::LookUp(Box::new(resolution), port), true);
     }
 
     fn hand_over_credit(&mut self) {

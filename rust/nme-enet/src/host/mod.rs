@@ -22,7 +22,7 @@ use crate::counts::Traffic;
 use crate::event::{DisconnectReason, Event, PeerHandle};
 use crate::figures::{ChannelFigures, HostFigures, PeerFigures};
 use crate::packet::{Delivery, Packet, PacketPool};
-use crate::peer::{DEFAULT_TIMEOUTS, Peer, State, TimeoutSettings};
+use crate::peer::{DEFAULT_TIMEOUTS, PING_INTERVAL_US, Peer, State, TimeoutSettings};
 use crate::receive::rates::PeerRates;
 use crate::send::{Pending, Sending};
 use crate::shared::{Shared, Stray};
@@ -210,6 +210,22 @@ impl Host {
             peer.silence.set(&settings);
             self.timers.set(peer);
         }
+    }
+
+    /// Sets after how many ms without an acknowledgement a peer is pinged; 0 is stock ENet's 500.
+    pub fn set_ping_interval(&mut self, peer: PeerHandle, millis: u32) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.ping_interval = if millis == 0 { PING_INTERVAL_US } else { millis.saturating_mul(1000) };
+            self.timers.set(peer);
+        }
+    }
+
+    /// Sets what all peers together may send to this side, and are sent, in bytes/s; 0 is no limit. Those that are connected
+    /// are told within a second.
+    pub const fn set_bandwidth(&mut self, incoming: u32, outgoing: u32) {
+        self.shared.config.in_bandwidth = incoming;
+        self.shared.config.out_bandwidth = outgoing;
+        self.shares.changed();
     }
 
     /// Sets how unreliable packets are dropped when the link has a queue, on both sides: by how much of 32 more or

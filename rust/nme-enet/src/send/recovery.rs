@@ -220,7 +220,7 @@ impl Peer {
         let waits = self.sent.is_empty() && self.lost.is_empty() && self.pending.is_empty();
         let probes = self.black_hole.is_suspected() && self.control.is_empty() && self.pending.is_empty();
         if self.state == State::Connected && (waits || probes) {
-            self.last_acknowledged + PING_INTERVAL_US
+            self.last_acknowledged + u64::from(self.ping_interval)
         } else {
             u64::MAX
         }
@@ -233,9 +233,6 @@ impl Peer {
         expiry.min(self.next_loss).min(self.next_ping()).min(self.paced_to)
     }
 }
-
-/// Of stock ENet, in µs.
-const PING_INTERVAL_US: u64 = 500_000;
 
 /// The wait for an acknowledgement doubles up to this, or to four times the first one, in µs. Stock ENet goes on to double
 /// it, and gives a peer up that loses six of one command.
