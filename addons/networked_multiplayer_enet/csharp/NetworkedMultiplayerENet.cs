@@ -198,6 +198,9 @@ public sealed class NetworkedMultiplayerENet
     }
 
     /// <summary>0, the default, is no limit.</summary>
+    /// <summary>An object with methods of ENetConnection, or null when no connection is open.</summary>
+    public GodotObject? Host => Peer.Get("host").AsGodotObject();
+
     /// <summary>In milliseconds; 0 is ENet's own.</summary>
     public long ConnectTimeoutMsec
     {
@@ -286,6 +289,9 @@ public sealed class NetworkedMultiplayerENet
     /// <summary>For a handler of <c>PeerDisconnected</c>.</summary>
     public DisconnectReasonEnum GetPeerDisconnectReason()
         => (DisconnectReasonEnum)Peer.Call("get_peer_disconnect_reason").AsInt64();
+
+    /// <summary>An object with the methods of ENetPacketPeer, or null.</summary>
+    public GodotObject? GetPeer(int id) => Peer.Call("get_peer", id).AsGodotObject();
 
     public int[] GetPeers() => Peer.Call("get_peers").AsInt32Array();
 
