@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::relay::Target;
 use nme_core::session::{Config, Event, MaxClients, SendOptions, Status};
+use nme_driver::simulator::Simulation;
 use nme_driver::{Bind, ClientSettings, Connection, Port, ServerSettings, stop_all};
 
 /// Tests that count the threads of the process, or end all of them, cannot run beside others.
@@ -35,6 +36,7 @@ fn server() -> Connection {
         session: Config::new(1),
         secure: None,
         threaded: true,
+        simulation: Simulation::default(),
     };
     Connection::server(settings).expect("a server")
 }
@@ -48,6 +50,7 @@ fn client(server: &Connection, seed: u64) -> Connection {
         session: Config::new(seed << 33),
         secure: None,
         threaded: true,
+        simulation: Simulation::default(),
     };
     Connection::client(settings).expect("a client")
 }

@@ -51,7 +51,13 @@ impl<T> InFlight<T> {
     /// When the next datagram is due; may be in the past, when nobody took it.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
-        self.datagrams.peek().map(|Reverse(datagram)| datagram.due)
+        self.peek().map(|(due, _)| due)
+    }
+
+    /// The next datagram: when it is due, and what it went in with.
+    #[must_use]
+    pub fn peek(&self) -> Option<(Duration, &T)> {
+        self.datagrams.peek().map(|Reverse(datagram)| (datagram.due, &datagram.tag))
     }
 
     /// Takes the first datagram that is due by now.

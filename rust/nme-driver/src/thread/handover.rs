@@ -16,6 +16,7 @@ use shuttle::sync::{
 };
 
 use crate::connection::Traffic;
+use crate::simulator::SimulationChange;
 
 /// The place between the two threads. Each lock is held for no longer than it takes to add to a queue or to take it.
 #[derive(Default)]
@@ -37,6 +38,8 @@ pub(crate) enum Order {
     Command(Command),
     /// What was ordered so far leaves, before anything else is queued.
     Flush,
+    /// For the driver's simulator.
+    Simulate(Box<SimulationChange>),
 }
 
 /// What the game has left for the network thread.

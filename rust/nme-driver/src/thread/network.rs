@@ -73,6 +73,7 @@ impl Network {
             match order {
                 Order::Command(command) => self.driver.node_mut().execute(command),
                 Order::Flush => self.driver.flush(),
+                Order::Simulate(change) => self.driver.simulate(*change),
             }
         }
     }

@@ -8,6 +8,7 @@ use nme_udp::Waker;
 
 use super::handover::{Handover, Order};
 use crate::clock::{Clock, Monotonic};
+use crate::simulator::SimulationChange;
 
 /// The way to an endpoint in another thread.
 pub(crate) struct Remote {
@@ -52,6 +53,11 @@ impl Remote {
     /// What was ordered leaves now, and shares no datagram with what comes.
     pub(crate) fn flush_apart(&mut self) {
         self.order(Order::Flush, true);
+    }
+
+    /// Makes the network worse, or good again, for what was not ordered yet.
+    pub(crate) fn simulate(&mut self, change: SimulationChange) {
+        self.order(Order::Simulate(Box::new(change)), true);
     }
 
     fn hand_over_credit(&mut self) {
