@@ -24,6 +24,7 @@ mod packets;
 mod peers;
 mod preamble;
 mod shared;
+mod simulation;
 mod stall;
 mod traffic;
 mod virtuals;
@@ -48,6 +49,7 @@ unsafe impl ExtensionLibrary for Extension {
             #[cfg(windows)]
             ffi::pin_library();
             constants::register();
+            simulation::register_setting();
         }
     }
 

@@ -29,7 +29,9 @@ impl Settings {
         let session = self.session_config(bandwidth)?;
         let secure = if self.use_dtls { Some(self.server_layer(max_clients)?) } else { None };
         let (bind, threaded) = (self.bind, self.threaded);
-        Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure, threaded })?)
+        let simulation = self.initial_simulation()?;
+        let settings = ServerSettings { bind, port, max_clients, session, secure, threaded, simulation };
+        Ok(Connection::server(settings)?)
     }
 
     pub(crate) fn open_client(
@@ -47,8 +49,17 @@ impl Settings {
         let session = self.session_config(bandwidth)?;
         let (bind, host, threaded) = (self.bind, host.to_string(), self.threaded);
         let secure = if self.use_dtls { Some(self.client_layer(&host)?) } else { None };
-        let settings =
-            ClientSettings { bind, local_port, host: host.clone(), port, session, secure, threaded };
+        let simulation = self.initial_simulation()?;
+        let settings = ClientSettings {
+            bind,
+            local_port,
+            host: host.clone(),
+            port,
+            session,
+            secure,
+            threaded,
+            simulation,
+        };
         Connection::client(settings).map_err(|problem| OpenError::client(problem, host))
     }
 

@@ -59,7 +59,10 @@ impl NetworkedMultiplayerENet {
             .shared()
             .open(|settings| settings.open_server(port, max_clients, in_bandwidth, out_bandwidth));
         match opened {
-            Ok(()) => Error::OK,
+            Ok(()) => {
+                this.shared().announce_beginning("create_server");
+                Error::OK
+            }
             Err(problem) => error::report("create_server", &problem),
         }
     }
@@ -106,7 +109,10 @@ impl NetworkedMultiplayerENet {
             .shared()
             .open(|settings| settings.open_client(&address, port, in_bandwidth, out_bandwidth, client_port));
         match opened {
-            Ok(()) => Error::OK,
+            Ok(()) => {
+                this.shared().announce_beginning("create_client");
+                Error::OK
+            }
             Err(problem) => error::report("create_client", &problem),
         }
     }

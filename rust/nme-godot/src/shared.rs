@@ -17,6 +17,7 @@ use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
 use nme_core::session::{
     ConnectionError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
 };
+use nme_driver::simulator::Simulation;
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) connection_error: Option<ConnectionError>,
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     pub(crate) generation: u64,
+    /// The last of them whose log says that its network is made worse.
+    pub(crate) simulation_announced: u64,
     /// The connection has been polled.
     pub(crate) has_polled: bool,
     /// The thread that polls the connection.
@@ -86,6 +89,8 @@ pub(crate) struct Settings {
     pub(crate) mtu: Mtu,
     pub(crate) max_stall: MaxStall,
     pub(crate) server_relay: bool,
+    /// What `simulate` was told last.
+    pub(crate) simulation: Option<Simulation>,
     pub(crate) threaded: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -253,6 +258,7 @@ impl Default for State {
             opening: false,
             connection_error: None,
             generation: 0,
+            simulation_announced: 0,
             has_polled: false,
             polling: None,
             departures: VecDeque::new(),
@@ -292,6 +298,7 @@ impl Default for Settings {
             mtu: Mtu::default(),
             max_stall: MaxStall::default(),
             server_relay: true,
+            simulation: None,
             threaded: false,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,
