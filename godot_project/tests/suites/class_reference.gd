@@ -101,6 +101,7 @@ const NEW_METHODS: Array[String] = [
 	"allow_address",
 	"deny_address",
 	"flush",
+	"get_simulation",
 	"remove_address_rule",
 	"set_admission_callback",
 	"set_connection_rate_limit",
@@ -116,6 +117,7 @@ const NEW_METHODS: Array[String] = [
 	"set_require_address_proof",
 	"set_require_datagram_tags",
 	"set_threaded",
+	"simulate",
 ]
 const NEW_ENUM := "ConnectionError"
 const NEW_CONSTANTS: Array[String] = [
