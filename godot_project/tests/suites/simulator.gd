@@ -156,7 +156,7 @@ func test_wrong_settings_say_what_would_be_right() -> void:
 	var wrong := [
 		["mobile_6g", '"mobile_6g" is no preset; use one of off, home_fiber, '],
 		[7, "settings must be the name of a preset or a Dictionary, and is 7"],
-		[[], "settings must be the name of a preset or a Dictionary, and is of the type ARRAY"],
+		[[], "settings must be the name of a preset or a Dictionary, and is of type ARRAY"],
 		[{"lag": 1}, 'there is no setting "lag"; use one of delay_msec, jitter_msec, '],
 		[{3: 1}, "the names of settings must be texts, and one is 3"],
 		[{"preset": 1}, "1 is no preset; use one of "],

@@ -271,7 +271,7 @@ fn value_of(variant: &Variant) -> Value {
         VariantType::STRING | VariantType::STRING_NAME => {
             variant.try_to_relaxed::<GString>().map(|text| Value::Text(text.to_string()))
         }
-        other => return Value::Other(format!("of the type {other:?}")),
+        other => return Value::Other(format!("of type {other:?}")),
     }
     // What has a type can be converted to it.
     .unwrap_or_else(|_| Value::Other("nothing".to_owned()))
