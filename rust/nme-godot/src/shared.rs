@@ -150,6 +150,11 @@ impl Shared {
         let mut state = self.lock();
         match made {
             Ok(mut connection) => {
+                let simulation = state.settings.simulation;
+                if let Some(simulation) = simulation.filter(|_| simulation != opening.settings.simulation) {
+                    // Another thread has called meanwhile. There is always somebody with the id 0.
+                    let _ = connection.simulate(0, simulation);
+                }
                 stall_limit.into_iter().for_each(|limit| connection.set_stall_limit(limit));
                 state.open(connection);
                 Ok(())

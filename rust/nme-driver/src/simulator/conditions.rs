@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn off_makes_a_perfect_link_and_each_cause_is_on() {
         assert!(Conditions::OFF.is_off());
-        assert!(Conditions::OFF.bursts().is_none() && Conditions::OFF.bursts().is_none());
+        assert!(Conditions::OFF.bursts().is_none());
+        assert_eq!(Conditions::OFF.link(), Link { reorder_delay: msec(20.0), ..Link::PERFECT });
         let causes =
             ["delay_msec", "jitter_msec", "loss_percent", "burst_interval_msec", "duplicate_percent"];
         for cause in causes.into_iter().chain(["reorder_percent", "rate_bytes_per_sec"]) {

@@ -44,3 +44,40 @@ const PRESETS: [Preset; 18] = [
     ("unreal_average", 45.0, 15.0, 1.0),
     ("unreal_bad", 150.0, 50.0, 5.0),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What users read.
+    const PAGE: &str = include_str!("../../../../addons/networked_multiplayer_enet/docs/simulator.md");
+
+    #[test]
+    fn the_page_has_every_preset_with_its_numbers() {
+        for (name, delay, jitter, loss) in PRESETS {
+            let shown = match name {
+                "off" => format!("| `{name}` | 0 | 0 | 0 |"),
+                _ if name.starts_with("unreal") => {
+                    format!("| `{name}` | {} to {} | | {loss} |", delay - jitter, delay + jitter)
+                }
+                _ => format!("| `{name}` | {delay} | ±{jitter} | {loss} |"),
+            };
+            assert!(PAGE.contains(&shown), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_setting_with_its_range_and_default() {
+        assert!(PAGE.contains("| `burst_min_msec`, `burst_max_msec` | 60000 | 0, 1000 |"));
+        let row = |name: &str| PAGE.lines().find(|line| line.starts_with(&format!("| `{name}`")));
+        for (name, usual) in Conditions::OFF.numbers().filter(|(name, _)| !name.starts_with("burst_m")) {
+            let mut conditions = Conditions::OFF;
+            let Err(SimulationError::Range { max, .. }) = conditions.set(name, &Value::Float(f64::INFINITY))
+            else {
+                panic!("{name} has no largest value");
+            };
+            let wanted = format!("| `{name}` | {max} | {usual} |");
+            assert!(row(name).is_some_and(|row| row.starts_with(&wanted)), "{wanted}");
+        }
+    }
+}
