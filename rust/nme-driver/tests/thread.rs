@@ -201,3 +201,21 @@ fn a_connection_that_is_dropped_ends_its_thread_and_tells_its_peer() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+#[test]
+fn what_the_simulator_holds_back_leaves_without_the_game() {
+    let _alone = alone();
+    let (mut server, mut client) = pair();
+    let simulation = "outgoing.delay_msec=100".parse().expect("settings");
+    client.simulate(0, simulation).expect("everybody");
+    let began = Instant::now();
+    client.send(reliable(Target::One(nme_core::peer::PeerId::SERVER)), b"late").expect("sent");
+    client.flush();
+    // The client is not called any more.
+    while server.waiting_packets() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "nothing has come");
+        poll(&mut server);
+    }
+    assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
+    assert_eq!(server.fetch().expect("a packet").payload(), b"late");
+}
