@@ -5,7 +5,7 @@
 //! socket ────────────► incoming ──► node
 //! ```
 //!
-//! Both ends of it are the driver's: datagrams go into a [`Direction`], which loses, doubles and delays them, and out of it
+//! Both ends of it are the driver's: datagrams go into a direction, which loses, doubles and delays them, and out of it
 //! when they are due. So it sees what is on the wire, encrypted and with all that ENet adds. What is on its way keeps its time
 //! when settings change, so that later datagrams may overtake it; only what is cut does not arrive.
 //!
