@@ -93,7 +93,8 @@ impl Shared {
             state.settings.simulation = Some(simulation);
         }
         drop(state);
-        self.announce_simulation("simulate", &simulation, Origin::Call);
+        let peer = if id == 0 { String::new() } else { format!(" for peer {id}") };
+        self.announce_simulation("simulate", &format!("{}{peer}", Origin::Call.name()), &simulation);
         Ok(())
     }
 
@@ -122,12 +123,12 @@ impl Shared {
         if let Some(simulation) = simulation.filter(|simulation| !simulation.is_off()) {
             let from_outside = || from_outside().map_or(Origin::Call, |(_, origin)| origin);
             let origin = if is_chosen { Origin::Call } else { from_outside() };
-            self.announce_simulation(call, &simulation, origin);
+            self.announce_simulation(call, origin.name(), &simulation);
         }
     }
 
     /// Says once for each connection that its network is made worse, so that nobody takes that for the real one.
-    fn announce_simulation(&self, call: &str, simulation: &Simulation, origin: Origin) {
+    fn announce_simulation(&self, call: &str, origin: &str, simulation: &Simulation) {
         let mut state = self.lock();
         let is_due = state.connection.is_some()
             && !simulation.is_off()
@@ -137,7 +138,6 @@ impl Shared {
         }
         drop(state);
         if is_due {
-            let origin = origin.name();
             let text = format!("the network simulator is ON, by {origin}: {simulation}");
             error::warn(call, text);
         }
@@ -259,7 +259,7 @@ fn describe(simulation: &Simulation) -> VarDictionary {
     };
     described.set("incoming", &direction(&simulation.incoming));
     described.set("outgoing", &direction(&simulation.outgoing));
-    described.set("seed", simulation.seed.unwrap_or_default());
+    simulation.seed.into_iter().for_each(|seed| described.set("seed", seed));
     described
 }
 
