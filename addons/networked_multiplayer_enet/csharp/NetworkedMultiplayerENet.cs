@@ -335,6 +335,12 @@ public sealed class NetworkedMultiplayerENet
     public void SetPeerThrottle(int id, long intervalMsec, long acceleration, long deceleration)
         => Peer.Call("set_peer_throttle", id, intervalMsec, acceleration, deceleration);
 
+    /// <summary>The name of a preset or a <c>Godot.Collections.Dictionary</c>; see docs/simulator.md.</summary>
+    public Error Simulate(Variant settings, int id = 0) => (Error)Peer.Call("simulate", settings, id).AsInt64();
+
+    public Godot.Collections.Dictionary GetSimulation(int id = 0)
+        => Peer.Call("get_simulation", id).AsGodotDictionary();
+
     public ConnectionErrorEnum GetConnectionError()
         => (ConnectionErrorEnum)Peer.Call("get_connection_error").AsInt64();
 

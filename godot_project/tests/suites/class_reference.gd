@@ -115,6 +115,7 @@ const NEW_METHODS: Array[String] = [
 	"flush",
 	"get_peer",
 	"get_peer_statistics",
+	"get_simulation",
 	"kick_peer",
 	"remove_address_rule",
 	"set_admission_callback",
@@ -133,6 +134,7 @@ const NEW_METHODS: Array[String] = [
 	"set_require_address_proof",
 	"set_require_datagram_tags",
 	"set_threaded",
+	"simulate",
 ]
 const NEW_ENUM := "ConnectionError"
 const NEW_CONSTANTS: Array[String] = [

@@ -3,7 +3,7 @@
 //! [`Driver`] is the loop, over any [`DatagramSocket`] and [`Clock`]. It works in the caller's thread, whenever it is polled, and
 //! drives a session; or in a thread of its own, and drives an endpoint whose session is in the caller's. [`Connection`] is the
 //! product's, of either kind: over a UDP socket and the system's clock, with everything that a game asks for. All rules are in
-//! session and endpoint, a driver only carries.
+//! session and endpoint, a driver only carries; on request over a network that a [`simulator`] makes worse.
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -15,6 +15,8 @@ mod node;
 mod outbox;
 mod reading;
 mod settings;
+mod simulations;
+pub mod simulator;
 mod socket;
 mod statistics;
 mod thread;

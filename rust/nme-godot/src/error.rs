@@ -7,6 +7,7 @@ use nme_core::channel::ChannelError;
 use nme_core::session::{
     BandwidthError, DisconnectError, MaxClientsError, PeerError, SendError, TimeoutError,
 };
+use nme_driver::simulator::SimulationError;
 use nme_driver::{BindError, ClientError, PortError, ServerError};
 use thiserror::Error as ThisError;
 
@@ -57,6 +58,8 @@ pub(crate) enum OpenError {
     #[cfg(not(feature = "dtls"))]
     #[error("use_dtls is on, and this library was built without DTLS; set use_dtls to false")]
     NoDtls,
+    #[error("{origin} asks for a network that cannot be simulated: {problem}")]
+    Simulation { origin: &'static str, problem: SimulationError },
     #[error("the system has no random numbers: {0}")]
     Random(getrandom::Error),
     #[error(transparent)]
@@ -80,7 +83,9 @@ impl Code for OpenError {
     fn code(&self) -> Error {
         match self {
             Self::AlreadyInUse => Error::ERR_ALREADY_IN_USE,
-            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) => Error::ERR_INVALID_PARAMETER,
+            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) | Self::Simulation { .. } => {
+                Error::ERR_INVALID_PARAMETER
+            }
             #[cfg(feature = "dtls")]
             Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_) | DtlsError::LongName(_)) => {
                 Error::ERR_INVALID_PARAMETER

@@ -26,6 +26,7 @@ mod packets;
 mod peers;
 mod preamble;
 mod shared;
+mod simulation;
 mod stall;
 mod statistics;
 mod traffic;
@@ -51,6 +52,7 @@ unsafe impl ExtensionLibrary for Extension {
             #[cfg(windows)]
             ffi::pin_library();
             constants::register();
+            simulation::register_setting();
         }
     }
 

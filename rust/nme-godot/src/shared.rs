@@ -19,6 +19,7 @@ use nme_core::relay::Kick;
 use nme_core::session::{
     ConnectionError, Departure, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
 };
+use nme_driver::simulator::Simulation;
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -54,6 +55,8 @@ pub(crate) struct State {
     pub(crate) popped: [u64; 4],
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     pub(crate) generation: u64,
+    /// The last of them whose log says that its network is made worse.
+    pub(crate) simulation_announced: u64,
     /// The connection has been polled.
     pub(crate) has_polled: bool,
     /// The thread that polls the connection.
@@ -100,6 +103,8 @@ pub(crate) struct Settings {
     pub(crate) mtu: Mtu,
     pub(crate) max_stall: MaxStall,
     pub(crate) server_relay: bool,
+    /// What `simulate` was told last.
+    pub(crate) simulation: Option<Simulation>,
     pub(crate) threaded: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -156,6 +161,11 @@ impl Shared {
         let mut state = self.lock();
         match made {
             Ok(mut connection) => {
+                let simulation = state.settings.simulation;
+                if let Some(simulation) = simulation.filter(|_| simulation != opening.settings.simulation) {
+                    // Another thread has called meanwhile. There is always somebody with the id 0.
+                    let _ = connection.simulate(0, simulation);
+                }
                 stall_limit.into_iter().for_each(|limit| connection.set_stall_limit(limit));
                 state.open(connection);
                 state.recipe = Some(recipe);
@@ -293,6 +303,7 @@ impl Default for State {
             recipe: None,
             popped: [0; 4],
             generation: 0,
+            simulation_announced: 0,
             has_polled: false,
             polling: None,
             departures: VecDeque::new(),
@@ -334,6 +345,7 @@ impl Default for Settings {
             mtu: Mtu::default(),
             max_stall: MaxStall::default(),
             server_relay: true,
+            simulation: None,
             threaded: false,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,

@@ -8,6 +8,7 @@ use nme_udp::{Resolution, Waker};
 
 use super::handover::{Handover, Order};
 use crate::clock::{Clock, Monotonic};
+use crate::simulator::SimulationChange;
 use crate::statistics::Snapshot;
 
 /// The way to an endpoint in another thread.
@@ -83,6 +84,11 @@ impl Remote {
     /// Client: the server is to be looked for.
     pub(crate) fn look_up(&mut self, resolution: Resolution, port: u16) {
         self.order(Order::LookUp(Box::new(resolution), port), true);
+    }
+
+    /// Makes the network worse, or good again, for what was not ordered yet.
+    pub(crate) fn simulate(&mut self, change: SimulationChange) {
+        self.order(Order::Simulate(Box::new(change)), true);
     }
 
     fn hand_over_credit(&mut self) {
