@@ -23,6 +23,8 @@ mod output;
 mod packets;
 mod peers;
 mod preamble;
+mod query_info;
+mod server_browser;
 mod shared;
 mod stall;
 mod traffic;

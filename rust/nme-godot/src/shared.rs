@@ -14,6 +14,7 @@ use godot::classes::{CryptoKey, X509Certificate};
 use godot::prelude::*;
 use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
+use nme_core::query::QueryInfo;
 use nme_core::session::{
     ConnectionError, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
 };
@@ -85,6 +86,7 @@ pub(crate) struct Settings {
     pub(crate) require_tags: bool,
     pub(crate) mtu: Mtu,
     pub(crate) max_stall: MaxStall,
+    pub(crate) query_info: Option<QueryInfo>,
     pub(crate) server_relay: bool,
     pub(crate) threaded: bool,
     pub(crate) transfer_channel: TransferChannel,
@@ -188,6 +190,7 @@ impl State {
         connection.set_flush_mode(self.settings.flush_mode);
         self.settings.begin_access(&mut connection);
         self.settings.limit_peers(&mut connection);
+        connection.set_query_info(self.settings.query_info.clone());
         // Until the first poll has found out whether the game authenticates its peers.
         connection.set_keeping_apart(connection.is_threaded());
         self.connection = Some(connection);
@@ -291,6 +294,7 @@ impl Default for Settings {
             require_tags: false,
             mtu: Mtu::default(),
             max_stall: MaxStall::default(),
+            query_info: None,
             server_relay: true,
             threaded: false,
             transfer_channel: TransferChannel::ByMode,

@@ -9,7 +9,7 @@ mod value;
 mod wire;
 
 pub use browser::{Browser, BrowserEvent, BrowserFull, QueryId, Route, Server};
-pub use value::{MAX_INFO, QueryInfo, QueryInfoError, Value};
+pub use value::{MAX_DEPTH, MAX_INFO, QueryInfo, QueryInfoError, Value};
 pub use wire::{Answer, QUESTION_LEN, Question, is_query};
 
 /// For the fuzzer: everything that reads bytes of strangers here. What was read is written again, and read as the same.

@@ -211,7 +211,7 @@ const fn padding(len: usize) -> usize {
 }
 
 /// Dictionaries and arrays in each other, the outermost included.
-const MAX_DEPTH: usize = 8;
+pub const MAX_DEPTH: usize = 8;
 
 // The engine's numbers of the types.
 const NULL: u32 = 0;
