@@ -11,7 +11,7 @@ PAGE = ADDON / "docs" / "troubleshooting.md"
 # Where texts for users are.
 SOURCES = (
     "rust/nme-core/src/channel.rs", "rust/nme-core/src/session/error.rs", "rust/nme-core/src/session/config.rs",
-    "rust/nme-core/src/session/connection_error.rs", "rust/nme-udp/src/socket.rs", "rust/nme-udp/src/resolver.rs",
+    "rust/nme-core/src/session/connection_error.rs", "rust/nme-core/src/query/*.rs", "rust/nme-udp/src/socket.rs", "rust/nme-udp/src/resolver.rs",
     "rust/nme-driver/src/error.rs", "rust/nme-dtls/src/credentials/error.rs", "rust/nme-dtls/src/lib.rs",
     "rust/nme-godot/src/*.rs",
 )

@@ -346,6 +346,23 @@ func test_hostile_bytes_to_a_browser() -> void:
 		check_equal(found[0]["name"], "good", "the name")
 
 
+func test_servers_of_godot_take_no_notice() -> void:
+	var server := ENetMultiplayerPeer.new()
+	var client := ENetMultiplayerPeer.new()
+	var port := free_port()
+	check_equal(server.create_server(port), OK, "create_server")
+	client.create_client(LOCALHOST, port)
+	polled.append_array([server, client])
+	await wait_until(is_connected_peer.bind(client), 5.0, "the client connects")
+	browser.query_server(LOCALHOST, port, 400)
+	browser.discover_servers(port, 400)
+	await _finish()
+	check_equal(found, [] as Array[Dictionary], "found")
+	server.set_target_peer(client.get_unique_id())
+	server.put_packet("still here".to_utf8_buffer())
+	check_equal((await receive(client)).get_string_from_utf8(), "still here", "a packet")
+
+
 func test_a_server_with_dtls() -> void:
 	var server := new_peer()
 	var crypto := Crypto.new()

@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn info() -> QueryInfo {
     let text = |text: &str| Value::Text(text.to_owned());
-    QueryInfo::new(&[(text("name"), text("The Arena")), (text("round"), Value::Int(3))]).unwrap()
+    QueryInfo::new(&[(text("name"), text("The Arena")), (text("round"), Value::Int(3))]).expect("short")
 }
 
 /// A server that answers.
@@ -44,7 +44,7 @@ fn is_answered(world: &mut World, from: SocketAddr, server: HostId) -> bool {
 fn ask(world: &mut World, server: HostId, timeout: Duration) -> Option<Server> {
     let (here, to) = (world.new_address(), world.address(server));
     let mut browser = Browser::new([3; 16]);
-    browser.query(world.now(), Route { socket: 0, to }, timeout).unwrap();
+    browser.query(world.now(), Route { socket: 0, to }, timeout).expect("asked");
     loop {
         let now = world.now();
         while let Some((from, bytes)) = world.receive_at(here) {
@@ -165,7 +165,7 @@ fn who_is_kept_out_gets_no_answer() {
     let mut world = World::new(1);
     let server = open_server(&mut world, 4);
     let stranger = world.new_address();
-    let range: AddressRange = stranger.ip().to_string().parse().unwrap();
+    let range: AddressRange = stranger.ip().to_string().parse().expect("an address");
     world.session_mut(server).change_access_list(AccessChange::Deny(range));
     assert!(!is_answered(&mut world, stranger, server));
     world.session_mut(server).change_access_list(AccessChange::Remove(range));

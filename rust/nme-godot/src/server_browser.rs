@@ -23,14 +23,10 @@ use crate::query_info;
 ///
 /// ```gdscript
 /// var browser = ENetServerBrowser.new()
-///
-/// func _ready():
-///     browser.server_found.connect(_on_server_found)
-///     browser.search_finished.connect(func(): print("That is all."))
-///     browser.discover_servers(4242)
-///
-/// func _on_server_found(server):
-///     print("%s at %s: %d of %d players" % [server.name, server.address, server.players, server.max_players])
+/// browser.server_found.connect(func(server):
+///     print("%s: %d of %d players" % [server.name, server.players, server.max_players]))
+/// browser.search_finished.connect(func(): print("That is all."))
+/// browser.discover_servers(4242)
 /// ```
 ///
 /// While it searches, it works in every frame by itself, from [signal SceneTree.process_frame]. Call [method poll] where
@@ -72,8 +68,8 @@ impl ENetServerBrowser {
     #[signal]
     fn search_finished();
 
-    /// Asks one server. [param address] is its IP address or its host name, which is looked up in the background. It is asked
-    /// again until it answers, for [param timeout_msec] milliseconds at most, from 1 to 60000. What comes of it is
+    /// Asks one server. [param address] is its IP address or its host name, which is looked up in the background; [param port]
+    /// is its UDP port. It is asked again until it answers, for [param timeout_msec] milliseconds at most, from 1 to 60000. What comes of it is
     /// [signal server_found] or [signal query_failed]. Up to 1024 servers can be asked at once.
     ///
     /// Returns [constant @GlobalScope.OK], or prints an error and returns

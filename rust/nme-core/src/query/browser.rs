@@ -3,6 +3,7 @@
 //! An answer counts when it has the nonce of an open question, which only who saw that can know; and where one server was
 //! asked, when it comes from there.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -130,8 +131,8 @@ impl Browser {
         loop {
             let nonce = SipHasher24::new_with_key(&self.key).hash(&self.begun.to_le_bytes()) & !ATTEMPT;
             self.begun += 1;
-            if !self.open.contains_key(&nonce) {
-                self.open.insert(nonce, query);
+            if let Entry::Vacant(place) = self.open.entry(nonce) {
+                place.insert(query);
                 return Ok(id);
             }
         }
