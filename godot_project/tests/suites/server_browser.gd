@@ -250,6 +250,25 @@ func test_a_handler_may_drop_it() -> void:
 	check_equal(found.size(), 1, "servers")
 
 
+func test_in_a_thread_it_is_polled_by_hand() -> void:
+	var server := NetworkedMultiplayerENet.new()
+	server.threaded = true
+	server.query_info = {"name": "here"}
+	var port := serve(server)
+	var thread := Thread.new()
+	thread.start(
+		func() -> void:
+			browser.query_server(LOCALHOST, port, 10000)
+			while browser.is_searching():
+				OS.delay_msec(1)
+				browser.poll()
+	)
+	await wait_until(func() -> bool: return not thread.is_alive(), 15.0, "the thread ends")
+	thread.wait_to_finish()
+	check_equal([found.size(), finished], [1, 1], "signals")
+	server.close_connection()
+
+
 func test_stop() -> void:
 	browser.query_server(LOCALHOST, free_port(), 1)
 	browser.stop()

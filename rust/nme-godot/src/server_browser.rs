@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use godot::classes::{Engine, Ip, SceneTree};
+use godot::classes::{Engine, Ip, Os, SceneTree};
 use godot::global::Error;
 use godot::prelude::*;
 use nme_core::query::Server;
@@ -30,7 +30,7 @@ use crate::query_info;
 /// ```
 ///
 /// While it searches, it works in every frame by itself, from [signal SceneTree.process_frame]. Call [method poll] where
-/// there is no [SceneTree]. Use an object of it in one thread only.
+/// there is no [SceneTree], and in another thread than the main one. Use an object of it in one thread only.
 ///
 /// [b]Note:[/b] See [code]docs/find_a_server.md[/code] in the addon for what a server says, and what it costs it.
 #[derive(GodotClass)]
@@ -117,8 +117,8 @@ impl ENetServerBrowser {
         })
     }
 
-    /// Takes answers and emits signals. That happens by itself in every frame; without a [SceneTree] it has to be called
-    /// while [method is_searching] is true.
+    /// Takes answers and emits signals. That happens by itself in every frame; without a [SceneTree], and in a thread, it has to
+    /// be called while [method is_searching] is true.
     #[func(gd_self)]
     fn poll(this: Gd<Self>) {
         if let Some(browser) = &mut *this.bind().lock() {
@@ -194,6 +194,10 @@ impl ENetServerBrowser {
 
     /// Begins or ends to poll in every frame.
     fn follow_frames(this: &Gd<Self>, follow: bool) {
+        let os = Os::singleton();
+        if os.get_thread_caller_id() != os.get_main_thread_id() {
+            return;
+        }
         let main_loop = Engine::singleton().get_main_loop();
         let Some(mut tree) = main_loop.and_then(|main_loop| main_loop.try_cast::<SceneTree>().ok()) else {
             return;
