@@ -71,6 +71,17 @@ def take(target: Path, home: Path, words: Sequence[str]) -> None:
     say(f"{target.name}: {size} bytes")
 
 
+def take_menu(target: Path, home: Path) -> None:
+    """The menu, with a game in its list."""
+    port = str(free_port())
+    server = Child("server", without_display(["--server", "--port", port]), home)
+    try:
+        wait_for("the server is ready", [server], lambda: bool(server.found("ready on .*")))
+        take(target, home, ["--seconds", "5", "--port", port])
+    finally:
+        server.kill()
+
+
 def take_game(target: Path, home: Path) -> None:
     """A game that has gone on for a while: a server with bots, and clients that chat."""
     port = str(free_port())
@@ -102,7 +113,7 @@ def main() -> int:
     # Keeps the engine from importing them.
     (folder / ".gdignore").touch()
     with tempfile.TemporaryDirectory(prefix="pictures_") as home:
-        take(folder / "menu.png", Path(home), ["--seconds", "5"])
+        take_menu(folder / "menu.png", Path(home))
         take_game(folder / "arena.png", Path(home))
     return 0
 

@@ -199,6 +199,11 @@ def run_mtu() -> Count:
     return counting_script("mtu_test.py")
 
 
+def run_lan() -> Count:
+    """Servers in local networks, which a search finds; where the system has namespaces."""
+    return counting_script("lan_test.py")
+
+
 def run_attacks() -> Count:
     """Strangers and a bad network, against a real server with players at work; where the system has namespaces."""
     return counting_script("attacks")
@@ -272,6 +277,7 @@ STEPS = (
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("path", "paths that change, beside the engines' classes", run_path),
     Step("mtu", "a path with a small MTU that tells nobody", run_mtu),
+    Step("lan", "a search for servers in local networks", run_lan),
     Step("attacks", "attacks on a server, and faults of its network", run_attacks),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),

@@ -69,6 +69,30 @@ def address_proof() -> Scenario:
     return s
 
 
+def queried(name: str) -> Scenario:
+    """Questions without a connection come to a server and to its client, and nobody takes notice, of 3.6 neither: it drops
+    them, whatever its compression. A server of ours answers."""
+    s = Scenario(f"queried_{name}", 2, mixed=True)
+    c1, c2 = s.clients
+    s.set_everywhere(compression_mode=COMPRESSION[name])
+    # With the most clients there is a peer 4094, whose datagrams questions look like.
+    s.start(answers=True, max_clients=4095 if name == "range_coder" else 32)
+    for _ in range(3):
+        for asker in s.everyone:
+            asker.do("ask", count=16)
+        for client in s.clients:
+            s.server.do("ask", count=16, peer=client.name)
+        s.send(s.server, "all", [c1, c2], (30, 5000))
+        s.send(c1, "all", [s.server, c2], (30, 5000))
+        s.barrier()
+    c2.do("close")
+    s.gone(c2)
+    s.join(c2)
+    s.send(c2, "all", [s.server, c1])
+    s.finish()
+    return s
+
+
 def not_fetched() -> Scenario:
     """A server's game does not fetch its packets for longer than ENet waits for an acknowledgement. A server of ours takes
     only some of what waits then, and its client has to send the rest again and again: all of it comes in the end."""
@@ -499,4 +523,4 @@ def all_scenarios() -> List[Scenario]:
         targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later,
         server_close, timeouts, handlers, api_inactive, api_active,
     ]
-    return [maker() for maker in makers] + [data(name) for name in COMPRESSION]
+    return [maker() for maker in makers] + [each(name) for each in (queried, data) for name in COMPRESSION]

@@ -220,6 +220,13 @@ public sealed class NetworkedMultiplayerENet
         set => Peer.Set("mtu", value);
     }
 
+    /// <summary>What a server says to an <see cref="ENetServerBrowser"/>. Assign a dictionary anew to change it.</summary>
+    public Godot.Collections.Dictionary QueryInfo
+    {
+        get => Peer.Get("query_info").AsGodotDictionary();
+        set => Peer.Set("query_info", value);
+    }
+
     public AddressProofEnum RequireAddressProof
     {
         get => (AddressProofEnum)Peer.Get("require_address_proof").AsInt64();

@@ -8,6 +8,8 @@ const CLASS := "NetworkedMultiplayerENet"
 const EXTENSION_FOLDER := "res://addons/networked_multiplayer_enet"
 const BLOCK := 1021
 const RESEND_MSEC := 400
+const QUESTION_START := [0x0f, 0xfe, 0xff, 113, 117, 101, 114, 121]
+const QUESTION_LEN := 1056
 
 var scenario := {}
 var me := ""
@@ -190,6 +192,8 @@ func _run_step(step: Dictionary) -> bool:
 			polling = false
 			# The network thread of a game that hangs is to stop, too.
 			peer.max_stall_msec = 1
+		"ask":
+			_ask(step)
 		"mute":
 			logging = false
 		_:
@@ -232,6 +236,8 @@ func _create(step: Dictionary) -> void:
 	if step["do"] == "server":
 		if step.get("asks_for_proof", false):
 			peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
+		if step.get("answers", false):
+			peer.query_info = {"name": "interop", "numbers": [1, 2]}
 		if step.has("max_buffered_bytes"):
 			peer.max_buffered_bytes = step["max_buffered_bytes"]
 		error = peer.create_server(port, step.get("max_clients", 32))
@@ -248,6 +254,24 @@ func _create(step: Dictionary) -> void:
 	var id: int = peer.get_unique_id()
 	print("@@ ", JSON.stringify({"event": "id", "id": id}))
 	_write_file("id_" + me, str(id))
+
+
+## Sends questions as ENetServerBrowser does, and others like them, from a socket of its own to a
+## participant's.
+func _ask(step: Dictionary) -> void:
+	var port: int = scenario["ports"][0]
+	if step.has("peer"):
+		port = peer.get_peer_port(_id_of(step["peer"]))
+	var udp := PacketPeerUDP.new()
+	udp.set_dest_address("127.0.0.1", port)
+	for number: int in step["count"]:
+		var bytes := PackedByteArray()
+		for i in QUESTION_LEN - number % 2:
+			bytes.append(QUESTION_START[i] if i < QUESTION_START.size() else 0)
+		# Some are answers, and some have another version.
+		bytes[9] = number / 2 % 2
+		bytes[8] = 1 + number / 4 % 2
+		udp.put_packet(bytes)
 
 
 ## A step with "until" is for packets that may be lost: it sends them again, some time apart, until

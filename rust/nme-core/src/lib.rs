@@ -38,6 +38,7 @@ pub mod counters;
 pub mod datagram;
 mod endpoint;
 pub mod peer;
+pub mod query;
 mod queue;
 pub mod relay;
 pub mod secure;

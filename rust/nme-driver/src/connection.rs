@@ -10,6 +10,7 @@ use nme_core::admission::{AccessChange, AccessList, AddressProof, Question, Rate
 use nme_core::channel::TransferMode;
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
+use nme_core::query::QueryInfo;
 use nme_core::relay::Kick;
 use nme_core::session::{
     Bandwidth, ConnectionError, Departure, DisconnectError, Event, FlushMode, KickError, MaxBuffered,
@@ -460,6 +461,11 @@ impl Connection {
     /// Server: as [`Session::set_asking`].
     pub fn set_asking(&mut self, asks: bool) {
         with!(mut self.way, session => session.set_asking(asks));
+    }
+
+    /// Server: as [`Session::set_query_info`].
+    pub fn set_query_info(&mut self, info: Option<QueryInfo>) {
+        with!(mut self.way, session => session.set_query_info(info));
     }
 
     /// Server: as [`Session::next_question`].

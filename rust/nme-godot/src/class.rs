@@ -226,6 +226,21 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_mtu, set = set_mtu)]
     mtu: PhantomVar<i64>,
+    /// Server: what it says to who asks with an [ENetServerBrowser], without a connection. Empty, the default, for no answer.
+    /// The answer also has how many clients there are and may be. The key [code]name[/code] is for a name that players see; all
+    /// others are the game's.
+    ///
+    /// Values and keys are null, bool, int, float, String, Array or Dictionary (a StringName arrives as a String), up to 1024
+    /// bytes in all. Anything else prints an error and changes nothing. Anybody can ask, so say nothing that is secret. To
+    /// change it, at any time, assign a dictionary anew; what is read here is a copy.
+    ///
+    /// ```gdscript
+    /// peer.query_info = {"name": "Ada's arena", "map": "castle", "version": 3}
+    /// peer.create_server(4242, 16)
+    /// ```
+    #[export]
+    #[var(get = get_query_info, set = set_query_info)]
+    query_info: PhantomVar<VarDictionary>,
     /// Server without [member use_dtls]: when a client has to show that it really is where its request to connect
     /// says, as one of the [code]ADDRESS_PROOF_*[/code] constants. Anybody can write requests with invented
     /// addresses, and fill a server with players that do not exist. Clients answer by themselves, those of Godot 3,
@@ -574,6 +589,16 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_mtu(&self) -> i64 {
         self.shared.lock().settings.mtu.get().into()
+    }
+
+    #[func(gd_self)]
+    fn set_query_info(this: impl Object, value: VarDictionary) {
+        this.shared().set_query_info(&value);
+    }
+
+    #[func]
+    fn get_query_info(&self) -> VarDictionary {
+        self.shared.query_info()
     }
 
     #[func(gd_self)]

@@ -8,7 +8,7 @@ use nme_core::session::{
     BandwidthError, DisconnectError, MaxClientsError, PeerError, SendError, TimeoutError,
 };
 use nme_driver::simulator::SimulationError;
-use nme_driver::{BindError, ClientError, PortError, ServerError};
+use nme_driver::{BindError, ClientError, PortError, SearchError, ServerError};
 use thiserror::Error as ThisError;
 
 #[cfg(feature = "dtls")]
@@ -22,7 +22,12 @@ pub(crate) trait Code: Display {
 
 /// Prints one error that names the call, and gives the code back.
 pub(crate) fn report(call: &str, error: &dyn Code) -> Error {
-    complain(call, error);
+    report_of("NetworkedMultiplayerENet", call, error)
+}
+
+/// Prints one error that names the class and the call, and gives the code back.
+pub(crate) fn report_of(class: &str, call: &str, error: &dyn Code) -> Error {
+    godot_error!("{class}.{call}: {error}.");
     error.code()
 }
 
@@ -166,5 +171,16 @@ impl Code for PeerError {
 impl Code for TimeoutError {
     fn code(&self) -> Error {
         Error::ERR_INVALID_PARAMETER
+    }
+}
+
+impl Code for SearchError {
+    fn code(&self) -> Error {
+        match self {
+            Self::Port(_) | Self::Timeout(_) => Error::ERR_INVALID_PARAMETER,
+            Self::Full(_) | Self::ManyLookups => Error::ERR_BUSY,
+            Self::Bind(_) => Error::ERR_CANT_CREATE,
+            Self::Resolve(_) => Error::ERR_CANT_RESOLVE,
+        }
     }
 }

@@ -25,6 +25,8 @@ mod output;
 mod packets;
 mod peers;
 mod preamble;
+mod query_info;
+mod server_browser;
 mod shared;
 mod simulation;
 mod stall;

@@ -15,6 +15,7 @@ use godot::prelude::*;
 use nme_core::PeerTimeout;
 use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
+use nme_core::query::QueryInfo;
 use nme_core::relay::Kick;
 use nme_core::session::{
     ConnectionError, Departure, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
@@ -102,6 +103,7 @@ pub(crate) struct Settings {
     pub(crate) require_tags: bool,
     pub(crate) mtu: Mtu,
     pub(crate) max_stall: MaxStall,
+    pub(crate) query_info: Option<QueryInfo>,
     pub(crate) server_relay: bool,
     /// What `simulate` was told last.
     pub(crate) simulation: Option<Simulation>,
@@ -231,6 +233,7 @@ impl State {
             .default_timeout
             .into_iter()
             .for_each(|timeout| connection.set_default_peer_timeout(timeout));
+        connection.set_query_info(self.settings.query_info.clone());
         // Until the first poll has found out whether the game authenticates its peers.
         connection.set_keeping_apart(connection.is_threaded());
         self.connection = Some(connection);
@@ -344,6 +347,7 @@ impl Default for Settings {
             require_tags: false,
             mtu: Mtu::default(),
             max_stall: MaxStall::default(),
+            query_info: None,
             server_relay: true,
             simulation: None,
             threaded: false,

@@ -7,6 +7,8 @@ signal opened
 ## Client: there is no connection, or not any more.
 signal ended(why: String)
 
+## What this game's servers call it when they are asked.
+const GAME := "coin arena"
 ## Seconds that a closing server gives its clients to fetch everything.
 const PATIENCE := 3.0
 
@@ -28,6 +30,10 @@ func host(options: ArenaOptions) -> String:
 		var problem := ArenaCertificate.use_on_server(new_peer)
 		if problem != "":
 			return problem
+	# For the list of games in the menu of others.
+	new_peer.query_info = {
+		"game": GAME, "name": options.game_name(), "compression": options.compression
+	}
 	var error := new_peer.create_server(options.port, options.max_clients)
 	if error != OK:
 		return "No server on port %d: %s." % [options.port, error_string(error)]

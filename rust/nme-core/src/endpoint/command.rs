@@ -11,6 +11,7 @@ use super::{Endpoint, PeerTimeout, Throttle};
 use crate::channel::Transfer;
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
+use crate::query::QueryInfo;
 use crate::relay::Kick;
 use crate::session::Bandwidth;
 
@@ -92,6 +93,8 @@ pub enum Setting {
     AccessChange(AccessChange),
     /// Server: the game is asked about each client.
     Asking(bool),
+    /// Server: what it says to those who ask without a connection.
+    QueryInfo(Option<QueryInfo>),
     /// Bytes that may wait for the game.
     MaxBuffered(usize),
     /// The largest payload of a packet.
@@ -143,6 +146,7 @@ impl Endpoint {
             Setting::AccessList(list) => self.set_access_list(list),
             Setting::AccessChange(change) => self.change_access_list(change),
             Setting::Asking(asks) => self.set_asking(asks),
+            Setting::QueryInfo(info) => self.set_query_info(info),
             Setting::MaxBuffered(bytes) => self.set_max_buffered(bytes),
             Setting::MaxReceived(bytes) => self.set_max_received(bytes),
             Setting::PeerRates(rates) => self.set_peer_rates(rates),
