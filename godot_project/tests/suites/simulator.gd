@@ -90,7 +90,7 @@ func test_a_peer_can_have_its_own() -> void:
 	var peers := await connected(2)
 	var id := peers[1].get_unique_id()
 	check_equal(peers[0].simulate({"delay_msec": 100}, id), OK, "simulate")
-	expect_warning([IS_ON + "simulate() for peer %d: " % id, "delay_msec 100"])
+	expect_warning([IS_ON + "simulate() for id %d: " % id, "delay_msec 100"])
 	check(await _round_trip(peers[0], peers[1]) >= 199, "the peer's round trip")
 	check(await _fastest_round_trip(peers[0], peers[2]) < 150, "another peer's round trip")
 	check_equal(peers[0].get_simulation(id).outgoing.delay_msec, 100.0, "the peer's")

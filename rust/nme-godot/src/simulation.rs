@@ -93,8 +93,9 @@ impl Shared {
             state.settings.simulation = Some(simulation);
         }
         drop(state);
-        let peer = if id == 0 { String::new() } else { format!(" for peer {id}") };
-        self.announce_simulation("simulate", &format!("{}{peer}", Origin::Call.name()), &simulation);
+        let origin = Origin::Call.name();
+        let for_id = format!("{origin} for id {id}");
+        self.announce_simulation("simulate", if id == 0 { origin } else { &for_id }, &simulation);
         Ok(())
     }
 
