@@ -9,7 +9,7 @@ use nme_udp::{Received, Resolution, ResolveError};
 
 use crate::clock::Clock;
 use crate::farewell::Farewell;
-use crate::node::Node;
+use crate::node::{HasEndpoint, Node};
 use crate::outbox::Outbox;
 use crate::reading::Reading;
 use crate::simulator::{Simulation, SimulationChange, Simulator};
@@ -434,9 +434,9 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     }
 }
 
-impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
+impl<S: DatagramSocket, C: Clock, N: Node + HasEndpoint> Driver<S, C, N> {
     /// What is known of the connection.
-    pub fn statistics(&mut self) -> ConnectionStatistics {
+    pub(crate) fn statistics(&mut self) -> ConnectionStatistics {
         let now = self.clock.now();
         ConnectionStatistics {
             endpoint: self.node.endpoint().statistics(),
