@@ -307,6 +307,24 @@ def kick_later() -> Scenario:
     return s
 
 
+def kick_why() -> Scenario:
+    """A server of ours says why it disconnects a client: one of 3.6 gets what it would get without, and just leaves."""
+    s = Scenario("kick_why", 2, mixed=True)
+    c1, c2 = s.clients
+    s.start()
+    s.send(s.server, "c1", [c1], (100, 5000))
+    s.server.do("kick", peer="c1", now=False, why="The round is over, bis bald!")
+    c1.sees("server_disconnected").call("get_connection_status")
+    s.gone(c1)
+    s.send(c2, "server", [s.server])
+    s.send(s.server, "all", [c2])
+    c1.call("close_connection")
+    s.join(c1)
+    s.send(c1, "c2", [c2])
+    s.finish()
+    return s
+
+
 def server_close() -> Scenario:
     """close_connection of the server; afterwards it opens again on the same port."""
     s = Scenario("server_close", 2, mixed=True)
@@ -520,7 +538,7 @@ def all_scenarios() -> List[Scenario]:
     makers: List[Callable[[], Scenario]] = [
         not_fetched, blocked,
         refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
-        targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later,
+        targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later, kick_why,
         server_close, timeouts, handlers, api_inactive, api_active,
     ]
     return [maker() for maker in makers] + [each(name) for each in (queried, data) for name in COMPRESSION]

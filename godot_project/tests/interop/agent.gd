@@ -171,7 +171,10 @@ func _run_step(step: Dictionary) -> bool:
 		"put":
 			return _put(step)
 		"kick":
-			peer.disconnect_peer(_id_of(step["peer"]), step["now"])
+			if step.has("why"):
+				peer.kick_peer(_id_of(step["peer"]), 7, step["why"])
+			else:
+				peer.disconnect_peer(_id_of(step["peer"]), step["now"])
 		"close":
 			active = false
 			peer.close_connection()
