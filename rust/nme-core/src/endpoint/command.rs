@@ -135,7 +135,7 @@ impl Endpoint {
     fn set(&mut self, setting: Setting) {
         match setting {
             Setting::Bandwidth(Bandwidth { incoming, outgoing }) => {
-                self.host.set_bandwidth(incoming, outgoing)
+                self.host.set_bandwidth(incoming, outgoing);
             }
             Setting::DefaultTimeout(timeout) => self.default_timeout = Some(timeout),
             Setting::Refusing(refusing) => self.set_refusing(refusing),

@@ -108,17 +108,14 @@ impl NetworkedMultiplayerENetPeer {
         });
     }
 
-    /// Sets after how many milliseconds without an acknowledgement the peer is pinged, from 0 to 4294967; 0 is ENet's own, 500.
+    /// Sets after how many milliseconds without an acknowledgement the peer is pinged, from 0 to 4294967295; 0 is ENet's own, 500.
     #[func]
     fn ping_interval(&self, ping_interval: i64) {
-        match u32::try_from(ping_interval) {
-            Ok(millis) => {
-                self.change("ping_interval", |connection| connection.set_ping_interval(self.id, millis))
-            }
-            Err(_) => {
-                complain("ping_interval", format!("{ping_interval} ms are not possible; use 0 to 4294967"))
-            }
-        }
+        let Ok(millis) = u32::try_from(ping_interval) else {
+            let problem = format!("{ping_interval} ms are not possible; use 0 to 4294967295");
+            return complain("ping_interval", problem);
+        };
+        self.change("ping_interval", |connection| connection.set_ping_interval(self.id, millis));
     }
 
     /// Disconnects the peer when it has got everything, as [method NetworkedMultiplayerENet.disconnect_peer] does. On a client, leaves the
