@@ -11,7 +11,7 @@ use nme_core::channel::TransferMode;
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
 use nme_core::query::QueryInfo;
-use nme_core::relay::Kick;
+use nme_core::relay::{Kick, ToldFigures};
 use nme_core::session::{
     Bandwidth, ConnectionError, Departure, DisconnectError, Event, FlushMode, KickError, MaxBuffered,
     MaxRate, MaxReceived, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError,
@@ -563,6 +563,11 @@ impl Connection {
             Way::Inline(driver) => driver.session().link().peer_statistics(peer),
             Way::Threaded(threaded) => threaded.session_mut().link_mut().snapshot().peer(peer).cloned(),
         })
+    }
+
+    /// As [`Session::told`].
+    pub fn told(&mut self, id: i64) -> Option<ToldFigures> {
+        with!(mut self.way, session => session.told(id))
     }
 
     /// The peers that the game has heard of, in no order; on a client also those behind the relay.

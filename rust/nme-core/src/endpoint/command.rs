@@ -58,6 +58,8 @@ pub enum Command {
     SetThrottle(PeerHandle, Throttle),
     /// Sets after how many ms without an acknowledgement a peer is pinged; 0 is ENet's own.
     SetPingInterval(PeerHandle, u32),
+    /// Client: asks the server about its connection with this client.
+    AskFigures(PeerId),
     /// Sends a datagram that has nothing to do with any connection.
     SendDatagram(SocketAddr, Arc<[u8]>),
     /// Packets that have been reported do not wait any more.
@@ -124,6 +126,7 @@ impl Endpoint {
             Command::SetAttemptTimeout(timeout) => self.set_attempt_timeout(timeout),
             Command::SetThrottle(peer, throttle) => self.set_throttle(peer, throttle),
             Command::SetPingInterval(peer, millis) => self.host.set_ping_interval(peer, millis),
+            Command::AskFigures(about) => self.ask_figures(about),
             Command::SendDatagram(to, datagram) => self.send_datagram(to, &datagram),
             Command::Credit(credit) => self.take_credit(credit),
             Command::NoteDropped(reason) => self.note_dropped(reason),

@@ -24,6 +24,7 @@ mod secure;
 pub(crate) mod statistics;
 mod strangers;
 mod tags;
+mod told;
 mod warnings;
 
 use std::collections::VecDeque;
@@ -47,9 +48,9 @@ use crate::counters::{Counters, Dropped, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::peer::PeerId;
 use crate::query;
-use crate::relay::Kick;
 use crate::relay::announcement::Announcement;
 use crate::relay::wire::{HEADER_LEN, SystemMessage};
+use crate::relay::{Kick, ToldFigures};
 use crate::secure::{SecureCounters, SecureLayer};
 use crate::session::{Config, ConnectionError, Departure, MAX_PACKET, MaxBuffered, MaxClients, Mtu};
 use admission::{Admission, Outcome};
@@ -451,6 +452,12 @@ impl Endpoint {
         {
             self.take_announcement(peer, &announcement);
             return None;
+        }
+        if matches!(self.role, Role::Client(_))
+            && transfer.channel == crate::channel::CONFIG
+            && let Some((about, told)) = ToldFigures::decode(&packet)
+        {
+            return self.take_figures(about, told);
         }
         if matches!(self.role, Role::Client(_))
             && transfer.channel == crate::channel::CONFIG

@@ -116,8 +116,13 @@ impl Link for Remote {
             }
             return;
         }
-        let may_wait =
-            matches!(command, Command::Send { .. } | Command::SendToSeveral { .. } | Command::NoteDropped(_));
+        let may_wait = matches!(
+            command,
+            Command::Send { .. }
+                | Command::SendToSeveral { .. }
+                | Command::NoteDropped(_)
+                | Command::AskFigures(_)
+        );
         self.order(Order::Command(command), !may_wait);
     }
 
