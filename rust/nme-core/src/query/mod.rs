@@ -2,7 +2,7 @@
 //!
 //! A question goes to the port of the game and costs the server one answer, no memory and no place. Anybody can write any
 //! address into a question, so an answer is never longer than its question, and a server gives only so many
-//! (`endpoint::queries`). A stock ENet drops both without a word: see [`wire`].
+//! (`endpoint::queries`). A stock ENet drops both without a word, for a reason that `wire` has.
 
 mod browser;
 mod value;
