@@ -93,6 +93,28 @@ def queried(name: str) -> Scenario:
     return s
 
 
+def everything() -> Scenario:
+    """All that 3.6 does not have is switched on at once at our side, and a short delay: nothing that it shows is different."""
+    s = Scenario("everything", 3, mixed=True)
+    c1, c2, c3 = s.clients
+    for participant in s.everyone:
+        participant.do("everything")
+    s.start()
+    for _ in range(2):
+        for participant in s.everyone:
+            s.send(participant, "all", [other for other in s.everyone if other is not participant], (30, 5000))
+        s.send(c1, "c2", [c2])
+    s.barrier()
+    s.server.do("kick", peer="c3", now=False, why="enough")
+    c3.sees("server_disconnected").call("get_connection_status")
+    s.gone(c3)
+    c3.call("close_connection")
+    s.join(c3)
+    s.send(c3, "all", [s.server, c1, c2])
+    s.finish()
+    return s
+
+
 def not_fetched() -> Scenario:
     """A server's game does not fetch its packets for longer than ENet waits for an acknowledgement. A server of ours takes
     only some of what waits then, and its client has to send the rest again and again: all of it comes in the end."""
@@ -538,7 +560,7 @@ def all_scenarios() -> List[Scenario]:
     makers: List[Callable[[], Scenario]] = [
         not_fetched, blocked,
         refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
-        targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later, kick_why,
+        targets_without_relay, channels, channel_limits, always_ordered, address_proof, everything, kick_now, kick_later, kick_why,
         server_close, timeouts, handlers, api_inactive, api_active,
     ]
     return [maker() for maker in makers] + [each(name) for each in (queried, data) for name in COMPRESSION]

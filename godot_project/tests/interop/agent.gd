@@ -16,6 +16,7 @@ var me := ""
 var steps := []
 var reactions := {}
 var peer: Variant = null
+var uses_everything := false
 var polling := true
 var fetching := true
 var active := false
@@ -89,6 +90,8 @@ func _tick() -> void:
 	if active and polling:
 		peer.poll()
 		_drain()
+		if uses_everything:
+			_look_at_statistics()
 	while index < steps.size():
 		var step: Dictionary = steps[index]
 		if not _run_step(step):
@@ -195,6 +198,8 @@ func _run_step(step: Dictionary) -> bool:
 			polling = false
 			# The network thread of a game that hangs is to stop, too.
 			peer.max_stall_msec = 1
+		"everything":
+			_use_everything()
 		"ask":
 			_ask(step)
 		"mute":
@@ -222,6 +227,25 @@ func _has_come(step: Dictionary) -> bool:
 		"poll_for":
 			come = Time.get_ticks_msec() - step_started >= step["msec"]
 	return come
+
+
+## Switches everything on that 3.6 does not have and does not notice.
+func _use_everything() -> void:
+	uses_everything = true
+	peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
+	peer.query_info = {"name": "interop"}
+	peer.connect_timeout_msec = 20_000
+	peer.set_default_peer_timeout(32, 6000, 30_000)
+	peer.max_connections_per_address = 100
+	peer.max_packets_per_second = 100_000
+	peer.max_bytes_per_second = 100_000_000
+	peer.simulate({"delay_msec": 10, "jitter_msec": 5})
+
+
+func _look_at_statistics() -> void:
+	peer.get_statistics()
+	for id: int in peer.get_peers():
+		peer.get_peer_statistics(id)
 
 
 ## Others keep their ids when this peer comes back, and what it has seen of them belongs to the

@@ -163,6 +163,9 @@ func _run_step(step: Dictionary) -> bool:
 			pass
 		"freeze":
 			polling = false
+		"everything":
+			# There is nothing of that.
+			pass
 		"ask":
 			_ask(step)
 		"mute":
