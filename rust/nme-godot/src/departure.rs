@@ -62,7 +62,8 @@ impl NetworkedMultiplayerENet {
     /// [constant CONNECTION_ERROR_KICKED]; otherwise empty. It stays until the next connection is opened.
     #[func]
     fn get_kick_text(&self) -> GString {
-        self.shared.lock().kick.as_ref().map_or_else(GString::new, |kick| GString::from(&kick.text))
+        let kick = self.shared.lock().kick.clone();
+        kick.map_or_else(GString::new, |kick| GString::from(&kick.text))
     }
 
     /// Returns why the peer of the last [signal MultiplayerPeer.peer_disconnected] has left, as one of the
