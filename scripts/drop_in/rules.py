@@ -14,6 +14,7 @@ from common import ScriptError
 ENGINE_CLASSES = re.compile(r"\b(?:ENetMultiplayerPeer|ENetPacketPeer|ENetConnection)\b")
 # Strings and comments, which are left alone, and code.
 SEGMENT = re.compile(r"""(?P<left>\#.*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|[^\#"']+|.""", re.DOTALL)
+PEER_CLASS = re.compile(r"\b(?!Offline)\w+MultiplayerPeer\b")
 CREATE = re.compile(r"(?P<receiver>[\w.]+)\.create_(?P<kind>server|client)\(")
 # Where the argument with the number of channels stands, counted from 0.
 CHANNELS_AT = {"server": 2, "client": 2}
@@ -65,7 +66,7 @@ HINTS = (
     Hint(r"[\"'](?:ENetMultiplayerPeer|ENetPacketPeer|ENetConnection)[\"']", "a class name as a text: rename it by hand",
          'peer.is_class("ENetMultiplayerPeer")'),
 )
-BY_HAND = "the number of channels: set channel_count before this call, and take the third argument away"
+BY_HAND = "for an ENet peer, set channel_count before this call, and take the number of channels (the third argument) away"
 CSHARP = "C#: use the wrapper csharp/NetworkedMultiplayerENet.cs, see docs/csharp.md"
 
 
@@ -76,14 +77,15 @@ class Line(NamedTuple):
     problem: str
 
 
-def replaced(line: str, names_the_class: bool, channels: int = 0) -> Line:
-    """A line of GDScript for the addon's class; with channels, each create_* gets a channel_count for so many."""
+def replaced(line: str, only_enet: bool, channels: int = 0) -> Line:
+    """A line of GDScript for the addon's class; only_enet: names_only_enet of its script. With channels, each
+    create_* gets a channel_count for so many."""
     hint = next((hint for hint in HINTS if re.search(hint.pattern, without_comment(line))), None)
     if hint:
         return Line([line], hint.what_to_do)
     new = "".join(found[0] if found["left"] else renamed(found[0]) for found in SEGMENT.finditer(line))
     call = CREATE.search(without_comment(new))
-    return with_channel_count(new, call, names_the_class, channels) if call else Line([new], "")
+    return with_channel_count(new, call, only_enet, channels) if call else Line([new], "")
 
 
 def renamed(code: str) -> str:
@@ -93,16 +95,16 @@ def renamed(code: str) -> str:
     return code
 
 
-def with_channel_count(line: str, call: "re.Match[str]", names_the_class: bool, channels: int) -> Line:
+def with_channel_count(line: str, call: "re.Match[str]", only_enet: bool, channels: int) -> Line:
     """The call without the argument for channels, which becomes a line above."""
     at = CHANNELS_AT[call["kind"]]
     words, end = arguments(line, call.end())
     if end is None:
         return Line([line], BY_HAND)
     count = words[at] if len(words) > at else "0"
-    if not names_the_class:
+    if not only_enet:
         # Other classes have a third argument, too.
-        return Line([line], BY_HAND if len(words) > at and count.isdigit() else "")
+        return Line([line], BY_HAND if len(words) > at or channels else "")
     wanted = channel_count(count, channels)
     if wanted and re.match(r"\s*(?:elif|while|func)\b", line):
         return Line([line], BY_HAND)
@@ -141,6 +143,11 @@ def without_comment(line: str) -> str:
     """The line up to its comment."""
     found = next((found for found in SEGMENT.finditer(line) if found[0].startswith("#")), None)
     return line[:found.start()] if found else line
+
+
+def names_only_enet(text: str) -> bool:
+    """Whether a script names the engine's class, and no other one that has create_server, such as WebSocketMultiplayerPeer."""
+    return set(PEER_CLASS.findall(text)) == {"ENetMultiplayerPeer"}
 
 
 def channels_used(text: str) -> Set[int]:
