@@ -33,6 +33,10 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".godot", ADDON_NAME)
 
 def copied(project: Path, target: Path, recipe: Recipe) -> Path:
     """A copy of the project with the addon and with the script that plays."""
+    if not project.is_dir():
+        raise ScriptError(f"{project} is no folder; name the folder of a Godot project")
+    if target.exists():
+        raise ScriptError(f"{target} is there already; name a new folder for the copies, or delete it")
     shutil.copytree(project, target, ignore=LEFT_OUT, symlinks=True)
     for name, text in recipe.files.items():
         (target / name).write_text("\n".join(text) + "\n", encoding="utf-8")
