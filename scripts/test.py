@@ -238,7 +238,7 @@ def run_benchmarks() -> Count:
 
 
 def check_docs() -> Count:
-    """The editor's help, the examples of all pages in real engines, and the wrapper for C#."""
+    """The editor's help, the examples of all pages in real engines, the wrapper for C#, and a project for the engine's class."""
     return counting_script("docs")
 
 

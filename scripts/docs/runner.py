@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from build import prepare_project
 from common import ScriptError, heading, main_guard, say, shown
-from docs import class_help, csharp, errors, examples, figures, pages, shell
+from docs import class_help, csharp, drop_in, errors, examples, figures, pages, shell
 from docs.editor import complaints, editor
 from docs.project import new_project
 from engines import dotted, find_godot3, find_godot4, version_of
@@ -74,8 +74,13 @@ def check_csharp(godot: Sequence[str]) -> Iterator[Check]:
         yield from csharp.check(project)
 
 
+def check_drop_in(_: Sequence[str]) -> Iterator[Check]:
+    """What scripts/try_drop_in.py replaces, and a small project that goes through it."""
+    yield from drop_in.check()
+
+
 PARTS: Dict[str, Callable[[Sequence[str]], Iterator[Check]]] = {
-    "help": check_help, "examples": check_examples, "lists": check_lists, "csharp": check_csharp,
+    "help": check_help, "examples": check_examples, "lists": check_lists, "csharp": check_csharp, "drop_in": check_drop_in,
 }
 
 
@@ -83,10 +88,10 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     """Runs the parts that the options ask for."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help=f"parts: {', '.join(PARTS)}")
-    reader.add_argument("--write", action="store_true", help="write the tables of figures anew, and stop")
+    reader.add_argument("--write", action="store_true", help="write the tables of figures and of what is replaced anew, and stop")
     options = reader.parse_args(words)
     if options.write:
-        return figures.write()
+        return figures.write() or drop_in.write()
     godot = find_godot4()
     say(f"engine: {shown(godot)}")
     prepare_project(godot)

@@ -41,7 +41,7 @@ func test_kick_now() -> void:
 	expect_error(["put_packet", str(id)])
 
 
-## The engine's own class tells nobody on the server. In docs/from_enet_multiplayer_peer.md.
+## The engine's own class tells nobody on the server. In docs/coming_from_enet_multiplayer_peer.md.
 func test_kick_now_beside_the_engines_own_class() -> void:
 	for kind: StringName in [&"ENetMultiplayerPeer", &"NetworkedMultiplayerENet"]:
 		var server: MultiplayerPeer = ClassDB.instantiate(kind)
