@@ -33,7 +33,8 @@ SIZES = (1, 1400, 100_000)
 # Seconds for one process; the game has a shorter deadline of its own.
 LIMIT = 90.0
 WANTED_FILES = {
-    f"{ADDON_NAME}.gdextension", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "THIRDPARTY.txt", "PLATFORMS.txt",
+    f"{ADDON_NAME}.gdextension", "plugin.cfg", "editor/plugin.gd", "editor/.gdignore",
+    "README.md", "LICENSE-MIT", "LICENSE-APACHE", "THIRDPARTY.txt", "PLATFORMS.txt",
 }
 
 
@@ -111,6 +112,9 @@ def export(godot: Sequence[str], project: Path, template: Path, checks: Checks) 
     libraries = [path.name for path in game.parent.glob("*.so")]
     good = code == 0 and game.is_file() and any(ADDON_NAME in name for name in libraries)
     checks.check("the game is exported, with the library", good, f"exit code {code}, {libraries}\n{tail(text)}")
+    packed = b"".join(path.read_bytes() for path in game.parent.glob("*.pck"))
+    is_clean = f"{ADDON_NAME}/editor".encode() not in packed
+    checks.check("nothing of the editor's plugin is exported", bool(packed) and is_clean)
     return [str(game), "--headless"] if good else None
 
 

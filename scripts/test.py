@@ -141,8 +141,8 @@ def run_concurrency() -> Count:
 def check_gdscript() -> Count:
     """GDScript is formatted and has no warnings."""
     files = [
-        path for path in sorted(PROJECT.rglob("*.gd"))
-        if not FOREIGN_FOLDERS & set(path.relative_to(PROJECT).parts)
+        path for path in sorted([*PROJECT.rglob("*.gd"), *ADDON.rglob("*.gd")])
+        if not FOREIGN_FOLDERS & set(path.relative_to(REPO).parts)
     ]
     names = [path.relative_to(REPO) for path in files]
     return plain([gdformat(), "--check", *names], [gdlint(), *names])
@@ -182,6 +182,11 @@ def build_addon() -> Count:
 def run_godot_tests() -> Count:
     """Tests in Godot 4."""
     return counting_script("godot_tests.py", "--no-build")
+
+
+def run_editor() -> Count:
+    """The debugger's tab in the real editor."""
+    return counting_script("editor_test.py", "--no-build")
 
 
 def run_interop() -> Count:
@@ -274,6 +279,7 @@ STEPS = (
     Step("readme", "what the README refers to", check_readme),
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
+    Step("editor", "the debugger's tab in the real editor", run_editor),
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("path", "paths that change, beside the engines' classes", run_path),
     Step("mtu", "a path with a small MTU that tells nobody", run_mtu),

@@ -220,6 +220,13 @@ public sealed class NetworkedMultiplayerENet
         set => Peer.Set("mtu", value);
     }
 
+    /// <summary>Among the monitors of Performance, as <c>ENet/peers</c>.</summary>
+    public bool PerformanceMonitors
+    {
+        get => Peer.Get("performance_monitors").AsBool();
+        set => Peer.Set("performance_monitors", value);
+    }
+
     /// <summary>What a server says to an <see cref="ENetServerBrowser"/>. Assign a dictionary anew to change it.</summary>
     public Godot.Collections.Dictionary QueryInfo
     {

@@ -78,6 +78,7 @@ const NEW_PROPERTIES: Array[String] = [
 	"max_packets_per_second",
 	"max_stall_msec",
 	"mtu",
+	"performance_monitors",
 	"query_info",
 	"require_address_proof",
 	"require_datagram_tags",
@@ -108,6 +109,7 @@ const NEW_GETTERS := {
 	"get_require_address_proof": "int",
 	"get_sent_bytes": "int",
 	"get_statistics": "Dictionary",
+	"has_performance_monitors": "bool",
 	"is_requiring_datagram_tags": "bool",
 	"is_threaded": "bool",
 }
@@ -133,6 +135,7 @@ const NEW_METHODS: Array[String] = [
 	"set_max_stall_msec",
 	"set_mtu",
 	"set_peer_throttle",
+	"set_performance_monitors",
 	"set_query_info",
 	"set_require_address_proof",
 	"set_require_datagram_tags",

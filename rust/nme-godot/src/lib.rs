@@ -11,6 +11,7 @@ mod class;
 mod connection;
 mod connection_error;
 mod constants;
+mod debugger;
 mod departure;
 mod dispatch;
 mod drop_in;
@@ -19,7 +20,10 @@ mod dtls;
 mod entry;
 mod error;
 mod ffi;
+mod figures;
+mod monitors;
 mod open;
+mod open_peers;
 mod opening;
 mod output;
 mod packets;
@@ -55,6 +59,7 @@ unsafe impl ExtensionLibrary for Extension {
             ffi::pin_library();
             constants::register();
             simulation::register_setting();
+            debugger::register();
         }
     }
 
@@ -62,6 +67,8 @@ unsafe impl ExtensionLibrary for Extension {
         if stage == InitStage::Scene {
             // Those of objects that a game never lets go of. The library's code may be gone in a moment.
             nme_driver::stop_all();
+            open_peers::all().iter().for_each(|(_, peer)| peer.remove_monitors());
+            debugger::unregister();
         }
     }
 }

@@ -138,7 +138,7 @@ impl NetworkedMultiplayerENet {
 }
 
 /// What IP and UDP add to a datagram of this connection. A server for both kinds of addresses has IPv4 clients as a rule.
-fn wire_header_bytes(connection: &Connection) -> u64 {
+pub(crate) fn wire_header_bytes(connection: &Connection) -> u64 {
     let address = connection.local_addr();
     if address.ip().is_unspecified() { IPV4_HEADER_BYTES } else { header_bytes(address) }
 }
@@ -246,11 +246,11 @@ fn by_name(counts: impl IntoIterator<Item = (&'static str, u64)>) -> VarDictiona
     answer
 }
 
-fn number(count: u64) -> i64 {
+pub(crate) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn millis(time: Duration) -> f64 {
+pub(crate) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
