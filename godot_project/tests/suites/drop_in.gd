@@ -54,6 +54,16 @@ func test_statistics_of_a_peer() -> void:
 	expect_error(["get_peer", "77"])
 
 
+func test_while_a_client_connects() -> void:
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, free_port()), OK, "create_client")
+	var server: Variant = client.get_peer(1)
+	check_equal(server.get_state(), ENetPacketPeer.STATE_CONNECTING, "get_state")
+	check_equal(server.get_statistic(ROUND_TRIP), 500.0, "ENet's guess, as with the engine's class")
+	client.close_connection()
+	check_equal(server.get_statistic(ROUND_TRIP), 0.0, "nothing is known")
+
+
 func test_pings_come_as_often_as_was_said() -> void:
 	var peers := await connected()
 	peers[1].get_peer(1).ping_interval(50)
