@@ -13,8 +13,11 @@ use godot::prelude::*;
 use crate::figures::{Figures, Totals};
 use crate::shared::{Shared, State};
 
+/// One of the figures of a reading.
+type Figure = fn(&Reading) -> f64;
+
 /// What the monitors of a connection are called, behind the category, and which figure each of them is.
-const MONITORS: [(&str, fn(&Reading) -> f64); 8] = [
+const MONITORS: [(&str, Figure); 8] = [
     ("peers", |reading| reading.peers),
     ("round_trip_msec", |reading| reading.round_trip_msec),
     ("loss_out_percent", |reading| reading.loss_out_percent),
