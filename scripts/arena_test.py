@@ -258,8 +258,8 @@ class Game:
         pings = {int(match[1]): float(match[2]) for match in client.found(r"ping (-?\d+) ([\d.]+)")}
         measured = all(0.0 < pings.get(player, 0.0) < 5000.0 for player in ids.values())
         self.check(measured, f"{client.name} knows everybody's ping: {pings}")
-        ended = client.found("ended: The server has ended the connection.*")
-        self.check(len(ended) == 1, f"{client.name} hears once that the connection has ended")
+        ended = client.found(r"ended: The server is shutting down\.")
+        self.check(len(ended) == 1, f"{client.name} hears once that the connection has ended, and why")
 
 
 # --- Reports --------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ DIST = REPO / "dist"
 LIBRARIES = DIST / "libraries"
 ENTRY_SYMBOL = f"{ADDON_NAME}_init"
 EXTENSION = f"{ADDON_NAME}.gdextension"
+PLUGIN = "plugin.cfg"
 SIZE_LIMIT = 5 * 1000 * 1000
 # What a system has by itself; a library that needs more would not start on a player's machine.
 SYSTEM_LIBRARIES = {
@@ -190,6 +191,7 @@ def pack(libraries: Sequence[Library], missing: Sequence[str]) -> Path:
     made = {
         EXTENSION: packaged_extension(extension, [library.path.name for library in libraries]),
         "PLATFORMS.txt": platforms_text(libraries, missing),
+        PLUGIN: (ADDON / PLUGIN).read_text(encoding="utf-8").replace("in development", version()),
     }
     contents = {path.relative_to(ADDON).as_posix(): path.read_bytes() for path in addon_files()}
     contents.update({name: text.encode("utf-8") for name, text in made.items()})

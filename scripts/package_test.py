@@ -2,7 +2,7 @@
 """Installs the release package into an empty project as a user would, exports the game, and plays it.
 
 Makes the package for this machine first, unless --made or --zip says that there is one. A server and two clients run from the exported game,
-plain and with DTLS, and tell what reached them. Without an export template, which only the private engine of Debian
+plain, with DTLS and over a simulated network, and tell what reached them. Without an export template, which only the private engine of Debian
 has, they run from the project.
 """
 
@@ -28,11 +28,13 @@ from targets import TARGETS
 
 GAME = PROJECT / "tests" / "package"
 CLIENTS = ("alice", "bob")
+SIMULATED = "the network simulator is ON, by the argument --enet-sim"
 SIZES = (1, 1400, 100_000)
 # Seconds for one process; the game has a shorter deadline of its own.
 LIMIT = 90.0
 WANTED_FILES = {
-    f"{ADDON_NAME}.gdextension", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "THIRDPARTY.txt", "PLATFORMS.txt",
+    f"{ADDON_NAME}.gdextension", "plugin.cfg", "editor/plugin.gd", "editor/.gdignore",
+    "README.md", "LICENSE-MIT", "LICENSE-APACHE", "THIRDPARTY.txt", "PLATFORMS.txt",
 }
 
 
@@ -110,6 +112,9 @@ def export(godot: Sequence[str], project: Path, template: Path, checks: Checks) 
     libraries = [path.name for path in game.parent.glob("*.so")]
     good = code == 0 and game.is_file() and any(ADDON_NAME in name for name in libraries)
     checks.check("the game is exported, with the library", good, f"exit code {code}, {libraries}\n{tail(text)}")
+    packed = b"".join(path.read_bytes() for path in game.parent.glob("*.pck"))
+    is_clean = f"{ADDON_NAME}/editor".encode() not in packed
+    checks.check("nothing of the editor's plugin is exported", bool(packed) and is_clean)
     return [str(game), "--headless"] if good else None
 
 
@@ -181,6 +186,7 @@ def play(command: Sequence[str], folder: Path, mode: str, checks: Checks) -> Non
     folder.mkdir()
     words = [f"--port={free_port()}"]
     words += [f"--certificate={folder / 'server.crt'}"] if mode == "dtls" else []
+    words += ["--enet-sim=home_dsl"] if mode == "simulated" else []
     until = time.monotonic() + LIMIT
     players = [Player("server", [*command, "--", "--server", *words], folder)]
     try:
@@ -195,6 +201,9 @@ def play(command: Sequence[str], folder: Path, mode: str, checks: Checks) -> Non
         problems = differences(player.facts, expected(player.name, ids)) + signs(player.text)
         problems += [] if codes[player.name] == 0 else [f"exit code {codes[player.name]}\n{tail(player.text)}"]
         checks.check(f"{mode}: {player.name} has got everything, once", not problems, "\n  ".join(problems))
+    told = [player.name for player in players if SIMULATED in player.text]
+    right = len(told) == (len(players) if mode == "simulated" else 0)
+    checks.check(f"{mode}: who simulates a bad network says so", right, f"said by {told}")
     checks.check(f"{mode}: everybody took part", len(players) == 3 and len(ids) == 2, f"ids: {ids}")
 
 
@@ -267,7 +276,7 @@ def main() -> int:
             game: Optional[List[str]] = [*godot, "--headless", "--path", str(project)]
             if template:
                 game = export(godot, project, template, checks)
-            for mode in ("plain", "dtls") if game else ():
+            for mode in ("plain", "dtls", "simulated") if game else ():
                 play(game, folder / mode, mode, checks)
     return checks.summary()
 

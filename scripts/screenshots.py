@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Takes the README's pictures: the menu and a game of the arena, drawn in a display that nobody sees.
+"""Takes the README's pictures: the menu and a game of the arena, and the debugger's tab, drawn in a display that nobody sees.
 
-Linux only. The pictures go to godot_project/demo/pictures; --out names another folder.
+Linux only. The pictures go to godot_project/demo/pictures and into the addon; --out names another folder for all.
 """
 
 from __future__ import annotations
@@ -9,24 +9,39 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import List, Sequence
+from typing import List, Mapping, Optional, Sequence
 
 from arena_test import Child, wait_for
 from build import build, prepare_project
-from common import PROJECT, ScriptError, main_guard, run, say
+from common import ADDON, PROJECT, ScriptError, main_guard, run, say
 from demo import free_port
+from editor_project import finished, make_project
 from engines import find_godot4, picture_environment
+from godot_tests import home_in
 
 PICTURES = PROJECT / "demo" / "pictures"
+TAB_PICTURES = ADDON / "docs" / "pictures"
 SIZE = "1152x648"
+EDITOR_SIZE = "1500x900"
+TAB_LOOKS = ("dark", "light")
 LARGEST = 200_000
+# Seconds for one engine.
+LIMIT = 180
 # How long the player of the picture plays before it is taken.
 SECONDS = 20
 PLAYERS = ("Ada", "Linus")
+# What the clients of the tab's picture have.
+NETWORKS = ("home_fiber", "home_dsl", "home_broadband", "mobile_5g")
+
+
+def ready(folder: Path) -> Path:
+    """Makes a folder for pictures, which the engine does not import."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".gdignore").touch()
+    return folder.resolve()
 
 
 def prepare_machine() -> None:
@@ -42,11 +57,11 @@ def prepare_machine() -> None:
     run(install, env={"DEBIAN_FRONTEND": "noninteractive"})
 
 
-def on_display(words: Sequence[str]) -> List[str]:
-    """The arena in a window of a virtual display."""
-    display = ["xvfb-run", "--auto-servernum", "--server-args", f"-screen 0 {SIZE}x24"]
-    drawing = ["--rendering-driver", "opengl3", "--audio-driver", "Dummy", "--resolution", SIZE]
-    return [*display, *find_godot4(), *drawing, "--path", str(PROJECT), "--", *words]
+def on_display(words: Sequence[str], size: str = SIZE) -> List[str]:
+    """The engine in a window of a virtual display."""
+    display = ["xvfb-run", "--auto-servernum", "--server-args", f"-screen 0 {size}x24"]
+    drawing = ["--rendering-driver", "opengl3", "--audio-driver", "Dummy", "--resolution", size]
+    return [*display, *find_godot4(), *drawing, *words]
 
 
 def without_display(words: Sequence[str]) -> List[str]:
@@ -56,19 +71,36 @@ def without_display(words: Sequence[str]) -> List[str]:
 
 def take(target: Path, home: Path, words: Sequence[str]) -> None:
     """One picture; the arena saves it itself when its time is up."""
-    env = {**os.environ, **picture_environment(), "XDG_DATA_HOME": str(home)}
-    command = on_display([*words, "--picture", str(target)])
     target.unlink(missing_ok=True)
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        encoding="utf-8", errors="replace", env=env, timeout=120, check=False,
-    )
-    if done.returncode != 0 or not target.is_file() or "SCRIPT ERROR" in done.stdout:
-        raise ScriptError(f"no picture {target.name} (exit code {done.returncode}):\n{done.stdout}")
+    draw(on_display(["--path", str(PROJECT), "--", *words, "--picture", str(target)]), home, [target])
+
+
+def draw(command: Sequence[str], home: Path, targets: Sequence[Path], env: Optional[Mapping[str, str]] = None) -> None:
+    """Runs an engine that saves pictures, and looks whether they are there."""
+    code, text = finished(command, home, {**home_in(home), **picture_environment(), **(env or {})}, LIMIT)
+    for target in targets:
+        if code != 0 or not target.is_file() or "SCRIPT ERROR" in text:
+            raise ScriptError(f"no picture {target.name} (exit code {code}):\n{text}")
+        tell(target)
+
+
+def tell(target: Path) -> None:
+    """Says how large a picture is; it has to be fit for a repository."""
     size = target.stat().st_size
     if size > LARGEST:
         raise ScriptError(f"{target.name} has {size} bytes; {LARGEST} are allowed")
     say(f"{target.name}: {size} bytes")
+
+
+def take_menu(target: Path, home: Path) -> None:
+    """The menu, with a game in its list."""
+    port = str(free_port())
+    server = Child("server", without_display(["--server", "--port", port]), home)
+    try:
+        wait_for("the server is ready", [server], lambda: bool(server.found("ready on .*")))
+        take(target, home, ["--seconds", "5", "--port", port])
+    finally:
+        server.kill()
 
 
 def take_game(target: Path, home: Path) -> None:
@@ -87,23 +119,43 @@ def take_game(target: Path, home: Path) -> None:
             child.kill()
 
 
+def take_tab(folder: Path, home: Path) -> None:
+    """The debugger's tab, in the real editor: an arena's server and clients with simulated networks, in a dark and a light theme."""
+    port = free_port()
+    common = f"--compression zstd --port {port} --seconds {LIMIT}"
+    join = f"--headless -- --join 127.0.0.1 --bot {common}"
+    games = [(f"--headless -- --server --bots 0 {common}", ""), *((join, network) for network in NETWORKS)]
+    project = home / "project"
+    make_project(project, [PROJECT / "project.godot", PROJECT / "demo"], games)
+    with (project / "project.godot").open("a", encoding="utf-8") as settings:
+        lines = (f'enet/simulation.{network}="{network}"' for network in NETWORKS)
+        settings.write("\n".join(["", "[network]", "", *lines, ""]))
+    finished([*find_godot4(), "--headless", "--path", str(project), "--import"], home, home_in(home), LIMIT)
+    targets = [folder / f"debugger_tab_{look}.png" for look in TAB_LOOKS]
+    for target in targets:
+        target.unlink(missing_ok=True)
+    command = on_display(["--path", str(project), "--editor"], EDITOR_SIZE)
+    draw(command, home, targets, {"TAB_PICTURES": str(folder)})
+
+
 def main() -> int:
-    """Builds unless told not to, and takes both pictures."""
+    """Builds unless told not to, and takes the pictures."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--no-build", action="store_true", help="use the library that is there")
-    reader.add_argument("--out", type=Path, default=PICTURES, help="the folder for the pictures")
+    reader.add_argument("--out", type=Path, help="the folder for the pictures")
+    reader.add_argument("--only", choices=["arena", "tab"], help="not all of them")
     options = reader.parse_args()
     prepare_machine()
     if not options.no_build:
         build(flags=["--locked"])
     prepare_project()
-    folder = options.out.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    # Keeps the engine from importing them.
-    (folder / ".gdignore").touch()
     with tempfile.TemporaryDirectory(prefix="pictures_") as home:
-        take(folder / "menu.png", Path(home), ["--seconds", "5"])
-        take_game(folder / "arena.png", Path(home))
+        if options.only != "tab":
+            folder = ready(options.out or PICTURES)
+            take_menu(folder / "menu.png", Path(home))
+            take_game(folder / "arena.png", Path(home))
+        if options.only != "arena":
+            take_tab(ready(options.out or TAB_PICTURES), Path(home))
     return 0
 
 

@@ -141,8 +141,8 @@ def run_concurrency() -> Count:
 def check_gdscript() -> Count:
     """GDScript is formatted and has no warnings."""
     files = [
-        path for path in sorted(PROJECT.rglob("*.gd"))
-        if not FOREIGN_FOLDERS & set(path.relative_to(PROJECT).parts)
+        path for path in sorted([*PROJECT.rglob("*.gd"), *ADDON.rglob("*.gd")])
+        if not FOREIGN_FOLDERS & set(path.relative_to(REPO).parts)
     ]
     names = [path.relative_to(REPO) for path in files]
     return plain([gdformat(), "--check", *names], [gdlint(), *names])
@@ -184,6 +184,11 @@ def run_godot_tests() -> Count:
     return counting_script("godot_tests.py", "--no-build")
 
 
+def run_editor() -> Count:
+    """The debugger's tab in the real editor."""
+    return counting_script("editor_test.py", "--no-build")
+
+
 def run_interop() -> Count:
     """The same scenarios with Godot 3.6, Godot 4, and both."""
     return counting_script("interop")
@@ -197,6 +202,11 @@ def run_path() -> Count:
 def run_mtu() -> Count:
     """A path with a small MTU that tells nobody what it drops."""
     return counting_script("mtu_test.py")
+
+
+def run_lan() -> Count:
+    """Servers in local networks, which a search finds; where the system has namespaces."""
+    return counting_script("lan_test.py")
 
 
 def run_attacks() -> Count:
@@ -269,9 +279,11 @@ STEPS = (
     Step("readme", "what the README refers to", check_readme),
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
+    Step("editor", "the debugger's tab in the real editor", run_editor),
     Step("interop", "tests against Godot 3.6", run_interop),
     Step("path", "paths that change, beside the engines' classes", run_path),
     Step("mtu", "a path with a small MTU that tells nobody", run_mtu),
+    Step("lan", "a search for servers in local networks", run_lan),
     Step("attacks", "attacks on a server, and faults of its network", run_attacks),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
     Step("demo", "the demo", play_demo),

@@ -251,7 +251,7 @@ def mute(count: int, seconds: float) -> Attack:
     return Attack(name, words, seconds, newcomers=False, may_join=count, may_stay=count, reflects=False)
 
 
-KINDS = ("replayed", "truncated", "oversized", "random", "compressed", "strangers")
+KINDS = ("replayed", "truncated", "oversized", "random", "compressed", "strangers", "questions")
 
 
 # Forged datagrams towards established players belong here, too: the attacker can bind to the players' address when its

@@ -1,4 +1,4 @@
-"""Checks the wrapper for C# against the class, and runs it where Godot's .NET build is at hand."""
+"""Checks the wrappers for C# against the classes, and runs them where Godot's .NET build is at hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docs.pages import blocks_of
 from docs.project import HARNESS, Project
 from tools import CSHARP
 
-WRAPPER = ADDON / "csharp" / "NetworkedMultiplayerENet.cs"
+WRAPPERS = ADDON / "csharp"
 PAGE = ADDON / "docs" / "csharp.md"
 CONSTANT = re.compile(r"\w+ = (\d+), // (\w+)")
 TREE = Path(__file__).with_name("csharp_tree.py")
@@ -30,10 +30,10 @@ def check(project: Project) -> Iterator[Check]:
     text = project.run("-s", "res://dump.gd")
     found = [line for line in text.splitlines() if line.startswith("@@ ")]
     if not found:
-        raise ScriptError(f"the engine does not tell about the class:\n{text}")
+        raise ScriptError(f"the engine does not tell about the classes:\n{text}")
     facts = json.loads(found[0][3:])
     with tempfile.TemporaryDirectory(prefix="nme_csharp_") as name:
-        sources = {WRAPPER.name: WRAPPER}
+        sources = {f"{each}.cs": WRAPPERS / f"{each}.cs" for each in facts}
         for block in blocks_of(PAGE):
             if block.language == "csharp":
                 sources[block.name] = Path(name) / f"block_{block.line}.cs"
@@ -41,8 +41,9 @@ def check(project: Project) -> Iterator[Check]:
         trees = json.loads(output([CSHARP.tool("python"), TREE, *sources.values()]))
     for source, tree in zip(sources, trees):
         yield f"syntax of {source}", tree["errors"]
-    yield from check_calls(trees[0]["calls"], facts)
-    yield from check_constants(WRAPPER.read_text(encoding="utf-8"), facts)
+    for each, tree in zip(facts, trees):
+        yield from check_calls(tree["calls"], facts[each])
+        yield from check_constants((WRAPPERS / f"{each}.cs").read_text(encoding="utf-8"), facts[each])
     yield from run_dotnet(project)
 
 

@@ -12,7 +12,9 @@ PAGE = ADDON / "docs" / "troubleshooting.md"
 SOURCES = (
     "rust/nme-core/src/channel.rs", "rust/nme-core/src/session/error.rs", "rust/nme-core/src/session/config.rs",
     "rust/nme-core/src/session/connection_error.rs", "rust/nme-udp/src/socket.rs", "rust/nme-udp/src/resolver.rs",
-    "rust/nme-driver/src/error.rs", "rust/nme-dtls/src/credentials/error.rs", "rust/nme-dtls/src/lib.rs",
+    "rust/nme-driver/src/error.rs", "rust/nme-driver/src/simulator/simulation.rs",
+    "rust/nme-dtls/src/credentials/error.rs", "rust/nme-dtls/src/lib.rs",
+    "rust/nme-core/src/query/*.rs",
     "rust/nme-godot/src/*.rs",
 )
 # Errors that are counted, and not printed.

@@ -40,6 +40,8 @@ func with() -> String:
 FOR_HELP = '''extends Node
 
 var peer := NetworkedMultiplayerENet.new()
+var browser := ENetServerBrowser.new()
+var favorites: Array[String] = []
 var id := 2
 var label: Label
 

@@ -33,10 +33,13 @@ def check_help(godot: Sequence[str]) -> Iterator[Check]:
         if not found:
             raise ScriptError(f"the engine does not tell about the class:\n{text}")
         with editor(project) as connection:
-            yield from class_help.check(connection, json.loads(found[0][3:])["entries"])
-            symbol = connection.symbol(class_help.CLASS, class_help.CLASS)
+            symbols = []
+            for name, facts in json.loads(found[0][3:]).items():
+                yield from class_help.check(connection, name, facts["entries"])
+                symbols.append(connection.symbol(name, name))
         yield "an editor with the addon", complaints(project)
-        codes = {entry.name: entry.code for entry in class_help.entries(symbol) if entry.code}
+        entries = [entry for symbol in symbols for entry in class_help.entries(symbol)]
+        codes = {entry.name: entry.code for entry in entries if entry.code}
         yield from examples.check_help(project, codes)
 
 

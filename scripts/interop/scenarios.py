@@ -69,6 +69,52 @@ def address_proof() -> Scenario:
     return s
 
 
+def queried(name: str) -> Scenario:
+    """Questions without a connection come to a server and to its client, and nobody takes notice, of 3.6 neither: it drops
+    them, whatever its compression. A server of ours answers."""
+    s = Scenario(f"queried_{name}", 2, mixed=True)
+    c1, c2 = s.clients
+    s.set_everywhere(compression_mode=COMPRESSION[name])
+    # With the most clients there is a peer 4094, whose datagrams questions look like.
+    s.start(answers=True, max_clients=4095 if name == "range_coder" else 32)
+    for _ in range(3):
+        for asker in s.everyone:
+            asker.do("ask", count=16)
+        for client in s.clients:
+            s.server.do("ask", count=16, peer=client.name)
+        s.send(s.server, "all", [c1, c2], (30, 5000))
+        s.send(c1, "all", [s.server, c2], (30, 5000))
+        s.barrier()
+    c2.do("close")
+    s.gone(c2)
+    s.join(c2)
+    s.send(c2, "all", [s.server, c1])
+    s.finish()
+    return s
+
+
+def everything() -> Scenario:
+    """All that 3.6 does not have is switched on at once at our side, and a short delay: nothing that it shows is different."""
+    s = Scenario("everything", 3, mixed=True)
+    c1, c2, c3 = s.clients
+    for participant in s.everyone:
+        participant.do("everything")
+    s.start()
+    for _ in range(2):
+        for participant in s.everyone:
+            s.send(participant, "all", [other for other in s.everyone if other is not participant], (30, 5000))
+        s.send(c1, "c2", [c2])
+    s.barrier()
+    s.server.do("kick", peer="c3", now=False, why="enough")
+    c3.sees("server_disconnected").call("get_connection_status")
+    s.gone(c3)
+    c3.call("close_connection")
+    s.join(c3)
+    s.send(c3, "all", [s.server, c1, c2])
+    s.finish()
+    return s
+
+
 def not_fetched() -> Scenario:
     """A server's game does not fetch its packets for longer than ENet waits for an acknowledgement. A server of ours takes
     only some of what waits then, and its client has to send the rest again and again: all of it comes in the end."""
@@ -279,6 +325,24 @@ def kick_later() -> Scenario:
     s.send(s.server, "c1", [])
     s.send(c2, "c1", [])
     s.send(c2, "all", [s.server])
+    s.finish()
+    return s
+
+
+def kick_why() -> Scenario:
+    """A server of ours says why it disconnects a client: one of 3.6 gets what it would get without, and just leaves."""
+    s = Scenario("kick_why", 2, mixed=True)
+    c1, c2 = s.clients
+    s.start()
+    s.send(s.server, "c1", [c1], (100, 5000))
+    s.server.do("kick", peer="c1", now=False, why="The round is over, bis bald!")
+    c1.sees("server_disconnected").call("get_connection_status")
+    s.gone(c1)
+    s.send(c2, "server", [s.server])
+    s.send(s.server, "all", [c2])
+    c1.call("close_connection")
+    s.join(c1)
+    s.send(c1, "c2", [c2])
     s.finish()
     return s
 
@@ -496,7 +560,7 @@ def all_scenarios() -> List[Scenario]:
     makers: List[Callable[[], Scenario]] = [
         not_fetched, blocked,
         refuse, full, no_connection, wrong_compression, join_leave, crowd, targets_with_relay,
-        targets_without_relay, channels, channel_limits, always_ordered, address_proof, kick_now, kick_later,
+        targets_without_relay, channels, channel_limits, always_ordered, address_proof, everything, kick_now, kick_later, kick_why,
         server_close, timeouts, handlers, api_inactive, api_active,
     ]
-    return [maker() for maker in makers] + [data(name) for name in COMPRESSION]
+    return [maker() for maker in makers] + [each(name) for each in (queried, data) for name in COMPRESSION]

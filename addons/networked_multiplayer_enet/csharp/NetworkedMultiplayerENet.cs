@@ -198,6 +198,9 @@ public sealed class NetworkedMultiplayerENet
     }
 
     /// <summary>0, the default, is no limit.</summary>
+    /// <summary>An object with methods of ENetConnection, or null when no connection is open.</summary>
+    public GodotObject? Host => Peer.Get("host").AsGodotObject();
+
     /// <summary>In milliseconds; 0 is ENet's own.</summary>
     public long ConnectTimeoutMsec
     {
@@ -215,6 +218,20 @@ public sealed class NetworkedMultiplayerENet
     {
         get => Peer.Get("mtu").AsInt32();
         set => Peer.Set("mtu", value);
+    }
+
+    /// <summary>Among the monitors of Performance, as <c>ENet/peers</c>.</summary>
+    public bool PerformanceMonitors
+    {
+        get => Peer.Get("performance_monitors").AsBool();
+        set => Peer.Set("performance_monitors", value);
+    }
+
+    /// <summary>What a server says to an <see cref="ENetServerBrowser"/>. Assign a dictionary anew to change it.</summary>
+    public Godot.Collections.Dictionary QueryInfo
+    {
+        get => Peer.Get("query_info").AsGodotDictionary();
+        set => Peer.Set("query_info", value);
     }
 
     public AddressProofEnum RequireAddressProof
@@ -287,6 +304,9 @@ public sealed class NetworkedMultiplayerENet
     public DisconnectReasonEnum GetPeerDisconnectReason()
         => (DisconnectReasonEnum)Peer.Call("get_peer_disconnect_reason").AsInt64();
 
+    /// <summary>An object with the methods of ENetPacketPeer, or null.</summary>
+    public GodotObject? GetPeer(int id) => Peer.Call("get_peer", id).AsGodotObject();
+
     public int[] GetPeers() => Peer.Call("get_peers").AsInt32Array();
 
     /// <summary>docs/statistics.md lists the keys.</summary>
@@ -328,6 +348,12 @@ public sealed class NetworkedMultiplayerENet
 
     public void SetPeerThrottle(int id, long intervalMsec, long acceleration, long deceleration)
         => Peer.Call("set_peer_throttle", id, intervalMsec, acceleration, deceleration);
+
+    /// <summary>The name of a preset or a <c>Godot.Collections.Dictionary</c>; see docs/simulator.md.</summary>
+    public Error Simulate(Variant settings, int id = 0) => (Error)Peer.Call("simulate", settings, id).AsInt64();
+
+    public Godot.Collections.Dictionary GetSimulation(int id = 0)
+        => Peer.Call("get_simulation", id).AsGodotDictionary();
 
     public ConnectionErrorEnum GetConnectionError()
         => (ConnectionErrorEnum)Peer.Call("get_connection_error").AsInt64();

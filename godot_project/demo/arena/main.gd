@@ -71,7 +71,7 @@ func leave(reason: String, code := 0) -> void:
 		await screen.save_picture(options.picture)
 	if connection.is_open() and multiplayer.is_server():
 		server.stop(reason)
-	await connection.close()
+	await connection.close(reason)
 	get_tree().quit(code)
 
 
@@ -115,7 +115,11 @@ func _on_ended(why: String) -> void:
 		screen.show_problem(why)
 	elif options.mode != ArenaOptions.Mode.HEALTH_CHECK:
 		var is_lost := (
-			connection.last_error != NetworkedMultiplayerENet.CONNECTION_ERROR_CLOSED_BY_SERVER
+			connection.last_error
+			not in [
+				NetworkedMultiplayerENet.CONNECTION_ERROR_CLOSED_BY_SERVER,
+				NetworkedMultiplayerENet.CONNECTION_ERROR_KICKED,
+			]
 		)
 		print("ended: ", why)
 		get_tree().quit(1 if is_lost else 0)

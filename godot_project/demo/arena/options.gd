@@ -102,6 +102,11 @@ func read(words: PackedStringArray) -> String:
 	return ""
 
 
+## What a list of games calls the one that is hosted here.
+func game_name() -> String:
+	return "Dedicated server" if mode == Mode.SERVER else "%s's arena" % player_name
+
+
 func _read_number(word: String, text: String) -> String:
 	var least: int = NUMBERS[word][1]
 	var largest: int = NUMBERS[word][2]

@@ -65,6 +65,8 @@ func _open_server(port: int) -> void:
 	_make_peer(cell)
 	if "server_relay" in cell.peer:
 		cell.peer.set("server_relay", words["relay"] == "1")
+	# The engines' own classes have no such property.
+	cell.peer.set("query_info", {"name": "attacked", "text": "x".repeat(900)})
 	if cell.peer.call("create_server", port, int(words["slots"])) != OK:
 		print("cannot open port %d" % port)
 

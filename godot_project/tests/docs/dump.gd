@@ -1,39 +1,45 @@
-## Tells what ClassDB has of the class: the names that its help must have, and arguments.
+## Tells what ClassDB has of each class: the names that its help must have, and arguments.
 extends SceneTree
 
-const CLASS := &"NetworkedMultiplayerENet"
+const CLASSES: Array[StringName] = [&"NetworkedMultiplayerENet", &"ENetServerBrowser"]
 
 
 func _initialize() -> void:
-	var properties := _names(ClassDB.class_get_property_list(CLASS, true))
+	var facts := {}
+	for each in CLASSES:
+		facts[each] = _facts(each)
+	print("@@ ", JSON.stringify(facts))
+	quit()
+
+
+func _facts(of_class: StringName) -> Dictionary:
+	var properties := _names(ClassDB.class_get_property_list(of_class, true))
 	var accessors := []
 	for property: String in properties:
-		accessors.append(String(ClassDB.class_get_property_setter(CLASS, property)))
-		accessors.append(String(ClassDB.class_get_property_getter(CLASS, property)))
+		accessors.append(String(ClassDB.class_get_property_setter(of_class, property)))
+		accessors.append(String(ClassDB.class_get_property_getter(of_class, property)))
 	var methods := {}
-	for method in ClassDB.class_get_method_list(CLASS):
+	for method in ClassDB.class_get_method_list(of_class):
 		# A class's own methods come before those of its bases, some of which it hides.
 		if not methods.has(method["name"]):
 			methods[method["name"]] = method["args"].size()
-	var own := _names(ClassDB.class_get_method_list(CLASS, true))
+	var own := _names(ClassDB.class_get_method_list(of_class, true))
 	var entries := {
 		"property": properties,
 		"method": own.filter(func(method: String) -> bool: return not method in accessors),
-		"signal": _names(ClassDB.class_get_signal_list(CLASS, true)),
-		"constant": ClassDB.class_get_integer_constant_list(CLASS, true),
+		"signal": _names(ClassDB.class_get_signal_list(of_class, true)),
+		"constant": ClassDB.class_get_integer_constant_list(of_class, true),
 	}
 	var constants := {}
-	for constant in ClassDB.class_get_integer_constant_list(CLASS):
-		constants[constant] = ClassDB.class_get_integer_constant(CLASS, constant)
-	var facts := {
+	for constant in ClassDB.class_get_integer_constant_list(of_class):
+		constants[constant] = ClassDB.class_get_integer_constant(of_class, constant)
+	return {
 		"entries": entries,
 		"methods": methods,
-		"properties": _names(ClassDB.class_get_property_list(CLASS)),
-		"signals": _names(ClassDB.class_get_signal_list(CLASS)),
+		"properties": _names(ClassDB.class_get_property_list(of_class)),
+		"signals": _names(ClassDB.class_get_signal_list(of_class)),
 		"constants": constants,
 	}
-	print("@@ ", JSON.stringify(facts))
-	quit()
 
 
 func _names(list: Array[Dictionary]) -> Array:

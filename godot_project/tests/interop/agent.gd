@@ -8,12 +8,15 @@ const CLASS := "NetworkedMultiplayerENet"
 const EXTENSION_FOLDER := "res://addons/networked_multiplayer_enet"
 const BLOCK := 1021
 const RESEND_MSEC := 400
+const QUESTION_START := [0x0f, 0xfe, 0xff, 113, 117, 101, 114, 121]
+const QUESTION_LEN := 1056
 
 var scenario := {}
 var me := ""
 var steps := []
 var reactions := {}
 var peer: Variant = null
+var uses_everything := false
 var polling := true
 var fetching := true
 var active := false
@@ -87,6 +90,8 @@ func _tick() -> void:
 	if active and polling:
 		peer.poll()
 		_drain()
+		if uses_everything:
+			_look_at_statistics()
 	while index < steps.size():
 		var step: Dictionary = steps[index]
 		if not _run_step(step):
@@ -169,7 +174,10 @@ func _run_step(step: Dictionary) -> bool:
 		"put":
 			return _put(step)
 		"kick":
-			peer.disconnect_peer(_id_of(step["peer"]), step["now"])
+			if step.has("why"):
+				peer.kick_peer(_id_of(step["peer"]), 7, step["why"])
+			else:
+				peer.disconnect_peer(_id_of(step["peer"]), step["now"])
 		"close":
 			active = false
 			peer.close_connection()
@@ -190,6 +198,10 @@ func _run_step(step: Dictionary) -> bool:
 			polling = false
 			# The network thread of a game that hangs is to stop, too.
 			peer.max_stall_msec = 1
+		"everything":
+			_use_everything()
+		"ask":
+			_ask(step)
 		"mute":
 			logging = false
 		_:
@@ -217,6 +229,25 @@ func _has_come(step: Dictionary) -> bool:
 	return come
 
 
+## Switches everything on that 3.6 does not have and does not notice.
+func _use_everything() -> void:
+	uses_everything = true
+	peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
+	peer.query_info = {"name": "interop"}
+	peer.connect_timeout_msec = 20_000
+	peer.set_default_peer_timeout(32, 6000, 30_000)
+	peer.max_connections_per_address = 100
+	peer.max_packets_per_second = 100_000
+	peer.max_bytes_per_second = 100_000_000
+	peer.simulate({"delay_msec": 10, "jitter_msec": 5})
+
+
+func _look_at_statistics() -> void:
+	peer.get_statistics()
+	for id: int in peer.get_peers():
+		peer.get_peer_statistics(id)
+
+
 ## Others keep their ids when this peer comes back, and what it has seen of them belongs to the
 ## connection before.
 func _forget_peers_events() -> void:
@@ -232,6 +263,8 @@ func _create(step: Dictionary) -> void:
 	if step["do"] == "server":
 		if step.get("asks_for_proof", false):
 			peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
+		if step.get("answers", false):
+			peer.query_info = {"name": "interop", "numbers": [1, 2]}
 		if step.has("max_buffered_bytes"):
 			peer.max_buffered_bytes = step["max_buffered_bytes"]
 		error = peer.create_server(port, step.get("max_clients", 32))
@@ -248,6 +281,24 @@ func _create(step: Dictionary) -> void:
 	var id: int = peer.get_unique_id()
 	print("@@ ", JSON.stringify({"event": "id", "id": id}))
 	_write_file("id_" + me, str(id))
+
+
+## Sends questions as ENetServerBrowser does, and others like them, from a socket of its own to a
+## participant's.
+func _ask(step: Dictionary) -> void:
+	var port: int = scenario["ports"][0]
+	if step.has("peer"):
+		port = peer.get_peer_port(_id_of(step["peer"]))
+	var udp := PacketPeerUDP.new()
+	udp.set_dest_address("127.0.0.1", port)
+	for number: int in step["count"]:
+		var bytes := PackedByteArray()
+		for i in QUESTION_LEN - number % 2:
+			bytes.append(QUESTION_START[i] if i < QUESTION_START.size() else 0)
+		# Some are answers, and some have another version.
+		bytes[9] = number / 2 % 2
+		bytes[8] = 1 + number / 4 % 2
+		udp.put_packet(bytes)
 
 
 ## A step with "until" is for packets that may be lost: it sends them again, some time apart, until

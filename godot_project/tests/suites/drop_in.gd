@@ -1,4 +1,4 @@
-## Scripts that were written for ENetMultiplayerPeer: what they call has the same names, arguments and numbers.
+## Scripts that were written for ENetMultiplayerPeer: the names, arguments and numbers are the same.
 extends TestSuite
 
 const ROUND_TRIP := ENetPacketPeer.PEER_ROUND_TRIP_TIME
@@ -50,8 +50,18 @@ func test_statistics_of_a_peer() -> void:
 	server.ping_interval(100)
 	server.ping_interval(-1)
 	expect_error(["ping_interval", "-1"])
-	check_equal(peers[0].get_peer(77), null, "get_peer of nobody")
+	check(peers[0].get_peer(77) == null, "get_peer of nobody")
 	expect_error(["get_peer", "77"])
+
+
+func test_while_a_client_connects() -> void:
+	var client := new_peer()
+	check_equal(client.create_client(LOCALHOST, free_port()), OK, "create_client")
+	var server: Variant = client.get_peer(1)
+	check_equal(server.get_state(), ENetPacketPeer.STATE_CONNECTING, "get_state")
+	check_equal(server.get_statistic(ROUND_TRIP), 500.0, "ENet's guess, as with the engine's class")
+	client.close_connection()
+	check_equal(server.get_statistic(ROUND_TRIP), 0.0, "nothing is known")
 
 
 func test_pings_come_as_often_as_was_said() -> void:
@@ -142,7 +152,7 @@ func test_the_host_s_figures() -> void:
 	check(peers[0].refuse_new_connections, "refuse_new_connections")
 	host.destroy()
 	check_equal(peers[1].get_connection_status(), DISCONNECTED, "destroy")
-	check_equal(peers[1].host, null, "no host without a connection")
+	check(peers[1].host == null, "no host without a connection")
 	check_equal(host.get_local_port(), 0, "the old one is of no use")
 
 

@@ -51,6 +51,7 @@ const PEER_KEYS: Array[String] = [
 	"payload_bytes_sent",
 	"queue_time_msec",
 	"queued_bytes",
+	"remote",
 	"resends",
 	"round_trip_msec",
 	"round_trip_variance_msec",
@@ -93,8 +94,18 @@ func test_other_clients_are_behind_the_server() -> void:
 	var clients := PackedInt32Array([peers[1].get_unique_id(), other])
 	clients.sort()
 	check_equal(peers[0].get_peers(), clients, "peers of the server")
-	check_equal(peers[1].get_peer_statistics(other), {}, "get_peer_statistics")
-	expect_error(["get_peer_statistics", str(other)])
+	check_equal(peers[1].get_peer_statistics(other), {}, "nothing is known yet")
+	var is_told := func() -> bool: return not peers[1].get_peer_statistics(other).is_empty()
+	await wait_until(is_told, 5.0, "the server tells")
+	var told := peers[1].get_peer_statistics(other)
+	check(told.relayed and told.round_trip_msec > 0.0, "a round trip: %s" % told)
+	check_equal(told.loss_in, 0.0, "no loss")
+	# The own connection, seen from the other side.
+	var has_remote := func() -> bool:
+		return not peers[1].get_peer_statistics(1).remote.is_empty()
+	await wait_until(has_remote, 5.0, "the server tells of this one, too")
+	check(peers[1].get_peer_statistics(1).remote.round_trip_msec > 0.0, "a round trip")
+	expect_no_error("nobody has made a mistake")
 
 
 func test_packets_and_bytes_are_those_of_the_game() -> void:

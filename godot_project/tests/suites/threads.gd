@@ -558,6 +558,8 @@ static func _value_for(argument: Dictionary) -> Variant:
 			return LOCALHOST
 		TYPE_PACKED_BYTE_ARRAY:
 			return PackedByteArray([1, 2, 3])
+		TYPE_DICTIONARY:
+			return {}
 		TYPE_CALLABLE:
 			return Callable()
 	return null

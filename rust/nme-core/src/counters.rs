@@ -17,6 +17,11 @@ pub enum Dropped {
     WrongProof,
     /// From a stranger, in a poll that had too much to read.
     Overload,
+    /// A question or an answer without a connection that is damaged, or for somebody else: a client, a server that does not
+    /// answer, or one whose rules keep the address out.
+    Query,
+    /// A question, from an address that has had enough answers lately, or when all together have.
+    QueryRate,
     /// Not what an ENet in this connection would send, or late or repeated.
     Enet(DropReason),
 }
@@ -65,6 +70,8 @@ pub struct Counters {
     pub bytes_sent: u64,
     /// Commands that were ignored because a quota was full or they contradicted others.
     pub ignored_commands: u64,
+    /// Questions without a connection that were answered.
+    pub queries_answered: u64,
     /// How often a channel forgot its incomplete unreliable packets to make room for new ones.
     pub evictions: u64,
     datagrams: [u64; OWN_REASONS],
@@ -141,13 +148,23 @@ const fn own_index(reason: Dropped) -> Result<usize, usize> {
         Dropped::ServerFull => Ok(3),
         Dropped::WrongProof => Ok(4),
         Dropped::Overload => Ok(5),
+        Dropped::Query => Ok(6),
+        Dropped::QueryRate => Ok(7),
         Dropped::Enet(reason) => Err(reason as usize),
     }
 }
 
 /// In the order of [`own_index`].
-const OWN_NAMES: [&str; OWN_REASONS] =
-    ["oversized", "unexpected_compression", "bad_compression", "server_full", "wrong_proof", "overload"];
+const OWN_NAMES: [&str; OWN_REASONS] = [
+    "oversized",
+    "unexpected_compression",
+    "bad_compression",
+    "server_full",
+    "wrong_proof",
+    "overload",
+    "query",
+    "query_rate",
+];
 
 /// In the order of [`DroppedPacket`].
 const PACKET_NAMES: [&str; PACKET_REASONS] = [
@@ -163,5 +180,5 @@ const PACKET_NAMES: [&str; PACKET_REASONS] = [
     "not_fetched",
 ];
 
-const OWN_REASONS: usize = 6;
+const OWN_REASONS: usize = 8;
 const PACKET_REASONS: usize = DroppedPacket::NotFetched as usize + 1;

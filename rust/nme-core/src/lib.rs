@@ -25,6 +25,7 @@
 //! | nme-enet, `send::window` | how many reliable bytes may be in flight, and at which pace they leave; the rest waits in the engine for acknowledgements |
 //! | nme-enet, `throttle` and `host::bandwidth` | which share of the unreliable packets is sent; the others are dropped as their turn comes, and never wait for it |
 //! | a network thread | takes what the game has left for it when the game's owner flushes, or 5 ms behind the first of it; then there is a flush. What datagrams cause, such as packets that are passed on, has one at once, but not more often than every quarter of a ms |
+//! | the driver's simulator, when a game wants one | holds datagrams back on purpose, until a poll or flush behind the time at which they are due |
 //! | the driver's outbox | keeps datagrams, in order, that the system's send queue has no room for |
 //!
 //! `session::waiting` takes the sizes of header and commands from nme-enet's table. It counts what was queued since the last
@@ -37,6 +38,7 @@ pub mod counters;
 pub mod datagram;
 mod endpoint;
 pub mod peer;
+pub mod query;
 mod queue;
 pub mod relay;
 pub mod secure;

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use nme_core::channel::TransferMode;
+use nme_core::channel::{Delivery, TransferMode};
 use nme_core::codec::Compression;
+use nme_core::counters::DroppedPacket;
 use nme_core::statistics::PeerStatistics;
 use nme_netem::Link;
+use nme_testing::raw_peer::RawConfig;
 use nme_testing::world::{HostId, World};
 
 const MS: Duration = Duration::from_millis(1);
@@ -207,4 +209,50 @@ fn what_waits_is_shown_by_channel() {
     let in_flight: u64 = statistics.channels.iter().map(|channel| channel.unacknowledged).sum();
     assert_eq!(in_flight, u64::from(statistics.figures.in_flight));
     assert!(statistics.queue_time() > SECOND, "{:?}", statistics.queue_time());
+}
+
+#[test]
+fn a_server_tells_its_clients_of_its_connections() {
+    for overhead in [None, Some(20)] {
+        let mut world = World::new(9);
+        overhead.into_iter().for_each(|overhead| world.secure(overhead));
+        world.set_links(Link::delayed(30 * MS));
+        let server = world.server(4);
+        let [one, other] = [world.connect(server), world.connect(server)];
+        world.run(SECOND);
+        let other_id = i64::from(world.id(other).get());
+        let own_id = i64::from(world.id(one).get());
+        for id in [other_id, own_id] {
+            assert_eq!(world.session_mut(one).told(id), None);
+        }
+        world.run(SECOND);
+        let of_server = statistics(&world, server, other).figures;
+        let told = world.session_mut(one).told(other_id).expect("an answer");
+        assert!(told.round_trip.abs_diff(of_server.round_trip) < 10 * MS, "{told:?}");
+        let own = world.session_mut(one).told(own_id).expect("an answer");
+        assert!(own.round_trip > 50 * MS, "{own:?}");
+        assert_eq!(world.session_mut(one).told(12), None);
+        world.close(other);
+        world.run(SECOND);
+        assert_eq!(world.session_mut(one).told(other_id), None);
+        assert_eq!(world.counters(server).dropped_packets(DroppedPacket::SystemMessage), 0);
+    }
+}
+
+#[test]
+fn a_server_does_not_tell_of_clients_that_are_not_known() {
+    let mut world = World::new(10);
+    let config = world.config().server_relay(false);
+    let server = world.server_with(&config, 4);
+    let stranger = world.raw_client(RawConfig::default(), server, 77);
+    let client = world.connect(server);
+    world.run(SECOND);
+    let about = world.id(client).get().to_le_bytes();
+    let before = world.raw_events(stranger).len();
+    world.raw_mut(stranger).send(0, 0, &[b"XENF".as_slice(), &about].concat(), Delivery::Reliable);
+    world.run(SECOND);
+    assert_eq!(world.raw_events(stranger).len(), before, "no answer");
+    world.raw_mut(stranger).send(0, 0, b"XENF\x4d\0\0\0", Delivery::Reliable);
+    world.run(SECOND);
+    assert_eq!(world.raw_events(stranger).len(), before + 1, "an answer about itself");
 }

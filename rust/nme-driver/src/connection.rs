@@ -10,7 +10,8 @@ use nme_core::admission::{AccessChange, AccessList, AddressProof, Question, Rate
 use nme_core::channel::TransferMode;
 use nme_core::counters::Counters;
 use nme_core::peer::PeerId;
-use nme_core::relay::Kick;
+use nme_core::query::QueryInfo;
+use nme_core::relay::{Kick, ToldFigures};
 use nme_core::session::{
     Bandwidth, ConnectionError, Departure, DisconnectError, Event, FlushMode, KickError, MaxBuffered,
     MaxRate, MaxReceived, PeerError, Received, SendError, SendOptions, Session, Status, ThrottleError,
@@ -25,6 +26,8 @@ use crate::driver::Driver;
 use crate::error::{ClientError, ServerError};
 use crate::farewell::Farewell;
 use crate::settings::{ClientSettings, ServerSettings};
+use crate::simulations::Simulations;
+use crate::simulator::{Simulation, SimulationChange};
 use crate::statistics::ConnectionStatistics;
 use crate::thread::StallLimit;
 use crate::threaded::Threaded;
@@ -40,6 +43,7 @@ pub struct Connection {
     start: Option<(Resolution, u16)>,
     /// When the owner was told to flush at the end of its frame.
     flush_promised: Option<Duration>,
+    simulations: Simulations,
 }
 
 /// Where the endpoint is.
@@ -132,14 +136,16 @@ impl Connection {
         let local = socket.local_addr();
         let endpoint = Endpoint::server(&settings.session, settings.max_clients, settings.secure);
         let way = if settings.threaded {
-            let driver = Driver::new(endpoint, socket, Monotonic::new());
+            let driver = Driver::new(endpoint, socket, Monotonic::new()).simulating(settings.simulation);
             let threaded = Threaded::new(driver, |remote| Session::server_on(remote, &settings.session));
             Way::Threaded(Box::new(threaded?))
         } else {
             let session = Session::server_on(endpoint, &settings.session);
-            Way::Inline(Box::new(Driver::new(session, socket, Monotonic::new())))
+            let driver = Driver::new(session, socket, Monotonic::new()).simulating(settings.simulation);
+            Way::Inline(Box::new(driver))
         };
-        Ok(Self { way, local, start: None, flush_promised: None })
+        let simulations = Simulations::new(settings.simulation);
+        Ok(Self { way, local, start: None, flush_promised: None, simulations })
     }
 
     /// Opens a client. With the first poll or flush it asks for a connection, or for the server's address when it is a name
@@ -156,19 +162,21 @@ impl Connection {
         let local = socket.local_addr();
         let endpoint = Endpoint::client(&settings.session, settings.secure);
         let mut way = if settings.threaded {
-            let driver = Driver::new(endpoint, socket, Monotonic::new());
+            let driver = Driver::new(endpoint, socket, Monotonic::new()).simulating(settings.simulation);
             let threaded = Threaded::new(driver, |remote| Session::client_on(remote, &settings.session));
             Way::Threaded(Box::new(threaded?))
         } else {
             let session = Session::client_on(endpoint, &settings.session);
-            Way::Inline(Box::new(Driver::new(session, socket, Monotonic::new())))
+            let driver = Driver::new(session, socket, Monotonic::new()).simulating(settings.simulation);
+            Way::Inline(Box::new(driver))
         };
         let port = settings.port.0;
         if let Some(mut server) = server {
             server.set_port(port);
             with!(mut way, session => session.note_server(server));
         }
-        Ok(Self { way, local, start: Some((resolution, port)), flush_promised: None })
+        let simulations = Simulations::new(settings.simulation);
+        Ok(Self { way, local, start: Some((resolution, port)), flush_promised: None, simulations })
     }
 
     /// Client: the owner has said everything that is to hold from the first datagram on.
@@ -195,7 +203,9 @@ impl Connection {
 
     /// As [`Driver::next_event`].
     pub fn next_event(&mut self) -> Option<Event> {
-        call!(self.way, next_event())
+        let event = call!(self.way, next_event());
+        self.note_departure(event);
+        event
     }
 
     /// Ends a poll: everything that the poll caused leaves.
@@ -246,7 +256,9 @@ impl Connection {
     /// # Errors
     /// As [`Session::disconnect_peer`].
     pub fn disconnect_peer(&mut self, id: i64, now: bool) -> Result<Option<Event>, DisconnectError> {
-        call!(self.way, disconnect_peer(id, now))
+        let event = call!(self.way, disconnect_peer(id, now))?;
+        self.note_departure(event);
+        Ok(event)
     }
 
     /// Server: tells a client why, and disconnects it when everything queued has arrived.
@@ -451,6 +463,11 @@ impl Connection {
         with!(mut self.way, session => session.set_asking(asks));
     }
 
+    /// Server: as [`Session::set_query_info`].
+    pub fn set_query_info(&mut self, info: Option<QueryInfo>) {
+        with!(mut self.way, session => session.set_query_info(info));
+    }
+
     /// Server: as [`Session::next_question`].
     pub fn next_question(&mut self) -> Option<Question> {
         with!(mut self.way, session => session.next_question())
@@ -548,10 +565,53 @@ impl Connection {
         })
     }
 
+    /// As [`Session::told`].
+    pub fn told(&mut self, id: i64) -> Option<ToldFigures> {
+        with!(mut self.way, session => session.told(id))
+    }
+
     /// The peers that the game has heard of, in no order; on a client also those behind the relay.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerId> {
         with!(self.way, session => session.peers().collect())
+    }
+
+    /// Makes the network worse, or good again: for one peer, or with the id 0 for all of them, also those that had a network
+    /// of their own.
+    ///
+    /// # Errors
+    /// Nobody with a connection to this side has this id.
+    pub fn simulate(&mut self, id: i64, simulation: Simulation) -> Result<(), PeerError> {
+        let change = if id == 0 {
+            self.simulations = Simulations::new(simulation);
+            SimulationChange::Everyone(simulation)
+        } else {
+            let address = self.peer_address(id)?;
+            self.simulations.set(id, address, simulation);
+            SimulationChange::Peer(address, simulation)
+        };
+        call!(self.way, simulate(change));
+        Ok(())
+    }
+
+    /// What the network to a peer is made to be like; with the id 0, that to all who have none of their own.
+    ///
+    /// # Errors
+    /// As [`Connection::simulate`].
+    pub fn simulation(&self, id: i64) -> Result<Simulation, PeerError> {
+        if id != 0 {
+            self.peer_address(id)?;
+        }
+        Ok(self.simulations.get(id))
+    }
+
+    /// Who has gone has no network any more.
+    fn note_departure(&mut self, event: Option<Event>) {
+        if let Some(Event::PeerDisconnected(id)) = event
+            && let Some(address) = self.simulations.forget(id.get().into())
+        {
+            call!(self.way, simulate(SimulationChange::Forget(address)));
+        }
     }
 
     /// How many bytes have gone over the wire.

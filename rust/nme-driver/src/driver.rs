@@ -9,9 +9,10 @@ use nme_udp::{Received, Resolution, ResolveError};
 
 use crate::clock::Clock;
 use crate::farewell::Farewell;
-use crate::node::Node;
+use crate::node::{HasEndpoint, Node};
 use crate::outbox::Outbox;
 use crate::reading::Reading;
+use crate::simulator::{Simulation, SimulationChange, Simulator};
 use crate::socket::DatagramSocket;
 use crate::statistics::ConnectionStatistics;
 
@@ -25,6 +26,8 @@ pub struct Driver<S, C, N = Session> {
     clock: C,
     buffer: Box<[u8; MAX_DATAGRAM + 1]>,
     outbox: Outbox,
+    /// Only while it has something to do.
+    simulator: Option<Box<Simulator>>,
     search: Option<Search>,
     reading: Reading,
     /// Nothing more is read in this poll.
@@ -90,6 +93,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
             clock,
             buffer: Box::new([0; MAX_DATAGRAM + 1]),
             outbox: Outbox::default(),
+            simulator: None,
             search: None,
             reading,
             has_read: true,
@@ -187,6 +191,9 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         self.datagrams_read = 0;
         self.has_timed = false;
         self.has_emitted = false;
+        if self.simulator.as_ref().is_some_and(|simulator| simulator.is_idle()) {
+            self.simulator = None;
+        }
         self.send_waiting();
         self.flush_overdue(now);
         self.node.begin_poll(now);
@@ -234,15 +241,35 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         } else if self.search.is_some() {
             SEARCH_PAUSE
         } else {
-            return self.node.poll_timeout();
+            return self.next_due();
         };
-        self.node.poll_timeout().min(now + pause)
+        self.next_due().min(now + pause)
     }
 
     /// Ends a poll, but leaves what waits for a flush to the next one.
     pub fn pause_poll(&mut self) {
         let now = self.clock.now();
         self.reading.end(now);
+    }
+
+    /// Makes the network worse, or good again.
+    pub fn simulate(&mut self, change: SimulationChange) {
+        let changes_nothing = match &change {
+            SimulationChange::Everyone(simulation) => simulation.is_off(),
+            SimulationChange::Peer(..) => false,
+            SimulationChange::Forget(_) => true,
+        };
+        if self.simulator.is_some() || !changes_nothing {
+            let now = self.clock.now();
+            self.simulator.get_or_insert_with(|| Box::new(Simulator::new(now))).change(now, change);
+        }
+    }
+
+    /// The same driver over a network that is made worse from the start.
+    #[must_use]
+    pub fn simulating(mut self, simulation: Simulation) -> Self {
+        self.simulate(SimulationChange::Everyone(simulation));
+        self
     }
 
     /// Datagrams that this poll has read.
@@ -270,12 +297,20 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
         let now = self.clock.now();
         self.node.close(now);
         self.transmit();
+        // Nobody is here any more when the rest of it would be due.
+        self.release(Duration::MAX);
+        self.note_sent();
     }
 
     /// Tells every peer, and ends the session. What remains is to wait for the system, if its send queue is full.
     pub fn close(mut self) -> Farewell<S, C> {
         self.end();
         Farewell::new(self.socket, self.clock, self.outbox)
+    }
+
+    fn next_due(&self) -> Duration {
+        let simulated = self.simulator.as_ref().and_then(|simulator| simulator.next_due());
+        simulated.into_iter().fold(self.node.poll_timeout(), Duration::min)
     }
 
     fn look_at_search(&mut self, now: Duration) {
@@ -313,12 +348,20 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     /// Reads some datagrams; false when there are none.
     fn read_batch(&mut self) -> bool {
         let mut read = 0;
+        let now = self.simulated_now();
         while read < BATCH {
+            if self.deliver(now) {
+                read += 1;
+                continue;
+            }
             match self.socket.receive(&mut self.buffer[..]) {
-                Received::Datagram { from, len } => {
-                    self.datagrams_read += 1;
-                    self.node.receive(from, &self.buffer[..len]);
-                }
+                Received::Datagram { from, len } => match &mut self.simulator {
+                    Some(simulator) => simulator.receive(now, from, &self.buffer[..len]),
+                    None => {
+                        self.datagrams_read += 1;
+                        self.node.receive(from, &self.buffer[..len]);
+                    }
+                },
                 Received::Oversized => self.receive_counters.oversized += 1,
                 Received::Error(_) => self.receive_counters.errors += 1,
                 Received::Empty => {
@@ -343,12 +386,39 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
 
     fn transmit(&mut self) {
         self.outbox.send_waiting(&mut self.socket);
+        let now = self.simulated_now();
         let ready = self.node.transmit();
         for (to, datagram) in ready.iter() {
-            self.outbox.send(&mut self.socket, to, datagram);
+            match &mut self.simulator {
+                Some(simulator) => simulator.send(now, to, datagram),
+                None => self.outbox.send(&mut self.socket, to, datagram),
+            }
         }
         ready.clear();
+        self.release(now);
         self.note_sent();
+    }
+
+    /// Sends what the simulator has held back until now.
+    fn release(&mut self, now: Duration) {
+        let Some(simulator) = &mut self.simulator else { return };
+        while let Some((to, datagram)) = simulator.next_outgoing(now) {
+            self.outbox.send(&mut self.socket, to, datagram);
+        }
+    }
+
+    /// Hands over a datagram that the simulator has held back until now; false when there is none.
+    fn deliver(&mut self, now: Duration) -> bool {
+        let Some(simulator) = &mut self.simulator else { return false };
+        let Some((from, datagram)) = simulator.next_incoming(now) else { return false };
+        self.datagrams_read += 1;
+        self.node.receive(from, datagram);
+        true
+    }
+
+    /// The time for the simulator; without one, nobody needs it.
+    fn simulated_now(&mut self) -> Duration {
+        if self.simulator.is_some() { self.clock.now() } else { Duration::ZERO }
     }
 
     fn send_waiting(&mut self) {
@@ -364,9 +434,9 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     }
 }
 
-impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
+impl<S: DatagramSocket, C: Clock, N: Node + HasEndpoint> Driver<S, C, N> {
     /// What is known of the connection.
-    pub fn statistics(&mut self) -> ConnectionStatistics {
+    pub(crate) fn statistics(&mut self) -> ConnectionStatistics {
         let now = self.clock.now();
         ConnectionStatistics {
             endpoint: self.node.endpoint().statistics(),

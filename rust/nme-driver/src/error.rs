@@ -1,9 +1,12 @@
-//! Why a server or client could not be made.
+//! Why a server or client could not be made, or a server not be asked.
 
 use std::io;
 
+use nme_core::query::BrowserFull;
 use nme_udp::{BindError, ResolveError};
 use thiserror::Error;
+
+use crate::browser::LONGEST_TIMEOUT_MS;
 
 /// A port that is no port.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -43,4 +46,27 @@ pub enum ClientError {
     /// The thread.
     #[error(transparent)]
     Thread(#[from] ThreadError),
+}
+
+/// Why no server was asked.
+#[derive(Debug, Error)]
+pub enum SearchError {
+    /// The port.
+    #[error("port is {0}; the port of a server is a number from 1 to 65535")]
+    Port(i64),
+    /// The time for the answer.
+    #[error("timeout_msec is {0}; use a time from 1 to {LONGEST_TIMEOUT_MS} ms")]
+    Timeout(i64),
+    /// Too much is asked already.
+    #[error(transparent)]
+    Full(#[from] BrowserFull),
+    /// Too many names are looked up already.
+    #[error("too many host names are being looked up; wait for answers before the next ones")]
+    ManyLookups,
+    /// The socket.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The server's name is known not to resolve.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
 }

@@ -15,9 +15,6 @@ pub trait Node {
     /// Handlers of the game run between two events, and take their time.
     const CALLS_GAME: bool;
 
-    /// The network's side.
-    fn endpoint(&self) -> &Endpoint;
-
     /// When the next poll is due, if nothing happens before.
     fn poll_timeout(&self) -> Duration;
 
@@ -113,10 +110,6 @@ impl Node for Session {
 
     pass_on!();
 
-    fn endpoint(&self) -> &Endpoint {
-        self.link()
-    }
-
     fn poll_event(&mut self) -> Option<Event> {
         Self::poll_event(self)
     }
@@ -132,10 +125,6 @@ impl Node for Endpoint {
 
     pass_on!();
 
-    fn endpoint(&self) -> &Endpoint {
-        self
-    }
-
     fn poll_event(&mut self) -> Option<Report> {
         self.next_report()
     }
@@ -143,5 +132,23 @@ impl Node for Endpoint {
     /// What is queued here is on its way already.
     fn flush_is_overdue(&mut self, _: Duration) -> bool {
         false
+    }
+}
+
+/// A node with an endpoint that can be asked.
+pub trait HasEndpoint {
+    /// The network's side.
+    fn endpoint(&self) -> &Endpoint;
+}
+
+impl HasEndpoint for Session {
+    fn endpoint(&self) -> &Endpoint {
+        self.link()
+    }
+}
+
+impl HasEndpoint for Endpoint {
+    fn endpoint(&self) -> &Endpoint {
+        self
     }
 }

@@ -5,6 +5,7 @@ use nme_core::session::{Config, MaxClients};
 use nme_udp::Bind;
 
 use crate::error::PortError;
+use crate::simulator::Simulation;
 
 /// A UDP port as Godot writes it: 0 lets the system choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct ServerSettings {
     pub secure: Option<Box<dyn SecureLayer>>,
     /// A thread of its own takes care of the network.
     pub threaded: bool,
+    /// What the network is made to be like.
+    pub simulation: Simulation,
 }
 
 /// A client to be.
@@ -52,4 +55,6 @@ pub struct ClientSettings {
     pub secure: Option<Box<dyn SecureLayer>>,
     /// A thread of its own takes care of the network.
     pub threaded: bool,
+    /// What the network is made to be like.
+    pub simulation: Simulation,
 }

@@ -1,5 +1,6 @@
 //! What can be asked about an open connection.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use nme_core::statistics::{PeerStatistics, Statistics};
@@ -26,7 +27,7 @@ pub struct ConnectionStatistics {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) connection: ConnectionStatistics,
-    pub(crate) peers: Vec<(PeerHandle, PeerStatistics)>,
+    pub(crate) peers: HashMap<PeerHandle, PeerStatistics>,
 }
 
 impl Snapshot {
@@ -35,6 +36,6 @@ impl Snapshot {
     }
 
     pub(crate) fn peer(&self, peer: PeerHandle) -> Option<&PeerStatistics> {
-        self.peers.iter().find(|(other, _)| *other == peer).map(|(_, statistics)| statistics)
+        self.peers.get(&peer)
     }
 }

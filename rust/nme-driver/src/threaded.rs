@@ -9,6 +9,7 @@ use crate::clock::Monotonic;
 use crate::connection::Traffic;
 use crate::error::ThreadError;
 use crate::farewell::Farewell;
+use crate::simulator::SimulationChange;
 use crate::thread::{NetworkDriver, Remote, Running, StallLimit, spawn};
 
 /// The game's side, with what it has of the other one.
@@ -81,6 +82,10 @@ impl Threaded {
         let event = self.session.disconnect_peer(id, now)?;
         self.flush();
         Ok(event)
+    }
+
+    pub(crate) fn simulate(&mut self, change: SimulationChange) {
+        self.session.link_mut().simulate(change);
     }
 
     pub(crate) fn traffic(&self) -> Traffic {

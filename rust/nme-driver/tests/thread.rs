@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::relay::Target;
 use nme_core::session::{Config, Event, MaxClients, SendOptions, Status};
+use nme_driver::simulator::Simulation;
 use nme_driver::{Bind, ClientSettings, Connection, Port, ServerSettings, stop_all};
 
 /// Tests that count the threads of the process, or end all of them, cannot run beside others.
@@ -35,6 +36,7 @@ fn server() -> Connection {
         session: Config::new(1),
         secure: None,
         threaded: true,
+        simulation: Simulation::default(),
     };
     Connection::server(settings).expect("a server")
 }
@@ -48,6 +50,7 @@ fn client(server: &Connection, seed: u64) -> Connection {
         session: Config::new(seed << 33),
         secure: None,
         threaded: true,
+        simulation: Simulation::default(),
     };
     Connection::client(settings).expect("a client")
 }
@@ -197,4 +200,22 @@ fn a_connection_that_is_dropped_ends_its_thread_and_tells_its_peer() {
         assert!(Instant::now() < end, "the threads go on");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn what_the_simulator_holds_back_leaves_without_the_game() {
+    let _alone = alone();
+    let (mut server, mut client) = pair();
+    let simulation = "outgoing.delay_msec=100".parse().expect("settings");
+    client.simulate(0, simulation).expect("everybody");
+    let began = Instant::now();
+    client.send(reliable(Target::One(nme_core::peer::PeerId::SERVER)), b"late").expect("sent");
+    client.flush();
+    // The client is not called any more.
+    while server.waiting_packets() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "nothing has come");
+        poll(&mut server);
+    }
+    assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
+    assert_eq!(server.fetch().expect("a packet").payload(), b"late");
 }

@@ -226,6 +226,38 @@ pub(crate) struct NetworkedMultiplayerENet {
     #[export]
     #[var(get = get_mtu, set = set_mtu)]
     mtu: PhantomVar<i64>,
+    /// Server: what it says to who asks with an [ENetServerBrowser], without a connection. Empty, the default, for no answer.
+    /// The answer also has how many clients there are and may be. The key [code]name[/code] is for a name that players see; all
+    /// others are the game's.
+    ///
+    /// Values and keys are null, bool, int, float, String, Array or Dictionary (a StringName arrives as a String), up to 1024
+    /// bytes in all. Anything else prints an error and changes nothing. Anybody can ask, so say nothing that is secret. To
+    /// change it, at any time, assign a dictionary anew; what is read here is a copy.
+    ///
+    /// ```gdscript
+    /// peer.query_info = {"name": "Ada's arena", "map": "castle", "version": 3}
+    /// peer.create_server(4242, 16)
+    /// ```
+    #[export]
+    #[var(get = get_query_info, set = set_query_info)]
+    query_info: PhantomVar<VarDictionary>,
+    /// Shows figures of the connection among the monitors of [Performance], which the editor draws in its debugger: as
+    /// [code]ENet/peers[/code], [code]ENet/round_trip_msec[/code], [code]ENet/loss_out_percent[/code],
+    /// [code]ENet/loss_in_percent[/code] (means over all peers), [code]ENet/wire_bytes_sent_per_second[/code],
+    /// [code]ENet/wire_bytes_received_per_second[/code] (with the headers of IP and UDP),
+    /// [code]ENet/resends_per_second[/code] and [code]ENet/dropped_datagrams_per_second[/code]. A second connection in the
+    /// same game has them below [code]ENet 2[/code]. They are measured when they are asked for, twice a second at most, and
+    /// go when the connection is closed. Can be changed at any time.
+    ///
+    /// ```gdscript
+    /// peer.performance_monitors = true
+    /// peer.create_server(4242)
+    /// await get_tree().create_timer(1.0).timeout
+    /// print(Performance.get_custom_monitor("ENet/peers"))
+    /// ```
+    #[export]
+    #[var(get = has_performance_monitors, set = set_performance_monitors)]
+    performance_monitors: PhantomVar<bool>,
     /// Server without [member use_dtls]: when a client has to show that it really is where its request to connect
     /// says, as one of the [code]ADDRESS_PROOF_*[/code] constants. Anybody can write requests with invented
     /// addresses, and fill a server with players that do not exist. Clients answer by themselves, those of Godot 3,
@@ -574,6 +606,26 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_mtu(&self) -> i64 {
         self.shared.lock().settings.mtu.get().into()
+    }
+
+    #[func(gd_self)]
+    fn set_query_info(this: impl Object, value: VarDictionary) {
+        this.shared().set_query_info(&value);
+    }
+
+    #[func]
+    fn get_query_info(&self) -> VarDictionary {
+        self.shared.query_info()
+    }
+
+    #[func(gd_self)]
+    fn set_performance_monitors(this: impl Object, value: bool) {
+        this.shared().set_performance_monitors(value);
+    }
+
+    #[func]
+    fn has_performance_monitors(&self) -> bool {
+        self.shared.lock().settings.performance_monitors
     }
 
     #[func(gd_self)]

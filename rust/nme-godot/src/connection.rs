@@ -218,8 +218,8 @@ impl<'a> Poll<'a> {
 
     /// The next event of the connection that the poll was begun for.
     fn next_event(&self) -> Option<Event> {
-        let mut state = self.shared.lock();
-        let state = &mut *state;
+        let mut guard = self.shared.lock();
+        let state = &mut *guard;
         if state.generation != self.generation {
             return None;
         }
@@ -237,11 +237,14 @@ impl<'a> Poll<'a> {
         if matches!(event, Event::PeerDisconnected(_)) {
             state.departure = connection.departure();
         }
+        let mut ended = None;
         if matches!(event, Event::ConnectionFailed | Event::ServerDisconnected) {
             state.note_connection_error();
             // Closed before the signal, so that its handler can open the next connection.
-            drop(state.shut());
+            ended = state.shut();
         }
+        drop(guard);
+        drop(ended);
         Some(event)
     }
 }

@@ -15,8 +15,8 @@ use crate::shared::Object;
 impl NetworkedMultiplayerENet {
     /// Server: sends the client with this [param id] away, and tells it why before. It first gets everything that was put for it.
     /// Then it gets [signal server_disconnected] with [constant CONNECTION_ERROR_KICKED], and [method get_kick_code] and
-    /// [method get_kick_text] return what is given here: a number of the game's own, from -2147483648 to 2147483647, and a text of up
-    /// to 1024 bytes. On this side, [signal MultiplayerPeer.peer_disconnected] comes when it has left. A client of Godot 3 just
+    /// [method get_kick_text] return what is given here: [param code], a number of the game's own from -2147483648 to 2147483647, and
+    /// [param text] of up to 1024 bytes. On this side, [signal MultiplayerPeer.peer_disconnected] comes when it has left. A client of Godot 3 just
     /// leaves.
     ///
     /// ```gdscript
@@ -62,7 +62,8 @@ impl NetworkedMultiplayerENet {
     /// [constant CONNECTION_ERROR_KICKED]; otherwise empty. It stays until the next connection is opened.
     #[func]
     fn get_kick_text(&self) -> GString {
-        self.shared.lock().kick.as_ref().map_or_else(GString::new, |kick| GString::from(&kick.text))
+        let kick = self.shared.lock().kick.clone();
+        kick.map_or_else(GString::new, |kick| GString::from(&kick.text))
     }
 
     /// Returns why the peer of the last [signal MultiplayerPeer.peer_disconnected] has left, as one of the
@@ -78,8 +79,8 @@ impl NetworkedMultiplayerENet {
         self.shared.lock().departure.map_or(0, |departure| departure.number().into())
     }
 
-    /// Sets what [method set_peer_timeout] sets, for each peer that connects from now on; also for the next
-    /// [method create_server] and [method create_client]. The values of a client's attempt are its own: see
+    /// Sets for each peer that connects from now on what [method set_peer_timeout] sets for one: [param timeout_limit],
+    /// [param timeout_min] and [param timeout_max]. It also holds for the next [method create_server] and [method create_client]. The values of a client's attempt are its own: see
     /// [member connect_timeout_msec].
     ///
     /// ```gdscript

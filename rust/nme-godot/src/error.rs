@@ -7,7 +7,8 @@ use nme_core::channel::ChannelError;
 use nme_core::session::{
     BandwidthError, DisconnectError, MaxClientsError, PeerError, SendError, TimeoutError,
 };
-use nme_driver::{BindError, ClientError, PortError, ServerError};
+use nme_driver::simulator::SimulationError;
+use nme_driver::{BindError, ClientError, PortError, SearchError, ServerError};
 use thiserror::Error as ThisError;
 
 #[cfg(feature = "dtls")]
@@ -21,7 +22,12 @@ pub(crate) trait Code: Display {
 
 /// Prints one error that names the call, and gives the code back.
 pub(crate) fn report(call: &str, error: &dyn Code) -> Error {
-    complain(call, error);
+    report_of("NetworkedMultiplayerENet", call, error)
+}
+
+/// Prints one error that names the class and the call, and gives the code back.
+pub(crate) fn report_of(class: &str, call: &str, error: &dyn Code) -> Error {
+    godot_error!("{class}.{call}: {error}.");
     error.code()
 }
 
@@ -57,6 +63,8 @@ pub(crate) enum OpenError {
     #[cfg(not(feature = "dtls"))]
     #[error("use_dtls is on, and this library was built without DTLS; set use_dtls to false")]
     NoDtls,
+    #[error("{origin} asks for a network that cannot be simulated: {problem}")]
+    Simulation { origin: &'static str, problem: SimulationError },
     #[error("the system has no random numbers: {0}")]
     Random(getrandom::Error),
     #[error(transparent)]
@@ -80,7 +88,9 @@ impl Code for OpenError {
     fn code(&self) -> Error {
         match self {
             Self::AlreadyInUse => Error::ERR_ALREADY_IN_USE,
-            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) => Error::ERR_INVALID_PARAMETER,
+            Self::Port(_) | Self::MaxClients(_) | Self::Bandwidth(_) | Self::Simulation { .. } => {
+                Error::ERR_INVALID_PARAMETER
+            }
             #[cfg(feature = "dtls")]
             Self::Dtls(DtlsError::Missing(_) | DtlsError::Credentials(_) | DtlsError::LongName(_)) => {
                 Error::ERR_INVALID_PARAMETER
@@ -161,5 +171,16 @@ impl Code for PeerError {
 impl Code for TimeoutError {
     fn code(&self) -> Error {
         Error::ERR_INVALID_PARAMETER
+    }
+}
+
+impl Code for SearchError {
+    fn code(&self) -> Error {
+        match self {
+            Self::Port(_) | Self::Timeout(_) => Error::ERR_INVALID_PARAMETER,
+            Self::Full(_) | Self::ManyLookups => Error::ERR_BUSY,
+            Self::Bind(_) => Error::ERR_CANT_CREATE,
+            Self::Resolve(_) => Error::ERR_CANT_RESOLVE,
+        }
     }
 }

@@ -11,6 +11,7 @@ mod class;
 mod connection;
 mod connection_error;
 mod constants;
+mod debugger;
 mod departure;
 mod dispatch;
 mod drop_in;
@@ -19,13 +20,19 @@ mod dtls;
 mod entry;
 mod error;
 mod ffi;
+mod figures;
+mod monitors;
 mod open;
+mod open_peers;
 mod opening;
 mod output;
 mod packets;
 mod peers;
 mod preamble;
+mod query_info;
+mod server_browser;
 mod shared;
+mod simulation;
 mod stall;
 mod statistics;
 mod traffic;
@@ -51,6 +58,8 @@ unsafe impl ExtensionLibrary for Extension {
             #[cfg(windows)]
             ffi::pin_library();
             constants::register();
+            simulation::register_setting();
+            debugger::register();
         }
     }
 
@@ -58,6 +67,8 @@ unsafe impl ExtensionLibrary for Extension {
         if stage == InitStage::Scene {
             // Those of objects that a game never lets go of. The library's code may be gone in a moment.
             nme_driver::stop_all();
+            open_peers::all().iter().for_each(|(_, peer)| peer.remove_monitors());
+            debugger::unregister();
         }
     }
 }

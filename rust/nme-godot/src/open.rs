@@ -57,21 +57,32 @@ impl Recipe {
     /// Opens a connection.
     pub(crate) fn make(&self, settings: &Settings) -> Result<Connection, OpenError> {
         let (bind, threaded) = (settings.bind, settings.threaded);
+        let simulation = settings.initial_simulation()?;
         match &self.role {
             Role::Server { port, max_clients } => {
                 let port = Port::new("port", *port)?;
                 let max_clients = MaxClients::new(*max_clients)?;
                 let session = self.session_config(settings)?;
                 let secure = if settings.use_dtls { Some(settings.server_layer(max_clients)?) } else { None };
-                Ok(Connection::server(ServerSettings { bind, port, max_clients, session, secure, threaded })?)
+                let settings =
+                    ServerSettings { bind, port, max_clients, session, secure, threaded, simulation };
+                Ok(Connection::server(settings)?)
             }
             Role::Client { host, port, client_port } => {
                 let port = Port::new("port", *port)?;
                 let local_port = Port::new("client_port", *client_port)?;
                 let session = self.session_config(settings)?;
                 let secure = if settings.use_dtls { Some(settings.client_layer(host)?) } else { None };
-                let settings =
-                    ClientSettings { bind, local_port, host: host.clone(), port, session, secure, threaded };
+                let settings = ClientSettings {
+                    bind,
+                    local_port,
+                    host: host.clone(),
+                    port,
+                    session,
+                    secure,
+                    threaded,
+                    simulation,
+                };
                 Connection::client(settings).map_err(|problem| OpenError::client(problem, host.clone()))
             }
         }

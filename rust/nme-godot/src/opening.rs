@@ -57,7 +57,10 @@ impl NetworkedMultiplayerENet {
         #[opt(default = 0)] out_bandwidth: i64,
     ) -> Error {
         match this.shared().open(Recipe::server(port, max_clients, in_bandwidth, out_bandwidth)) {
-            Ok(()) => Error::OK,
+            Ok(()) => {
+                this.shared().announce_beginning("create_server");
+                Error::OK
+            }
             Err(problem) => error::report("create_server", &problem),
         }
     }
@@ -106,6 +109,7 @@ impl NetworkedMultiplayerENet {
             Ok(()) => {
                 // With the rest of the frame it is asked for, unless a poll comes before.
                 shared.schedule_flush();
+                shared.announce_beginning("create_client");
                 Error::OK
             }
             Err(problem) => error::report("create_client", &problem),

@@ -15,10 +15,12 @@ use godot::prelude::*;
 use nme_core::PeerTimeout;
 use nme_core::admission::{AccessList, AddressProof, RateLimit};
 use nme_core::channel::{MIN_CHANNELS, TransferChannel, TransferMode};
+use nme_core::query::QueryInfo;
 use nme_core::relay::Kick;
 use nme_core::session::{
     ConnectionError, Departure, Event, FlushMode, MaxBuffered, MaxRate, MaxReceived, Mtu, Received,
 };
+use nme_driver::simulator::Simulation;
 use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
@@ -27,7 +29,9 @@ use crate::dispatch;
 use crate::drop_in::HostError;
 use crate::error::{self, Active, Inactive, OpenError};
 use crate::ffi::{Credential, ScriptFunction};
+use crate::monitors::Monitors;
 use crate::open::Recipe;
+use crate::open_peers;
 use crate::stall::MaxStall;
 
 /// The part of a peer that all threads share.
@@ -54,6 +58,8 @@ pub(crate) struct State {
     pub(crate) popped: [u64; 4],
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
     pub(crate) generation: u64,
+    /// The last of them whose log says that its network is made worse.
+    pub(crate) simulation_announced: u64,
     /// The connection has been polled.
     pub(crate) has_polled: bool,
     /// The thread that polls the connection.
@@ -69,8 +75,23 @@ pub(crate) struct State {
     pub(crate) last_channel: Option<u8>,
     /// The object, once a peer has been kept apart.
     pub(crate) keeper: Option<InstanceId>,
+    /// Those of the connection, once they are there.
+    pub(crate) monitors: Option<Monitors>,
     /// The packet that each thread has fetched last. The engine reads it after the call.
     pub(crate) lent: Vec<(ThreadMark, Received)>,
+}
+
+/// What is left of a connection that was closed.
+pub(crate) struct Ended {
+    farewell: ConnectionFarewell,
+    _monitors: Option<Monitors>,
+}
+
+impl Ended {
+    /// Waits while the system's send queue is full.
+    pub(crate) fn wait(self, wait: Duration) {
+        self.farewell.wait(wait);
+    }
 }
 
 /// The properties' values.
@@ -98,8 +119,12 @@ pub(crate) struct Settings {
     pub(crate) max_connections_per_address: u16,
     pub(crate) require_tags: bool,
     pub(crate) mtu: Mtu,
+    pub(crate) performance_monitors: bool,
     pub(crate) max_stall: MaxStall,
+    pub(crate) query_info: Option<QueryInfo>,
     pub(crate) server_relay: bool,
+    /// What `simulate` was told last.
+    pub(crate) simulation: Option<Simulation>,
     pub(crate) threaded: bool,
     pub(crate) transfer_channel: TransferChannel,
     pub(crate) use_dtls: bool,
@@ -148,7 +173,7 @@ impl Shared {
     }
 
     /// Opens a connection; without the lock, since the engine is asked for keys.
-    pub(crate) fn open(&self, recipe: Recipe) -> Result<(), OpenError> {
+    pub(crate) fn open(self: &Arc<Self>, recipe: Recipe) -> Result<(), OpenError> {
         let opening = Opening::begin(self)?;
         let made = recipe.make(&opening.settings);
         // Without a thread it makes no difference, and the engine need not be asked about its debugger.
@@ -156,9 +181,17 @@ impl Shared {
         let mut state = self.lock();
         match made {
             Ok(mut connection) => {
+                let simulation = state.settings.simulation;
+                if let Some(simulation) = simulation.filter(|_| simulation != opening.settings.simulation) {
+                    // Another thread has called meanwhile. There is always somebody with the id 0.
+                    let _ = connection.simulate(0, simulation);
+                }
                 stall_limit.into_iter().for_each(|limit| connection.set_stall_limit(limit));
                 state.open(connection);
                 state.recipe = Some(recipe);
+                drop(state);
+                open_peers::add(self);
+                self.add_monitors();
                 Ok(())
             }
             Err(problem) => {
@@ -169,7 +202,7 @@ impl Shared {
     }
 
     /// Opens the same connection once more, with other settings. Nobody can tell, as long as nothing has left or come.
-    pub(crate) fn begin_anew(&self, change: impl FnOnce(&mut Settings)) -> Result<(), HostError> {
+    pub(crate) fn begin_anew(self: &Arc<Self>, change: impl FnOnce(&mut Settings)) -> Result<(), HostError> {
         let mut state = self.lock();
         let connection = state.connection.as_ref().ok_or(Inactive)?;
         if !connection.is_untouched() {
@@ -181,9 +214,9 @@ impl Shared {
         let refuses = state.refuse_new_connections;
         let replaced = state.settings.clone();
         change(&mut state.settings);
-        let farewell = state.shut();
+        let ended = state.shut();
         drop(state);
-        drop((replaced, farewell));
+        drop((replaced, ended));
         self.open(recipe)?;
         let mut state = self.lock();
         state.refuse_new_connections = refuses;
@@ -197,13 +230,13 @@ impl Shared {
     /// object, hold no more than what is empty now.
     pub(crate) fn end(&self, wait: Duration) {
         let mut state = self.lock();
-        let farewell = state.shut();
+        let ended = state.shut();
         state.lent = Vec::new();
         let settings = std::mem::take(&mut state.settings);
         drop(state);
         drop(settings);
-        if let Some(farewell) = farewell {
-            farewell.wait(wait);
+        if let Some(ended) = ended {
+            ended.wait(wait);
         }
     }
 }
@@ -221,6 +254,7 @@ impl State {
             .default_timeout
             .into_iter()
             .for_each(|timeout| connection.set_default_peer_timeout(timeout));
+        connection.set_query_info(self.settings.query_info.clone());
         // Until the first poll has found out whether the game authenticates its peers.
         connection.set_keeping_apart(connection.is_threaded());
         self.connection = Some(connection);
@@ -232,11 +266,11 @@ impl State {
         self.last_channel = None;
     }
 
-    /// Ends the connection; the peers have been told.
-    pub(crate) fn shut(&mut self) -> Option<ConnectionFarewell> {
+    /// Ends the connection; the peers have been told. What is left is to be dropped without the lock.
+    pub(crate) fn shut(&mut self) -> Option<Ended> {
         let connection = self.connection.take()?;
         self.begin_generation();
-        Some(connection.close())
+        Some(Ended { farewell: connection.close(), _monitors: self.monitors.take() })
     }
 
     /// What concerned the last connection is over.
@@ -293,6 +327,7 @@ impl Default for State {
             recipe: None,
             popped: [0; 4],
             generation: 0,
+            simulation_announced: 0,
             has_polled: false,
             polling: None,
             departures: VecDeque::new(),
@@ -302,6 +337,7 @@ impl Default for State {
             refuse_new_connections: false,
             last_channel: None,
             keeper: None,
+            monitors: None,
             lent: Vec::new(),
         }
     }
@@ -332,8 +368,11 @@ impl Default for Settings {
             max_connections_per_address: 0,
             require_tags: false,
             mtu: Mtu::default(),
+            performance_monitors: false,
             max_stall: MaxStall::default(),
+            query_info: None,
             server_relay: true,
+            simulation: None,
             threaded: false,
             transfer_channel: TransferChannel::ByMode,
             use_dtls: false,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use godot::prelude::*;
 use nme_core::admission::Outcome;
+use nme_core::relay::ToldFigures;
+use nme_core::session::PeerError;
 use nme_core::statistics::{ChannelFigures, PeerStatistics, header_bytes, payload_bytes};
 use nme_driver::{Connection, ConnectionStatistics};
 
@@ -27,8 +29,11 @@ impl NetworkedMultiplayerENet {
         ids.into()
     }
 
-    /// Returns what is known of the connection with the peer with this [param id]. A client knows only its own connection, with
-    /// the server (1). Prints an error and returns an empty [Dictionary] for other clients and for an id that nobody has.
+    /// Returns what is known of the connection with the peer with this [param id]. Prints an error and returns an empty
+    /// [Dictionary] for an id that nobody has. A client knows its own connection, to the server (1). About another client it asks
+    /// the server, and returns what that has told last of its own connection with it: [code]relayed[/code], which is
+    /// [code]true[/code], and the round trip, jitter and loss below; empty until there is an answer, and where the server is one of
+    /// Godot 3.
     ///
     /// Times are in milliseconds, sizes in bytes, and what is counted is counted since the peer has connected:
     ///
@@ -49,7 +54,9 @@ impl NetworkedMultiplayerENet {
     /// and what waits for an acknowledgement, and about how long the last of it will wait;
     /// - [code]channels[/code]: an array with a dictionary for each channel in use, with [code]channel[/code],
     /// [code]queued_bytes[/code] and [code]unacknowledged_bytes[/code];
-    /// - [code]mtu[/code], [code]last_heard_msec[/code] (ago), [code]connected_msec[/code] (ago).
+    /// - [code]mtu[/code], [code]last_heard_msec[/code] (ago), [code]connected_msec[/code] (ago);
+    /// - [code]remote[/code]: on a client, the same connection as the server sees it, with round trip, jitter and loss; empty
+    /// until it has told.
     ///
     /// ```gdscript
     /// var statistics = peer.get_peer_statistics(1)
@@ -60,10 +67,29 @@ impl NetworkedMultiplayerENet {
     /// [code]docs/statistics.md[/code] in the addon.
     #[func]
     fn get_peer_statistics(&self, id: i64) -> VarDictionary {
-        match self.shared.with_connection(|connection| connection.peer_statistics(id)) {
-            Some(Ok(Some(statistics))) => peer_dictionary(&statistics),
-            Some(Ok(None)) => VarDictionary::new(),
-            Some(Err(problem)) => {
+        let known = self.shared.with_connection(|connection| {
+            let statistics = connection.peer_statistics(id);
+            let about = match statistics {
+                Err(PeerError::Relayed(_)) => id,
+                _ => connection.id().get().into(),
+            };
+            (statistics, connection.told(about))
+        });
+        match known {
+            Some((Ok(Some(statistics)), told)) => {
+                let mut answer = peer_dictionary(&statistics);
+                answer.set("remote", &told.as_ref().map_or_else(VarDictionary::new, told_dictionary));
+                answer
+            }
+            Some((Ok(None), _)) => VarDictionary::new(),
+            Some((Err(PeerError::Relayed(_)), told)) => {
+                let mut answer = told.as_ref().map_or_else(VarDictionary::new, told_dictionary);
+                if !answer.is_empty() {
+                    answer.set("relayed", true);
+                }
+                answer
+            }
+            Some((Err(problem), _)) => {
                 error::complain("get_peer_statistics", problem);
                 VarDictionary::new()
             }
@@ -112,7 +138,7 @@ impl NetworkedMultiplayerENet {
 }
 
 /// What IP and UDP add to a datagram of this connection. A server for both kinds of addresses has IPv4 clients as a rule.
-fn wire_header_bytes(connection: &Connection) -> u64 {
+pub(crate) fn wire_header_bytes(connection: &Connection) -> u64 {
     let address = connection.local_addr();
     if address.ip().is_unspecified() { IPV4_HEADER_BYTES } else { header_bytes(address) }
 }
@@ -192,6 +218,17 @@ fn peer_dictionary(statistics: &PeerStatistics) -> VarDictionary {
     answer
 }
 
+/// What a server has told of a connection of its own: `loss_out` is of what it sends.
+fn told_dictionary(told: &ToldFigures) -> VarDictionary {
+    let mut answer = VarDictionary::new();
+    answer.set("round_trip_msec", millis(told.round_trip));
+    answer.set("round_trip_variance_msec", millis(told.variance));
+    answer.set("jitter_msec", millis(told.jitter));
+    answer.set("loss_out", told.loss_to());
+    answer.set("loss_in", told.loss_from());
+    answer
+}
+
 fn channel_dictionary(figures: &ChannelFigures) -> VarDictionary {
     let mut answer = VarDictionary::new();
     answer.set("channel", i64::from(figures.channel));
@@ -209,11 +246,11 @@ fn by_name(counts: impl IntoIterator<Item = (&'static str, u64)>) -> VarDictiona
     answer
 }
 
-fn number(count: u64) -> i64 {
+pub(crate) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn millis(time: Duration) -> f64 {
+pub(crate) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 

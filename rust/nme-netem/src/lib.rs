@@ -6,7 +6,8 @@
 //!
 //! # One direction
 //! A [`Link`] says what one direction is like, and a [`Pipe`] is one direction that behaves so. Whoever wraps a socket
-//! holds a pipe for each direction: what is sent goes in, and what is due comes out.
+//! holds a pipe for each direction: what is sent goes in, and what is due comes out. Its halves, [`Impairment`] and
+//! [`InFlight`], are for who lets several links share one queue.
 //!
 //! ```
 //! use std::time::Duration;
@@ -32,6 +33,8 @@
 //! # Ok::<(), LinkError>(())
 //! ```
 //!
+//! [`Outages`] are about time, not about datagrams: they tell when nothing passes.
+//!
 //! # Many addresses
 //! A [`Network`] carries datagrams between any two addresses, each direction by the rules of a pipe, in virtual time:
 //! tests go from one arrival to the next without waiting. A [`Course`] changes its links over time.
@@ -56,7 +59,10 @@
 mod conditions;
 mod counters;
 mod course;
+mod impairment;
+mod in_flight;
 mod network;
+mod outages;
 mod passage;
 mod pipe;
 mod random;
@@ -64,6 +70,10 @@ mod random;
 pub use conditions::{Bandwidth, Burst, Link, LinkError};
 pub use counters::Counters;
 pub use course::Course;
+pub use impairment::Impairment;
+pub use in_flight::InFlight;
 pub use network::Network;
+pub use outages::Outages;
+pub use passage::Arrivals;
 pub use pipe::Pipe;
 pub use random::Random;

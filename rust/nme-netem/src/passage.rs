@@ -1,4 +1,4 @@
-//! What happens to the datagrams of one direction: the rules that [`Pipe`](crate::Pipe) and
+//! What happens to the datagrams of one direction: the rules that [`Impairment`](crate::Impairment) and
 //! [`Network`](crate::Network) share.
 //!
 //! A datagram's way over the [`Link`] from its sender to its receiver:
@@ -33,10 +33,11 @@ pub(crate) struct Passage {
 
 /// When a datagram arrives that was not lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Arrivals {
-    pub(crate) first: Duration,
-    /// Not before the first.
-    pub(crate) copy: Option<Duration>,
+pub struct Arrivals {
+    /// When it arrives.
+    pub first: Duration,
+    /// When a second copy arrives: not before the first.
+    pub copy: Option<Duration>,
 }
 
 /// The random values of one or more passages.

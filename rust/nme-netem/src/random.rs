@@ -25,9 +25,19 @@ impl Random {
 
     /// True with this chance, 0 (never) to 1 (always).
     pub fn chance(&mut self, chance: f64) -> bool {
-        // 53 bits, evenly from 0 to just below 1.
-        let drawn = (self.bits() >> 11) as f64 / (1_u64 << 53) as f64;
-        drawn < chance
+        self.unit() < chance
+    }
+
+    /// Evenly from 0 to just below 1.
+    fn unit(&mut self) -> f64 {
+        // 53 bits.
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// The time to the next of events that are independent of each other, with this mean.
+    pub fn exponential(&mut self, mean: Duration) -> Duration {
+        let seconds = -mean.as_secs_f64() * (1.0 - self.unit()).ln();
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     /// Evenly from nothing to all of it; 584 years at most.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use nme_netem::{Bandwidth, Burst, Counters, Course, Link, LinkError, Network, Pipe, Random};
+use nme_netem::{Bandwidth, Burst, Counters, Course, InFlight, Link, LinkError, Network, Pipe, Random};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -73,13 +73,20 @@ fn what_is_on_its_way_can_be_forgotten() {
 #[test]
 fn a_pipe_holds_no_more_than_its_limit() {
     let mut pipe = Pipe::new(Link::delayed(Link::MAX_DELAY), 1).expect("valid settings");
-    let large = vec![0; 1 << 20];
-    let fits = Pipe::<u8>::MAX_HELD >> 20;
+    let large = vec![0; (1 << 20) - InFlight::<u8>::PER_DATAGRAM];
+    let fits = InFlight::<u8>::MAX_HELD >> 20;
     (0..fits + 3).for_each(|_| pipe.push(Duration::ZERO, 0, &large));
     assert_eq!((pipe.on_the_way(), pipe.counters().overflowed), (fits, 3));
     assert_eq!(popped(&mut pipe, Link::MAX_DELAY), Some(0));
     pipe.push(Link::MAX_DELAY, 0, &large);
     assert_eq!((pipe.on_the_way(), pipe.counters().overflowed), (fits, 3));
+}
+
+#[test]
+fn many_small_datagrams_take_no_more_memory_than_large_ones() {
+    let mut pipe = Pipe::new(Link::delayed(Link::MAX_DELAY), 1).expect("valid settings");
+    (0..600_000).for_each(|_| pipe.push(Duration::ZERO, 0, &[0]));
+    assert_eq!(pipe.on_the_way(), InFlight::<u8>::MAX_HELD / (1 + InFlight::<u8>::PER_DATAGRAM));
 }
 
 /// Any settings, half of them beyond what makes sense.

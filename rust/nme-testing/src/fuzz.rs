@@ -11,6 +11,8 @@ use std::time::Duration;
 use nme_core::channel::{TransferChannel, TransferMode};
 pub use nme_core::codec::Compression;
 pub use nme_core::codec::fuzz::{decode, fastlz_blocks, round_trip};
+use nme_core::query::QueryInfo;
+pub use nme_core::query::fuzz as query_datagrams;
 use nme_core::relay::Target;
 use nme_core::session::Quotas;
 use nme_core::session::{Config, Limits, SendOptions};
@@ -94,6 +96,7 @@ impl<'a> Stage<'a> {
         let kind = input.byte();
         let server_config = config(&mut world, kind);
         let server = world.server_with(&server_config, 3);
+        world.session_mut(server).set_query_info(QueryInfo::new(&[]).ok());
         let client_config = config(&mut world, kind);
         let client = world.connect_with(&client_config, server);
         for host in [server, client] {
@@ -417,6 +420,8 @@ const CODES: [u8; 14] = [
 
 #[cfg(test)]
 mod tests {
+    use nme_core::query::{Answer, Question, Value};
+
     use super::*;
 
     #[test]
@@ -444,6 +449,34 @@ mod tests {
                 round_trip(mode, &input);
             }
             fastlz_blocks(&input);
+        }
+    }
+
+    #[test]
+    fn query_datagrams_runs() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let list = Value::Array(vec![Value::Float(0.1), Value::Bool(true), Value::Null]);
+        let info = QueryInfo::new(&[(text("name"), text("x")), (Value::Int(1 << 40), list)]).expect("short");
+        let (players, max_players, is_refusing, is_encrypted) = (1, 2, true, false);
+        let answer = Answer {
+            nonce: 1,
+            server: 2,
+            players,
+            max_players,
+            is_refusing,
+            is_encrypted,
+            info: info.bytes(),
+        };
+        let samples = [Question { nonce: 3 }.write(), answer.write(), info.bytes().to_vec()];
+        let mut random = Random::new(5);
+        for _ in 0..20_000 {
+            let mut bytes = random.pick(&samples).clone();
+            for _ in 0..random.within(0..4) {
+                let place = random.within(0..bytes.len());
+                bytes[place] = random.bits() as u8;
+            }
+            bytes.truncate(random.within(0..2 * bytes.len()));
+            query_datagrams(&bytes);
         }
     }
 

@@ -7,6 +7,8 @@ signal opened
 ## Client: there is no connection, or not any more.
 signal ended(why: String)
 
+## What this game's servers call it when they are asked.
+const GAME := "coin arena"
 ## Seconds that a closing server gives its clients to fetch everything.
 const PATIENCE := 3.0
 
@@ -28,6 +30,10 @@ func host(options: ArenaOptions) -> String:
 		var problem := ArenaCertificate.use_on_server(new_peer)
 		if problem != "":
 			return problem
+	# For the list of games in the menu of others.
+	new_peer.query_info = {
+		"game": GAME, "name": options.game_name(), "compression": options.compression
+	}
 	var error := new_peer.create_server(options.port, options.max_clients)
 	if error != OK:
 		return "No server on port %d: %s." % [options.port, error_string(error)]
@@ -56,22 +62,27 @@ func is_open() -> bool:
 	return peer != null and peer.get_connection_status() == MultiplayerPeer.CONNECTION_CONNECTED
 
 
-## Ends the connection. A server's clients get everything that was sent to them before.
-func close() -> void:
+## Server: sends a player away, who is shown the reason.
+func kick(id: int, reason: String) -> void:
+	peer.kick_peer(id, 0, reason)
+
+
+## Ends the connection. A server's clients get everything that was sent before, and the reason.
+func close(reason := "") -> void:
 	if peer == null:
 		return
 	if is_open() and multiplayer.is_server():
-		await _send_clients_away()
+		await _send_clients_away(reason)
 	peer.close_connection()
 	peer = null
 	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
 
 
-func _send_clients_away() -> void:
+func _send_clients_away(reason: String) -> void:
 	peer.refuse_new_connections = true
 	for id in multiplayer.get_peers():
-		# Without `now`, a client gets all that is queued for it first.
-		peer.disconnect_peer(id)
+		# A client gets all that is queued for it first.
+		peer.kick_peer(id, 0, reason)
 	var limit := Time.get_ticks_msec() + int(PATIENCE * 1000.0)
 	while not multiplayer.get_peers().is_empty() and Time.get_ticks_msec() < limit:
 		await get_tree().process_frame
@@ -96,6 +107,8 @@ func _on_ended() -> void:
 	# The peer is closed already, and knows why.
 	last_error = peer.get_connection_error()
 	var why := peer.get_connection_error_text()
+	if last_error == NetworkedMultiplayerENet.CONNECTION_ERROR_KICKED:
+		why = peer.get_kick_text()
 	peer = null
 	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
 	ended.emit(why)

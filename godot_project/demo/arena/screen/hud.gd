@@ -4,13 +4,26 @@ extends VBoxContainer
 
 signal said(text: String)
 signal typing_changed(is_typing: bool)
+signal network_chosen(preset: String)
 
 const LINES := 60
+## Presets of the network simulator, and what the list calls them.
+const NETWORKS := {
+	"off": "the real network",
+	"home_broadband": "home broadband",
+	"satellite_leo": "satellite",
+	"mobile_5g": "mobile 5G",
+	"mobile_4g": "mobile 4G",
+	"mobile_3g": "mobile 3G",
+	"unreal_bad": "bad",
+}
 
 var scores := ArenaScoreList.new()
 
 var _sent := ArenaLook.label("", ArenaLook.TEXT, 14)
 var _received := ArenaLook.label("", ArenaLook.TEXT, 14)
+var _link := ArenaLook.label("", ArenaLook.TEXT, 14)
+var _network := OptionButton.new()
 var _mode := ArenaLook.label("", ArenaLook.MUTED, 13)
 var _chat := RichTextLabel.new()
 var _entry := LineEdit.new()
@@ -20,7 +33,14 @@ var _traffic := ArenaTraffic.new()
 func _ready() -> void:
 	add_theme_constant_override("separation", 10)
 	_add_card("PLAYERS", [scores])
-	_add_card("ON THE WIRE", [_sent, _received, _mode])
+	for network: String in NETWORKS.values():
+		_network.add_item("Over " + network)
+	_network.focus_mode = Control.FOCUS_NONE
+	_network.add_theme_font_size_override("font_size", 13)
+	_network.item_selected.connect(
+		func(index: int) -> void: network_chosen.emit(NETWORKS.keys()[index])
+	)
+	_add_card("ON THE WIRE", [_sent, _received, _link, _network, _mode])
 	_chat.scroll_following = true
 	_chat.size_flags_vertical = Control.SIZE_EXPAND_FILL
 	_chat.add_theme_font_size_override("normal_font_size", 14)
@@ -57,6 +77,7 @@ func show_traffic(peer: NetworkedMultiplayerENet, options: ArenaOptions) -> void
 	_traffic.update(peer)
 	_sent.text = _figures("sent", _traffic.sent_per_second, peer.get_sent_bytes())
 	_received.text = _figures("received", _traffic.received_per_second, peer.get_received_bytes())
+	_link.text = _traffic.link
 	_mode.text = "%s, %s" % [options.compression, "DTLS" if options.dtls else "not encrypted"]
 
 

@@ -1,4 +1,4 @@
-## The first screen: host a game, or join one.
+## The first screen: host a game, or join one, of this network or of anybody.
 class_name ArenaMenu
 extends CenterContainer
 
@@ -22,6 +22,7 @@ var _certificate_note := ArenaLook.label("", ArenaLook.MUTED, 12)
 var _problem := ArenaLook.label("", ArenaLook.BAD, 14)
 var _host := ArenaLook.strong_button("Host a game")
 var _join := ArenaLook.strong_button("Join")
+var _games := ArenaLanGames.new()
 var _dialog := FileDialog.new()
 
 
@@ -31,6 +32,7 @@ func start(options: ArenaOptions) -> void:
 	_name.text = options.player_name
 	_address.text = options.address
 	_port.value = options.port
+	_games.port = options.port
 	_max_clients.value = options.max_clients
 	_compression.select(ArenaOptions.COMPRESSIONS.keys().find(options.compression))
 	_dtls.button_pressed = options.dtls
@@ -73,6 +75,7 @@ func _build() -> void:
 	cards.add_child(_card("HOST", HALF, [players, _certificate_note, _host]))
 	var address := _row([["Address", _address]])
 	cards.add_child(_card("JOIN", HALF, [address, _certificate_row(), _insecure, _join]))
+	column.add_child(_card("GAMES IN THIS NETWORK", HALF, [_games]))
 	var red := ArenaLook.box(Color("3a1622"), ArenaLook.BAD, 6, 10)
 	_problem.add_theme_stylebox_override("normal", red)
 	_problem.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
@@ -102,6 +105,8 @@ func _set_up_fields() -> void:
 	_insecure.toggled.connect(func(_on: bool) -> void: _update())
 	_host.pressed.connect(_press.bind(host_pressed))
 	_join.pressed.connect(_press.bind(join_pressed))
+	_port.value_changed.connect(func(port: float) -> void: _games.port = int(port))
+	_games.chosen.connect(_join_game)
 
 
 ## What is of use only with DTLS is grey without.
@@ -125,6 +130,15 @@ func _press(which: Signal) -> void:
 	_options.is_insecure = _insecure.button_pressed
 	show_problem("")
 	which.emit()
+
+
+## Joins a game of the list, as it wants to be joined.
+func _join_game(game: Dictionary) -> void:
+	_address.text = game.address
+	_port.value = game.port
+	_compression.select(ArenaOptions.COMPRESSIONS.keys().find(game.info.compression))
+	_dtls.button_pressed = game.use_dtls
+	_press(join_pressed)
 
 
 func _set_busy(is_busy: bool) -> void:

@@ -29,6 +29,10 @@ func start(main: Node) -> void:
 	main.replica.player_hit.connect(_on_player_hit)
 	main.messages.chat_received.connect(_on_chat_received)
 	_hud.said.connect(func(text: String) -> void: main.messages.say.rpc(text))
+	_hud.network_chosen.connect(func(preset: String) -> void: main.connection.peer.simulate(preset))
+	_hud.scores.kick_pressed.connect(
+		func(id: int) -> void: main.connection.kick(id, "The host has sent you away.")
+	)
 	_hud.typing_changed.connect(
 		func(is_typing: bool) -> void: main.controls.is_enabled = not is_typing
 	)
@@ -86,6 +90,7 @@ func _on_welcomed() -> void:
 	var id := multiplayer.get_unique_id()
 	_field.own_id = id
 	_hud.scores.own_id = id
+	_hud.scores.may_kick = multiplayer.is_server()
 	_show_menu(false)
 	if _main.options.dtls and multiplayer.is_server():
 		_hud.add_line("DTLS", ArenaLook.GOOD, "Players need " + ArenaCertificate.path())

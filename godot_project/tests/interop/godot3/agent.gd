@@ -5,6 +5,8 @@ extends SceneTree
 const CLASS := "NetworkedMultiplayerENet"
 const BLOCK := 1021
 const RESEND_MSEC := 400
+const QUESTION_START := [0x0f, 0xfe, 0xff, 113, 117, 101, 114, 121]
+const QUESTION_LEN := 1056
 
 var scenario := {}
 var me := ""
@@ -161,6 +163,11 @@ func _run_step(step: Dictionary) -> bool:
 			pass
 		"freeze":
 			polling = false
+		"everything":
+			# There is nothing of that.
+			pass
+		"ask":
+			_ask(step)
 		"mute":
 			logging = false
 		_:
@@ -215,6 +222,24 @@ func _create(step: Dictionary) -> void:
 	var id: int = peer.get_unique_id()
 	print("@@ ", JSON.print({"event": "id", "id": id}))
 	_write_file("id_" + me, str(id))
+
+
+# Sends questions as ENetServerBrowser does, and others like them, from a socket of its own to a
+# participant's.
+func _ask(step: Dictionary) -> void:
+	var port: int = scenario["ports"][0]
+	if step.has("peer"):
+		port = peer.get_peer_port(_id_of(step["peer"]))
+	var udp := PacketPeerUDP.new()
+	udp.set_dest_address("127.0.0.1", port)
+	for number in step["count"]:
+		var bytes := PoolByteArray()
+		for i in QUESTION_LEN - number % 2:
+			bytes.append(QUESTION_START[i] if i < QUESTION_START.size() else 0)
+		# Some are answers, and some have another version.
+		bytes[9] = number / 2 % 2
+		bytes[8] = 1 + number / 4 % 2
+		udp.put_packet(bytes)
 
 
 # A step with "until" is for packets that may be lost: it sends them again, some time apart, until

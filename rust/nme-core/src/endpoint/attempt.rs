@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nme_enet::{Packet, PeerHandle};
 
+use super::told::Asked;
 use super::{Brought, Endpoint, Received, Report, Role};
 use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
@@ -24,6 +25,8 @@ pub(super) struct Attempt {
     timeout: Option<PeerTimeout>,
     /// How long it may take in all.
     longest: Option<Duration>,
+    /// What the server was asked once the attempt had succeeded.
+    pub(super) asked: Asked,
 }
 
 /// How far the attempt is.
@@ -66,8 +69,16 @@ impl PeerTimeout {
 }
 
 impl Attempt {
-    pub(super) const fn new(id: PeerId, longest: Option<Duration>) -> Self {
-        Self { stage: Stage::Resolving, began: None, id, server: None, timeout: None, longest }
+    pub(super) fn new(id: PeerId, longest: Option<Duration>) -> Self {
+        Self {
+            stage: Stage::Resolving,
+            began: None,
+            id,
+            server: None,
+            timeout: None,
+            longest,
+            asked: Asked::default(),
+        }
     }
 
     /// True until the attempt has come to something.

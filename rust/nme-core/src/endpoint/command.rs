@@ -11,6 +11,7 @@ use super::{Endpoint, PeerTimeout, Throttle};
 use crate::channel::Transfer;
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
+use crate::query::QueryInfo;
 use crate::relay::Kick;
 use crate::session::Bandwidth;
 
@@ -57,6 +58,8 @@ pub enum Command {
     SetThrottle(PeerHandle, Throttle),
     /// Sets after how many ms without an acknowledgement a peer is pinged; 0 is ENet's own.
     SetPingInterval(PeerHandle, u32),
+    /// Client: asks the server about its connection with this client.
+    AskFigures(PeerId),
     /// Sends a datagram that has nothing to do with any connection.
     SendDatagram(SocketAddr, Arc<[u8]>),
     /// Packets that have been reported do not wait any more.
@@ -92,6 +95,8 @@ pub enum Setting {
     AccessChange(AccessChange),
     /// Server: the game is asked about each client.
     Asking(bool),
+    /// Server: what it says to those who ask without a connection.
+    QueryInfo(Option<QueryInfo>),
     /// Bytes that may wait for the game.
     MaxBuffered(usize),
     /// The largest payload of a packet.
@@ -121,6 +126,7 @@ impl Endpoint {
             Command::SetAttemptTimeout(timeout) => self.set_attempt_timeout(timeout),
             Command::SetThrottle(peer, throttle) => self.set_throttle(peer, throttle),
             Command::SetPingInterval(peer, millis) => self.host.set_ping_interval(peer, millis),
+            Command::AskFigures(about) => self.ask_figures(about),
             Command::SendDatagram(to, datagram) => self.send_datagram(to, &datagram),
             Command::Credit(credit) => self.take_credit(credit),
             Command::NoteDropped(reason) => self.note_dropped(reason),
@@ -132,7 +138,7 @@ impl Endpoint {
     fn set(&mut self, setting: Setting) {
         match setting {
             Setting::Bandwidth(Bandwidth { incoming, outgoing }) => {
-                self.host.set_bandwidth(incoming, outgoing)
+                self.host.set_bandwidth(incoming, outgoing);
             }
             Setting::DefaultTimeout(timeout) => self.default_timeout = Some(timeout),
             Setting::Refusing(refusing) => self.set_refusing(refusing),
@@ -143,6 +149,7 @@ impl Endpoint {
             Setting::AccessList(list) => self.set_access_list(list),
             Setting::AccessChange(change) => self.change_access_list(change),
             Setting::Asking(asks) => self.set_asking(asks),
+            Setting::QueryInfo(info) => self.set_query_info(info),
             Setting::MaxBuffered(bytes) => self.set_max_buffered(bytes),
             Setting::MaxReceived(bytes) => self.set_max_received(bytes),
             Setting::PeerRates(rates) => self.set_peer_rates(rates),

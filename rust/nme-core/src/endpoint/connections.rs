@@ -117,6 +117,11 @@ impl Connections {
         self.get_mut(self.handle(id)?)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     /// All connections, by id.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Connection> {
         self.by_id.values().filter_map(|handle| self.get(*handle))

@@ -16,6 +16,7 @@ mod engine;
 mod link;
 mod long_lost;
 mod peer_limits;
+mod queries;
 mod relay;
 mod report;
 mod report_queue;
@@ -23,6 +24,7 @@ mod secure;
 pub(crate) mod statistics;
 mod strangers;
 mod tags;
+mod told;
 mod warnings;
 
 use std::collections::VecDeque;
@@ -45,15 +47,17 @@ use crate::channel::{Delivery, Transfer};
 use crate::counters::{Counters, Dropped, DroppedPacket};
 use crate::datagram::DatagramBatch;
 use crate::peer::PeerId;
-use crate::relay::Kick;
+use crate::query;
 use crate::relay::announcement::Announcement;
 use crate::relay::wire::{HEADER_LEN, SystemMessage};
+use crate::relay::{Kick, ToldFigures};
 use crate::secure::{SecureCounters, SecureLayer};
 use crate::session::{Config, ConnectionError, Departure, MAX_PACKET, MaxBuffered, MaxClients, Mtu};
 use admission::{Admission, Outcome};
 use attempt::Attempt;
 use connections::Connections;
 use datagrams::Datagrams;
+use queries::Queries;
 use relay::Relay;
 use tags::Tags;
 use warnings::Warnings;
@@ -97,7 +101,7 @@ enum Brought {
 
 /// What only a server or only a client has.
 enum Role {
-    Server { admission: Box<Admission>, relay: Relay },
+    Server { admission: Box<Admission>, queries: Box<Queries>, relay: Relay },
     Client(Attempt),
 }
 
@@ -108,6 +112,7 @@ impl Endpoint {
         let clients = clients.get();
         let role = Role::Server {
             admission: Box::new(Admission::new(clients, config.cookie_key())),
+            queries: Box::new(Queries::new(clients, config.server_number())),
             relay: Relay::new(config.server_relay),
         };
         let mut engine = nme_enet::Config::server(clients, config.seed);
@@ -181,7 +186,9 @@ impl Endpoint {
     pub fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += datagram.len() as u64;
-        if self.datagrams.is_encrypted() {
+        if query::is_query(datagram) {
+            self.receive_query(from, datagram);
+        } else if self.datagrams.is_encrypted() {
             self.receive_encrypted(from, datagram);
         } else {
             self.receive_plain(from, datagram);
@@ -445,6 +452,12 @@ impl Endpoint {
         {
             self.take_announcement(peer, &announcement);
             return None;
+        }
+        if matches!(self.role, Role::Client(_))
+            && transfer.channel == crate::channel::CONFIG
+            && let Some((about, told)) = ToldFigures::decode(&packet)
+        {
+            return self.take_figures(about, told);
         }
         if matches!(self.role, Role::Client(_))
             && transfer.channel == crate::channel::CONFIG

@@ -9,6 +9,7 @@ use super::{Brought, Endpoint, Received, Role, SYSTEM_MESSAGE};
 use crate::channel::{self, Transfer};
 use crate::counters::DroppedPacket;
 use crate::peer::PeerId;
+use crate::relay::figures::decode_question;
 use crate::relay::wire::{self, SystemMessage};
 use crate::relay::{self, Forward};
 use crate::session::NotForwarded;
@@ -28,6 +29,11 @@ pub(super) struct Relay {
 impl Relay {
     pub(super) const fn new(is_on: bool) -> Self {
         Self { is_on, keeps_apart: false, newcomers: VecDeque::new(), system_messages: 0 }
+    }
+
+    /// Clients know of each other.
+    pub(super) const fn is_on(&self) -> bool {
+        self.is_on
     }
 
     /// True while clients wait to be introduced.
@@ -151,6 +157,10 @@ impl Endpoint {
         packet: Packet,
     ) -> Result<Option<Brought>, DroppedPacket> {
         if transfer.channel == channel::CONFIG {
+            if let Some(about) = decode_question(&packet) {
+                self.tell_figures(peer, about);
+                return Ok(None);
+            }
             // Only the server sends system messages.
             return Err(DroppedPacket::SystemMessage);
         }

@@ -7,8 +7,8 @@ use nme_enet::{Packet, PeerHandle};
 use super::admission::Question;
 use crate::channel::{Delivery, TransferMode};
 use crate::peer::PeerId;
-use crate::relay::Kick;
 use crate::relay::wire::{HEADER_LEN, SystemMessage};
+use crate::relay::{Kick, ToldFigures};
 use crate::session::{ConnectionError, Departure, Warning};
 
 /// What the endpoint tells the game's side, in the order of the wire.
@@ -36,6 +36,8 @@ pub enum Report {
         /// Why.
         departure: Departure,
     },
+    /// Client: what the server has told of its connection with a client, or with this one.
+    Told(PeerId, ToldFigures),
     /// Client: the server is about to send it away.
     Kicked(Kick),
     /// A packet for the game. It waits, in the endpoint's account, until a [`Credit`](super::Credit) says otherwise.

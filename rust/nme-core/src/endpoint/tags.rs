@@ -9,7 +9,7 @@ use std::time::Duration;
 use nme_enet::{Packet, PeerHandle, TagKey};
 use siphasher::sip::SipHasher24;
 
-use super::{Endpoint, SYSTEM_MESSAGE};
+use super::{Endpoint, Role, SYSTEM_MESSAGE};
 use crate::relay::announcement::Announcement;
 use crate::session::{Config, Departure};
 
@@ -50,24 +50,24 @@ impl Tags {
 impl Endpoint {
     /// A connection stands. A server tells a client what it can.
     pub(super) fn begin_tags(&mut self, peer: PeerHandle) {
-        if self.datagrams.is_encrypted() {
-            return;
-        }
+        let is_encrypted = self.datagrams.is_encrypted();
         if self.is_server() {
             let key = self.tags.next_key();
-            if self.host.offer_tags(peer, key) {
-                // Not from the pool, which would keep the memory of one for each client.
-                let announcement = Packet::new(Announcement { tags: Some(key) }.encode().to_vec());
-                self.send(peer, SYSTEM_MESSAGE, &announcement);
-            }
+            let tags = (!is_encrypted && self.host.offer_tags(peer, key)).then_some(key);
+            let announcement = Announcement { tags, tells_figures: true };
+            // Not from the pool, which would keep the memory of one for each client.
+            self.send(peer, SYSTEM_MESSAGE, &Packet::new(announcement.encode().to_vec()));
         }
-        if self.tags.are_required {
+        if self.tags.are_required && !is_encrypted {
             self.tags.awaited.push_back((self.now + LONGEST_WAIT, peer));
         }
     }
 
     /// Client: the server has told what it can.
     pub(super) fn take_announcement(&mut self, server: PeerHandle, announcement: &Announcement) {
+        if let Role::Client(attempt) = &mut self.role {
+            attempt.asked.is_possible = announcement.tells_figures;
+        }
         if let Some(key) = announcement.tags.filter(|_| !self.datagrams.is_encrypted()) {
             self.host.begin_tags(server, key);
         }

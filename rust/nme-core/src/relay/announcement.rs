@@ -12,14 +12,17 @@ use nme_enet::TagKey;
 pub(crate) struct Announcement {
     /// The server takes tagged datagrams, and tags its own, with this key.
     pub(crate) tags: Option<TagKey>,
+    /// The server answers questions about its connections; see [`super::figures`].
+    pub(crate) tells_figures: bool,
 }
 
 impl Announcement {
     pub(crate) fn encode(&self) -> [u8; LEN] {
-        let (capabilities, key) = match &self.tags {
+        let (tags, key) = match &self.tags {
             Some(key) => (TAGS, *key.bits()),
             None => (0, [0; 16]),
         };
+        let capabilities = tags | if self.tells_figures { FIGURES } else { 0 };
         let mut bytes = [0; LEN];
         bytes[..4].copy_from_slice(&KIND.to_le_bytes());
         bytes[4..8].copy_from_slice(&VERSION.to_le_bytes());
@@ -34,8 +37,9 @@ impl Announcement {
         let (_version, rest) = rest.split_first_chunk::<4>()?;
         let (capabilities, rest) = rest.split_first_chunk()?;
         let (key, _) = rest.split_first_chunk()?;
-        let has_tags = u32::from_le_bytes(*capabilities) & TAGS != 0;
-        (u32::from_le_bytes(*kind) == KIND).then(|| Self { tags: has_tags.then(|| TagKey::new(*key)) })
+        let has = |capability: u32| u32::from_le_bytes(*capabilities) & capability != 0;
+        (u32::from_le_bytes(*kind) == KIND)
+            .then(|| Self { tags: has(TAGS).then(|| TagKey::new(*key)), tells_figures: has(FIGURES) })
     }
 }
 
@@ -48,6 +52,9 @@ const VERSION: u32 = 1;
 /// Capability: tags behind datagrams.
 const TAGS: u32 = 1;
 
+/// Capability: answers to questions about the server's connections.
+const FIGURES: u32 = 2;
+
 /// Bytes of the message.
 const LEN: usize = 28;
 
@@ -59,8 +66,8 @@ mod tests {
     #[test]
     fn an_announcement_is_read_as_it_was_written() {
         let key = TagKey::new(*b"0123456789abcdef");
-        for tags in [None, Some(key)] {
-            let announcement = Announcement { tags };
+        for (tags, tells_figures) in [(None, true), (Some(key), false), (Some(key), true)] {
+            let announcement = Announcement { tags, tells_figures };
             let mut bytes = announcement.encode().to_vec();
             assert_eq!(Announcement::decode(&bytes), Some(announcement));
             for len in 0..LEN {
@@ -74,7 +81,7 @@ mod tests {
 
     #[test]
     fn it_is_no_other_system_message() {
-        let bytes = Announcement { tags: None }.encode();
+        let bytes = Announcement { tags: None, tells_figures: false }.encode();
         assert_eq!(SystemMessage::decode(&bytes), None);
         assert_eq!(bytes[..12], *b"XENE\x01\0\0\0\0\0\0\0");
         let mut others = [0; 64];

@@ -1,9 +1,11 @@
 //! Who receives a packet: the rules of the 3.6 server, as one pure function.
 
 pub(crate) mod announcement;
+pub(crate) mod figures;
 pub(crate) mod kick;
 pub(crate) mod wire;
 
+pub use figures::ToldFigures;
 pub use kick::Kick;
 
 use crate::peer::PeerId;

@@ -6,6 +6,7 @@ use crate::endpoint::admission::{
     AccessChange, AccessList, AddressProof, AdmissionCounters, Question, RateLimit,
 };
 use crate::endpoint::{Command, Link, Setting};
+use crate::query::QueryInfo;
 
 impl<L: Link> Session<L> {
     /// Sets when a client has to prove its address before it gets a place; [`AddressProof::Auto`] from the start. Encrypted
@@ -40,6 +41,12 @@ impl<L: Link> Session<L> {
     /// [`Session::answer_question`].
     pub fn set_asking(&mut self, asks: bool) {
         self.set(Setting::Asking(asks));
+    }
+
+    /// Sets what the server says to those who ask without a connection, see [`crate::query`]; with `None`, from the start, it
+    /// does not answer.
+    pub fn set_query_info(&mut self, info: Option<QueryInfo>) {
+        self.set(Setting::QueryInfo(info));
     }
 
     /// The next client that the game is to be asked about, to be looked for behind each poll.

@@ -1,6 +1,6 @@
 //! The client's side of the game: how far its connection is, and the peers behind the server's relay.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::peer_table::Reach;
@@ -8,8 +8,8 @@ use super::{ConnectionError, Departure, Role, Session, Status};
 use crate::counters::DroppedPacket;
 use crate::endpoint::{Command, Link, Received};
 use crate::peer::PeerId;
-use crate::relay::Kick;
 use crate::relay::wire::SystemMessage;
+use crate::relay::{Kick, ToldFigures};
 use crate::session::config::MAX_CLIENTS;
 use crate::session::event::Event;
 
@@ -20,6 +20,8 @@ pub(super) struct Client {
     /// The server that it connects to, once that is known.
     server: Option<SocketAddr>,
     error: Option<ConnectionError>,
+    /// What the server has told of its connections.
+    told: BTreeMap<PeerId, ToldFigures>,
     /// Why the server sends it away.
     kick: Option<Kick>,
     /// Packets of peers that the server has not announced yet. Notices have a channel of their own, so a
@@ -49,6 +51,7 @@ impl Client {
             state: State::Trying,
             server: None,
             error: None,
+            told: BTreeMap::new(),
             kick: None,
             unannounced: VecDeque::new(),
             awaited: Vec::new(),
@@ -150,6 +153,20 @@ impl Client {
         self.state = State::Over;
         self.unannounced.clear();
         self.awaited.clear();
+        self.told.clear();
+    }
+
+    pub(super) fn set_told(&mut self, about: PeerId, told: ToldFigures) {
+        self.told.insert(about, told);
+    }
+
+    pub(super) fn told(&self, about: PeerId) -> Option<ToldFigures> {
+        self.told.get(&about).copied()
+    }
+
+    /// It has left.
+    pub(super) fn forget_told(&mut self, about: PeerId) {
+        self.told.remove(&about);
     }
 }
 

@@ -64,6 +64,11 @@ impl Config {
         (u128::from(half(b"secret of tags, 1")) << 64 | u128::from(half(b"secret of tags, 2"))).to_le_bytes()
     }
 
+    /// What tells a server's answers from those of others, and nothing of its keys.
+    pub(crate) fn server_number(&self) -> u64 {
+        SipHasher24::new_with_key(&self.cookie_key).hash(b"number of the server")
+    }
+
     /// Disconnects peers that do not tag their datagrams within 5 s: those of 3.6, and whoever forges a whole connection
     /// without seeing what comes back. Says nothing about encrypted connections, which have no tags.
     #[must_use]

@@ -373,6 +373,9 @@ impl<L: Link> Session<L> {
             Event::PeerConnected(id) => self.newcomer = Some(id),
             Event::PeerDisconnected(id) => {
                 self.peers.remove(id);
+                if let Role::Client(client) = &mut self.role {
+                    client.forget_told(id);
+                }
                 // Of those behind a server that has gone, nothing else is known.
                 self.departure = Some(self.departures.remove(&id).unwrap_or(Departure::Behind));
             }

@@ -8,6 +8,7 @@ use super::peer_table::Reach;
 use super::{Bandwidth, PeerError, Role, Session, ThrottleError, TimeoutError};
 use crate::endpoint::{Command, Link, PeerTimeout, Setting, Throttle};
 use crate::peer::PeerId;
+use crate::relay::ToldFigures;
 
 impl<L: Link> Session<L> {
     /// The address of a peer with a connection to this side; on a client, also of the server that it connects to.
@@ -29,6 +30,17 @@ impl<L: Link> Session<L> {
     /// For an unknown id, and for a client behind the relay.
     pub fn peer_handle(&self, id: i64) -> Result<Option<PeerHandle>, PeerError> {
         self.connected(id).map(|(peer, _)| peer)
+    }
+
+    /// Client: what the server has told last of its connection with another client, or with this one, and asks for what is new.
+    /// `None` until there is an answer, for who is not there, and where the server gives none, as one of 3.6.
+    pub fn told(&mut self, id: i64) -> Option<ToldFigures> {
+        let own = i64::from(self.id.get());
+        let about = if id == own { self.id } else { self.known(id)? };
+        let Role::Client(client) = &self.role else { return None };
+        let told = client.told(about);
+        self.link.execute(Command::AskFigures(about));
+        told
     }
 
     /// The peers that the game has heard of, by id; on a client also those behind the relay.

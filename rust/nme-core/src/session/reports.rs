@@ -9,7 +9,7 @@ use super::{ConnectionError, Departure, Event, Role, Session};
 use crate::counters::DroppedPacket;
 use crate::endpoint::{Command, Credit, Link, Received, Report};
 use crate::peer::PeerId;
-use crate::relay::Kick;
+use crate::relay::{Kick, ToldFigures};
 
 impl<L: Link> Session<L> {
     pub(super) fn take_report(&mut self, report: Report) {
@@ -19,6 +19,7 @@ impl<L: Link> Session<L> {
                 self.on_connected(id, Reach::Direct { peer, address, channels });
             }
             Report::Disconnected { id, peer, departure } => self.on_disconnected(id, peer, departure),
+            Report::Told(about, told) => self.on_told(about, told),
             Report::Kicked(kick) => self.on_kicked(kick),
             Report::Received { received, displaces } => {
                 if displaces > 0 {
@@ -47,6 +48,15 @@ impl<L: Link> Session<L> {
         if let Role::Client(client) = &mut self.role {
             client.succeed();
             self.events.push_back(Event::ConnectionSucceeded);
+        }
+    }
+
+    fn on_told(&mut self, about: PeerId, told: ToldFigures) {
+        let is_known = about == self.id || self.peers.contains(about);
+        if let Role::Client(client) = &mut self.role
+            && is_known
+        {
+            client.set_told(about, told);
         }
     }
 

@@ -17,6 +17,7 @@ use shuttle::sync::{
 };
 
 use crate::connection::Traffic;
+use crate::simulator::SimulationChange;
 use crate::statistics::Snapshot;
 
 /// The place between the two threads. Each lock is held for no longer than it takes to add to a queue or to take it.
@@ -46,6 +47,8 @@ pub(crate) enum Order {
     LookUp(Box<Resolution>, u16),
     /// What was ordered so far leaves, before anything else is queued.
     Flush,
+    /// For the driver's simulator.
+    Simulate(Box<SimulationChange>),
 }
 
 /// What the game has left for the network thread.

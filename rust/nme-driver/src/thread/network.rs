@@ -79,6 +79,7 @@ impl Network {
                 // What fails at once has failed when the client was opened.
                 Order::LookUp(resolution, port) => drop(self.driver.look_up(*resolution, port)),
                 Order::Flush => self.driver.flush(),
+                Order::Simulate(change) => self.driver.simulate(*change),
             }
         }
     }

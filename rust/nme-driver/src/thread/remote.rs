@@ -8,6 +8,7 @@ use nme_udp::{Resolution, Waker};
 
 use super::handover::{Handover, Order};
 use crate::clock::{Clock, Monotonic};
+use crate::simulator::SimulationChange;
 use crate::statistics::Snapshot;
 
 /// The way to an endpoint in another thread.
@@ -85,6 +86,11 @@ impl Remote {
         self.order(Order::LookUp(Box::new(resolution), port), true);
     }
 
+    /// Makes the network worse, or good again, for what was not ordered yet.
+    pub(crate) fn simulate(&mut self, change: SimulationChange) {
+        self.order(Order::Simulate(Box::new(change)), true);
+    }
+
     fn hand_over_credit(&mut self) {
         if let Some(credit) = self.credit.take() {
             self.order(Order::Command(Command::Credit(credit)), false);
@@ -110,8 +116,13 @@ impl Link for Remote {
             }
             return;
         }
-        let may_wait =
-            matches!(command, Command::Send { .. } | Command::SendToSeveral { .. } | Command::NoteDropped(_));
+        let may_wait = matches!(
+            command,
+            Command::Send { .. }
+                | Command::SendToSeveral { .. }
+                | Command::NoteDropped(_)
+                | Command::AskFigures(_)
+        );
         self.order(Order::Command(command), !may_wait);
     }
 

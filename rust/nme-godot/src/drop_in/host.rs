@@ -68,14 +68,16 @@ impl NetworkedMultiplayerENetHost {
     /// [constant @GlobalScope.ERR_ALREADY_IN_USE] when the first datagram has come already. See [member NetworkedMultiplayerENet.use_dtls].
     #[func]
     fn dtls_server_setup(&self, options: Option<Gd<TlsOptions>>) -> Error {
-        let changed = match options.filter(|options| options.is_server()) {
-            Some(options) => self.begin_anew(|settings| {
-                settings.use_dtls = true;
-                settings.dtls_key = options.get_private_key().map(Credential::new);
-                settings.dtls_certificate = options.get_own_certificate().map(Credential::new);
-            }),
-            None => Err(HostError::ServerOptions),
+        let Some(options) = options.filter(|options| options.is_server()) else {
+            return told("dtls_server_setup", Err(HostError::ServerOptions));
         };
+        let key = options.get_private_key().map(Credential::new);
+        let certificate = options.get_own_certificate().map(Credential::new);
+        let changed = self.begin_anew(|settings| {
+            settings.use_dtls = true;
+            settings.dtls_key = key;
+            settings.dtls_certificate = certificate;
+        });
         told("dtls_server_setup", changed)
     }
 
@@ -87,15 +89,22 @@ impl NetworkedMultiplayerENetHost {
         if client_options.as_ref().is_some_and(|options| options.is_server()) {
             return told("dtls_client_setup", Err(HostError::ClientOptions));
         }
+        let mut name = hostname.to_string();
+        let mut trust = None;
+        if let Some(options) = client_options {
+            let certificate = options.get_trusted_ca_chain().map(Credential::new);
+            trust = Some((!options.is_unsafe_client(), certificate));
+            let other_name = options.get_common_name_override();
+            if !other_name.is_empty() {
+                name = other_name.to_string();
+            }
+        }
         let changed = self.begin_anew(|settings| {
             settings.use_dtls = true;
-            settings.dtls_hostname = hostname.to_string();
-            let Some(options) = client_options else { return };
-            settings.dtls_verify = !options.is_unsafe_client();
-            settings.dtls_certificate = options.get_trusted_ca_chain().map(Credential::new);
-            let name = options.get_common_name_override();
-            if !name.is_empty() {
-                settings.dtls_hostname = name.to_string();
+            settings.dtls_hostname = name;
+            if let Some((verify, certificate)) = trust {
+                settings.dtls_verify = verify;
+                settings.dtls_certificate = certificate;
             }
         });
         told("dtls_client_setup", changed)

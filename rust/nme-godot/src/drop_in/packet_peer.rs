@@ -32,7 +32,7 @@ impl NetworkedMultiplayerENetPeer {
     /// Not measured: 0.
     #[constant]
     const PEER_PACKET_LOSS_EPOCH: i32 = 2;
-    /// How long a packet and its acknowledgement take, smoothed, in milliseconds.
+    /// How long a packet and its acknowledgement take, smoothed, in milliseconds; 500 while a client still connects.
     #[constant]
     const PEER_ROUND_TRIP_TIME: i32 = 3;
     /// How much that varies, in milliseconds.
@@ -89,7 +89,11 @@ impl NetworkedMultiplayerENetPeer {
             return 0.0;
         }
         let known = self.owner.with(|connection| connection.peer_statistics(self.id).ok().flatten());
-        known.flatten().map_or(0.0, |known| figure(&known, statistic as i32))
+        match known.flatten() {
+            Some(known) => figure(&known, statistic as i32),
+            None if self.get_state() == Self::STATE_CONNECTING => guess(statistic as i32),
+            None => 0.0,
+        }
     }
 
     /// As [method NetworkedMultiplayerENet.set_peer_timeout].
@@ -108,17 +112,14 @@ impl NetworkedMultiplayerENetPeer {
         });
     }
 
-    /// Sets after how many milliseconds without an acknowledgement the peer is pinged, from 0 to 4294967; 0 is ENet's own, 500.
+    /// Sets after how many milliseconds without an acknowledgement the peer is pinged, from 0 to 4294967295; 0 is ENet's own, 500.
     #[func]
     fn ping_interval(&self, ping_interval: i64) {
-        match u32::try_from(ping_interval) {
-            Ok(millis) => {
-                self.change("ping_interval", |connection| connection.set_ping_interval(self.id, millis))
-            }
-            Err(_) => {
-                complain("ping_interval", format!("{ping_interval} ms are not possible; use 0 to 4294967"))
-            }
-        }
+        let Ok(millis) = u32::try_from(ping_interval) else {
+            let problem = format!("{ping_interval} ms are not possible; use 0 to 4294967295");
+            return complain("ping_interval", problem);
+        };
+        self.change("ping_interval", |connection| connection.set_ping_interval(self.id, millis));
     }
 
     /// Disconnects the peer when it has got everything, as [method NetworkedMultiplayerENet.disconnect_peer] does. On a client, leaves the
@@ -232,6 +233,16 @@ fn figure(known: &PeerStatistics, which: i32) -> f64 {
         11 => acceleration.into(),
         12 => deceleration.into(),
         13 => interval.into(),
+        _ => 0.0,
+    }
+}
+
+/// What ENet takes for granted as long as nothing is known.
+const fn guess(which: i32) -> f64 {
+    match which {
+        NetworkedMultiplayerENetPeer::PEER_ROUND_TRIP_TIME => 500.0,
+        NetworkedMultiplayerENetPeer::PEER_PACKET_THROTTLE
+        | NetworkedMultiplayerENetPeer::PEER_PACKET_THROTTLE_LIMIT => 32.0,
         _ => 0.0,
     }
 }

@@ -1,5 +1,6 @@
-//! Datagrams that no honest peer sends.
+//! Datagrams that no honest peer sends, or not as many.
 
+use nme_core::query::Question;
 use nme_enet::wire::{Body, Command, MAX_MTU, NO_PEER, code};
 
 use crate::datagrams::{connect, header, request};
@@ -24,6 +25,8 @@ enum Kind {
     Compressed,
     /// As those of players, with numbers that are not the sender's.
     Strangers,
+    /// Questions without a connection, as those of a browser.
+    Questions,
 }
 
 impl Garbage {
@@ -35,6 +38,7 @@ impl Garbage {
             "random" => Kind::Random,
             "compressed" => Kind::Compressed,
             "strangers" => Kind::Strangers,
+            "questions" => Kind::Questions,
             _ => return None,
         };
         Some(Self { kind, state: 1 })
@@ -71,6 +75,7 @@ impl Garbage {
                 }
             }
             Kind::Strangers => self.packet(100, 100, out),
+            Kind::Questions => out.extend(Question { nonce: number }.write()),
         }
     }
 

@@ -35,7 +35,7 @@ pub use list::{AccessChange, AccessList, AddressRange, AddressRangeError};
 pub use questions::Question;
 use questions::Questions;
 pub use rates::RateLimit;
-use rates::Rates;
+pub(super) use rates::Rates;
 pub use verdict::{AdmissionCounters, Outcome};
 
 /// When a client has to prove its address before it gets a place.
@@ -198,6 +198,11 @@ impl Admission {
             self.note(Outcome::Overload);
         }
         looks
+    }
+
+    /// True when no rule about addresses keeps this one out.
+    pub(super) fn knows_no_rule_against(&self, from: SocketAddr) -> bool {
+        self.list.admits(from.ip())
     }
 
     /// Judges ENet's request for a connection.

@@ -1,4 +1,4 @@
-//! How many connections may begin in a time, from one address and from all.
+//! How many connections may begin in a time, from one address and from all; and how many questions are answered.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -48,8 +48,9 @@ impl Default for RateLimit {
 
 /// The buckets: fixed memory, whatever strangers do.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(in crate::endpoint) struct Rates {
     limit: RateLimit,
+    total: RateLimit,
     all: Bucket,
     /// Sets of four buckets each; an address has one of its set. Made when it is first needed.
     buckets: Vec<(Option<AddressRange>, Bucket)>,
@@ -73,7 +74,12 @@ impl Bucket {
 
 impl Rates {
     pub(super) const fn new(limit: RateLimit) -> Self {
-        Self { limit, all: Bucket(Duration::ZERO), buckets: Vec::new() }
+        Self::with_total(limit, ALL_ADDRESSES)
+    }
+
+    /// With a limit for each address, and one for all together.
+    pub(in crate::endpoint) const fn with_total(limit: RateLimit, total: RateLimit) -> Self {
+        Self { limit, total, all: Bucket(Duration::ZERO), buckets: Vec::new() }
     }
 
     pub(super) const fn set(&mut self, limit: RateLimit) {
@@ -81,12 +87,12 @@ impl Rates {
     }
 
     /// True when one more connection of all may begin.
-    pub(super) fn admits_any(&self, now: Duration) -> bool {
-        self.all.has_any(now, ALL_ADDRESSES)
+    pub(in crate::endpoint) fn admits_any(&self, now: Duration) -> bool {
+        self.all.has_any(now, self.total)
     }
 
     /// True when one more connection from this address may begin.
-    pub(super) fn admits(&self, now: Duration, from: SocketAddr) -> bool {
+    pub(in crate::endpoint) fn admits(&self, now: Duration, from: SocketAddr) -> bool {
         if !self.counts(from) {
             return true;
         }
@@ -96,8 +102,8 @@ impl Rates {
     }
 
     /// A connection begins.
-    pub(super) fn take(&mut self, now: Duration, from: SocketAddr) {
-        self.all.take(now, ALL_ADDRESSES);
+    pub(in crate::endpoint) fn take(&mut self, now: Duration, from: SocketAddr) {
+        self.all.take(now, self.total);
         if !self.counts(from) {
             return;
         }
