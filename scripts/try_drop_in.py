@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from common import ADDON, ADDON_NAME, REPO, ScriptError, heading, main_guard, say, shown
-from drop_in.rules import CSHARP, DEFAULT_CHANNELS, ENGINE_CLASSES, Line, channels_used, names_only_enet, replaced
+from drop_in.rules import CSHARP, DEFAULT_CHANNELS, ENGINE_CLASSES, Line, channels_used, peer_classes, replaced
 from drop_in.runs import NEW_CLASS, Recipe, judged, play
 from engines import find_godot4
 
@@ -72,13 +72,13 @@ def replace_all(copy: Path) -> int:
     highest = max(set().union(*map(channels_used, texts.values())), default=0)
     changed = left = 0
     for path, text in texts.items():
-        only_enet = names_only_enet(text)
+        classes = peer_classes(text)
         lines: List[str] = []
         for number, old in enumerate(text.split("\n"), 1):
             if path.suffix == ".cs":
                 line = Line([old], CSHARP if ENGINE_CLASSES.search(old) else "")
             else:
-                line = replaced(old, only_enet, highest + 1 if highest >= DEFAULT_CHANNELS else 0)
+                line = replaced(old, classes, highest + 1 if highest >= DEFAULT_CHANNELS else 0)
             lines += line.new
             where = f"{path.relative_to(copy).as_posix()}:{number}"
             if line.problem:
@@ -110,7 +110,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     """Copies, replaces, plays, and judges."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=f"Steps: see {PLAYER.relative_to(REPO)}.")
     reader.add_argument("project", type=Path, help="the folder with the project.godot; it is not changed")
-    reader.add_argument("--output", type=Path, help="a new folder for the copies and logs; without it they are deleted in the end")
+    reader.add_argument("--output", type=Path, help="a new folder for copies and logs; without it they are deleted")
     reader.add_argument("--recipe", help=f"a known project of {RECIPES.relative_to(REPO)}")
     for side in ("server", "client"):
         reader.add_argument(f"--{side}-scene", metavar="res://SCENE", help="in place of the main scene")

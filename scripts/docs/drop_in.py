@@ -9,7 +9,7 @@ from typing import Iterator, List, Tuple
 
 from common import ADDON, PROJECT, ScriptError, say, script, tail
 from docs.examples import free_port
-from drop_in.rules import BY_HAND, Line, names_only_enet, replaced, tables
+from drop_in.rules import BY_HAND, Line, peer_classes, replaced, tables
 
 PAGE = ADDON / "docs" / "coming_from_enet_multiplayer_peer.md"
 GAME = PROJECT / "tests" / "drop_in"
@@ -36,12 +36,13 @@ LEFT = ("elif p.create_server(1, 2, 5) == OK:", "p.create_server(1,", "peer.crea
 
 def check() -> Iterator[Tuple[str, List[str]]]:
     """One check for each thing."""
-    wrong = [f"{old!r} becomes {replaced(old, True).new}" for old, new in CASES if replaced(old, True) != Line(new, "")]
-    wrong += [f"{old!r} is not left" for old in LEFT if not replaced(old, True).problem]
-    if replaced("p.create_server(1, 2)", True, 8).new[0] != "p.channel_count = 8":
+    wrong = [f"{old!r} becomes {replaced(old).new}" for old, new in CASES if replaced(old) != Line(new, "")]
+    wrong += [f"{old!r} is not left" for old in LEFT if not replaced(old).problem]
+    if replaced("p.create_server(1, 2)", channels=8).new[0] != "p.channel_count = 8":
         wrong.append("the channels of RPCs are not counted")
     call = "p.create_server(1, address, tls)"
-    if replaced(call, False) != Line([call], BY_HAND) or names_only_enet("ENetMultiplayerPeer WebSocketMultiplayerPeer"):
+    told = [replaced(call, peer_classes(text)).problem for text in ("", "WebSocketMultiplayerPeer or ENetMultiplayerPeer")]
+    if told != [BY_HAND] * 2 or replaced(call, peer_classes("WebSocketMultiplayerPeer.new()")) != Line([call], ""):
         wrong.append("calls of other classes are not told apart")
     yield "lines that are replaced", wrong
     same = PAGE.read_text(encoding="utf-8") == renewed()

@@ -6,7 +6,7 @@ The page docs/coming_from_enet_multiplayer_peer.md has its two tables from here:
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Optional, Set, Tuple
+from typing import AbstractSet, List, NamedTuple, Optional, Set, Tuple
 
 from common import ScriptError
 
@@ -15,12 +15,14 @@ ENGINE_CLASSES = re.compile(r"\b(?:ENetMultiplayerPeer|ENetPacketPeer|ENetConnec
 # Strings and comments, which are left alone, and code.
 SEGMENT = re.compile(r"""(?P<left>\#.*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|[^\#"']+|.""", re.DOTALL)
 PEER_CLASS = re.compile(r"\b(?!Offline)\w+MultiplayerPeer\b")
-CREATE = re.compile(r"(?P<receiver>[\w.]+)\.create_(?P<kind>server|client)\(")
+CREATE = re.compile(r"(?P<receiver>[\w.]+)\.create_(?:server|client)\(")
 # Where the argument with the number of channels stands, counted from 0.
-CHANNELS_AT = {"server": 2, "client": 2}
+CHANNELS_AT = 2
 # What a connection has without channel_count, and what it has at most.
 DEFAULT_CHANNELS, MAX_CHANNELS = 3, 255
 CHANNEL_USED = re.compile(r"@rpc\([^)]*?,\s*(\d+)\s*\)|\btransfer_channel\s*=\s*(\d+)|\bset_transfer_channel\((\d+)\)")
+# The classes of a script that names no other one.
+ENET = frozenset({"ENetMultiplayerPeer"})
 
 
 class Type(NamedTuple):
@@ -77,15 +79,15 @@ class Line(NamedTuple):
     problem: str
 
 
-def replaced(line: str, only_enet: bool, channels: int = 0) -> Line:
-    """A line of GDScript for the addon's class; only_enet: names_only_enet of its script. With channels, each
-    create_* gets a channel_count for so many."""
+def replaced(line: str, classes: AbstractSet[str] = ENET, channels: int = 0) -> Line:
+    """A line of GDScript for the addon's class; classes: peer_classes of its script. With channels, each create_* gets a
+    channel_count for so many."""
     hint = next((hint for hint in HINTS if re.search(hint.pattern, without_comment(line))), None)
     if hint:
         return Line([line], hint.what_to_do)
     new = "".join(found[0] if found["left"] else renamed(found[0]) for found in SEGMENT.finditer(line))
     call = CREATE.search(without_comment(new))
-    return with_channel_count(new, call, only_enet, channels) if call else Line([new], "")
+    return with_channel_count(new, call, classes, channels) if call else Line([new], "")
 
 
 def renamed(code: str) -> str:
@@ -95,20 +97,21 @@ def renamed(code: str) -> str:
     return code
 
 
-def with_channel_count(line: str, call: "re.Match[str]", only_enet: bool, channels: int) -> Line:
+def with_channel_count(line: str, call: "re.Match[str]", classes: AbstractSet[str], channels: int) -> Line:
     """The call without the argument for channels, which becomes a line above."""
-    at = CHANNELS_AT[call["kind"]]
+    if classes and not classes & ENET:
+        return Line([line], "")
     words, end = arguments(line, call.end())
     if end is None:
         return Line([line], BY_HAND)
-    count = words[at] if len(words) > at else "0"
-    if not only_enet:
-        # Other classes have a third argument, too.
-        return Line([line], BY_HAND if len(words) > at or channels else "")
+    count = words[CHANNELS_AT] if len(words) > CHANNELS_AT else "0"
+    if classes != ENET:
+        # It may be of another class, which has a third argument, too.
+        return Line([line], BY_HAND if len(words) > CHANNELS_AT or channels else "")
     wanted = channel_count(count, channels)
     if wanted and re.match(r"\s*(?:elif|while|func)\b", line):
         return Line([line], BY_HAND)
-    rest = words[:at] + words[at + 1:]
+    rest = words[:CHANNELS_AT] + words[CHANNELS_AT + 1:]
     new = line[:call.end()] + ", ".join(rest) + line[end:]
     indent = re.match(r"\s*", line)[0]
     return Line(([f"{indent}{call['receiver']}.channel_count = {wanted}"] if wanted else []) + [new], "")
@@ -145,9 +148,9 @@ def without_comment(line: str) -> str:
     return line[:found.start()] if found else line
 
 
-def names_only_enet(text: str) -> bool:
-    """Whether a script names the engine's class, and no other one that has create_server, such as WebSocketMultiplayerPeer."""
-    return set(PEER_CLASS.findall(text)) == {"ENetMultiplayerPeer"}
+def peer_classes(text: str) -> Set[str]:
+    """The classes with create_server or create_client that a script names, such as WebSocketMultiplayerPeer."""
+    return set(PEER_CLASS.findall(text))
 
 
 def channels_used(text: str) -> Set[int]:
@@ -162,14 +165,14 @@ def tables() -> Tuple[str, str]:
              for example in CREATE_EXAMPLES]
     first = ["| search for | put | before | after |", "|---|---|---|---|"]
     for search, put, example in rows:
-        new = replaced(example, True)
+        new = replaced(example)
         if new.problem or new.new == [example]:
             raise ScriptError(f"the example {example} is not replaced")
         after = "<br>".join(f"`{line}`" for line in new.new)
         first.append(f"| {search} | {put} | `{example}` | {after} |")
     second = ["| for example | what to do |", "|---|---|"]
     for hint in HINTS:
-        if replaced(hint.example, True) != Line([hint.example], hint.what_to_do):
+        if replaced(hint.example) != Line([hint.example], hint.what_to_do):
             raise ScriptError(f"the example {hint.example} is not seen")
         second.append(f"| `{hint.example}` | {hint.what_to_do} |")
     return "\n".join(first), "\n".join(second)
