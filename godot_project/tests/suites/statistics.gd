@@ -101,8 +101,7 @@ func test_other_clients_are_behind_the_server() -> void:
 	check(told.relayed and told.round_trip_msec > 0.0, "a round trip: %s" % told)
 	check_equal(told.loss_in, 0.0, "no loss")
 	# The own connection, seen from the other side.
-	var has_remote := func() -> bool:
-		return not peers[1].get_peer_statistics(1).remote.is_empty()
+	var has_remote := func() -> bool: return not peers[1].get_peer_statistics(1).remote.is_empty()
 	await wait_until(has_remote, 5.0, "the server tells of this one, too")
 	check(peers[1].get_peer_statistics(1).remote.round_trip_msec > 0.0, "a round trip")
 	expect_no_error("nobody has made a mistake")
