@@ -240,7 +240,8 @@ fn figure(known: &PeerStatistics, which: i32) -> f64 {
 /// What ENet takes for granted as long as nothing is known.
 const fn guess(which: i32) -> f64 {
     match which {
-        NetworkedMultiplayerENetPeer::PEER_ROUND_TRIP_TIME => 500.0,
+        NetworkedMultiplayerENetPeer::PEER_ROUND_TRIP_TIME
+        | NetworkedMultiplayerENetPeer::PEER_LAST_ROUND_TRIP_TIME => 500.0,
         NetworkedMultiplayerENetPeer::PEER_PACKET_THROTTLE
         | NetworkedMultiplayerENetPeer::PEER_PACKET_THROTTLE_LIMIT => 32.0,
         _ => 0.0,
