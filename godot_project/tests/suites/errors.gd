@@ -341,7 +341,9 @@ func _check_no_packet(peer: NetworkedMultiplayerENet) -> void:
 func _state(peer: NetworkedMultiplayerENet) -> Dictionary:
 	var state := {}
 	for property in ClassDB.class_get_property_list(&"NetworkedMultiplayerENet"):
-		state[property["name"]] = peer.get(property["name"])
+		# Another object each time, of the same connection.
+		if property["name"] != "host":
+			state[property["name"]] = peer.get(property["name"])
 	state["status"] = peer.get_connection_status()
 	state["packets"] = peer.get_available_packet_count()
 	state["id"] = 0 if peer.get_connection_status() == DISCONNECTED else peer.get_unique_id()

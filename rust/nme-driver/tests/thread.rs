@@ -101,6 +101,16 @@ fn client_id() -> i64 {
     i64::from(nme_core::peer::PeerId::from_random(((5_u64 << 33) >> 32) as u32).get())
 }
 
+/// Bytes that no compression makes shorter.
+fn noise() -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(&mut next).take(1000).collect()
+}
+
 /// Network threads of this process; 0 where the system does not tell.
 fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
@@ -129,6 +139,34 @@ fn packets_of_a_game_that_polls_seldom_arrive_in_order() {
         }
         next == 20_000
     });
+}
+
+#[test]
+fn nothing_more_comes_of_a_peer_that_is_ignored_not_even_what_was_on_its_way() {
+    let _alone = alone();
+    let (mut server, mut client) = pair();
+    until(&mut server, &mut client, |server, _| {
+        while server.fetch().is_some() {}
+        server.peers().len() == 1
+    });
+    let to_server = reliable(Target::One(nme_core::peer::PeerId::SERVER));
+    let received = server.traffic().bytes_received;
+    client.send(to_server, &noise()).expect("sent");
+    client.flush();
+    let end = Instant::now() + Duration::from_secs(30);
+    // The network thread has it, and the game has not polled.
+    while server.traffic().bytes_received < received + 1000 {
+        assert!(Instant::now() < end, "it does not come");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let id = server.peers()[0];
+    server.ignore(id);
+    let end = Instant::now() + Duration::from_millis(200);
+    while Instant::now() < end {
+        poll(&mut server);
+        assert_eq!(server.waiting_packets(), 0);
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]

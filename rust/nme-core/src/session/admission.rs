@@ -49,6 +49,7 @@ impl<L: Link> Session<L> {
     /// Drops what a peer sends from now on. For one that leaves when everything queued has arrived.
     pub fn ignore(&mut self, id: PeerId) {
         if let Some(peer) = self.peers.handle(id) {
+            self.peers.ignore(id);
             self.link.execute(Command::Ignore(peer));
         }
     }

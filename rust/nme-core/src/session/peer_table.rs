@@ -42,6 +42,8 @@ struct Known {
     reach: Reach,
     /// The game has not accepted it yet.
     is_apart: bool,
+    /// What it sends is dropped.
+    is_ignored: bool,
     /// Number of the last [`Folding`](super::folding::Folding) that has this peer among its receivers.
     folding: u32,
 }
@@ -120,7 +122,20 @@ impl PeerTable {
         }
         self.remove(id);
         self.everybody = None;
-        self.peers.insert(id, Known { reach, is_apart: false, folding: 0 });
+        self.peers.insert(id, Known { reach, is_apart: false, is_ignored: false, folding: 0 });
+    }
+
+    /// Drops what a peer sends from now on.
+    pub(super) fn ignore(&mut self, id: PeerId) {
+        if let Some(known) = self.peers.get_mut(&id) {
+            known.is_ignored = true;
+        }
+    }
+
+    /// True when packets of this connection with a peer are for the game.
+    pub(super) fn listens_to(&self, id: PeerId, connection: PeerHandle) -> bool {
+        let known = self.peers.get(&id);
+        known.is_some_and(|known| known.reach.handle() == Some(connection) && !known.is_ignored)
     }
 
     pub(super) fn is_apart(&self, id: PeerId) -> bool {

@@ -95,8 +95,8 @@ impl<L: Link> Session<L> {
 
     /// Keeps a packet that has come over the connection with `first_hop` until the game fetches it.
     pub(super) fn keep(&mut self, first_hop: PeerId, received: Received) {
-        // When there is no connection, the game may have sent it away meanwhile.
-        if self.peers.handle(first_hop) == Some(received.via) {
+        // The game may have sent it away meanwhile, and what comes from another thread may have been on its way.
+        if self.peers.listens_to(first_hop, received.via) {
             self.inbox.push(received);
         } else {
             self.let_go(&received);
