@@ -64,11 +64,7 @@ impl PeerStatistics {
     /// acknowledgement is; the loss of what comes in, if there is anything that shows it, tells one from the other.
     #[must_use]
     pub fn loss_outgoing(&self) -> f64 {
-        let arrives = 1.0 - self.figures.loss_incoming;
-        if arrives <= 0.0 {
-            return self.figures.loss_unacknowledged;
-        }
-        (1.0 - (1.0 - self.figures.loss_unacknowledged) / arrives).clamp(0.0, 1.0)
+        loss_outgoing(&self.figures)
     }
 
     /// How long a packet that is queued now will wait about: for what waits to be sent before it, at a window in each round
@@ -90,6 +86,14 @@ impl PeerStatistics {
     pub const fn wire_bytes_received(&self) -> u64 {
         self.wire.bytes_received + self.wire.datagrams_received * header_bytes(self.address)
     }
+}
+
+pub(super) fn loss_outgoing(figures: &PeerFigures) -> f64 {
+    let arrives = 1.0 - figures.loss_incoming;
+    if arrives <= 0.0 {
+        return figures.loss_unacknowledged;
+    }
+    (1.0 - (1.0 - figures.loss_unacknowledged) / arrives).clamp(0.0, 1.0)
 }
 
 /// Bytes of the game in these packets.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use nme_enet::{Packet, PeerHandle};
 
+use super::statistics::loss_outgoing;
 use super::{Endpoint, Report, Role, SYSTEM_MESSAGE};
 use crate::peer::PeerId;
 use crate::relay::figures::{ToldFigures, encode_question};
@@ -44,13 +45,13 @@ impl Endpoint {
         if asking.id != about && !is_known {
             return;
         }
-        let Some(statistics) = self.peer_statistics(other.handle) else { return };
-        let figures = &statistics.figures;
+        // Without a look at what waits for it, which can be long: anybody may ask as often as it likes.
+        let Some(figures) = self.host.peer_figures(other.handle) else { return };
         let told = ToldFigures::new(
             figures.round_trip,
             figures.variance,
             figures.jitter,
-            statistics.loss_outgoing(),
+            loss_outgoing(&figures),
             figures.loss_incoming,
         );
         self.send(asker, SYSTEM_MESSAGE, &Packet::new(told.encode(about).to_vec()));
