@@ -54,9 +54,12 @@ impl Endpoint {
         if self.is_server() {
             let key = self.tags.next_key();
             let tags = (!is_encrypted && self.host.offer_tags(peer, key)).then_some(key);
-            let announcement = Announcement { tags, tells_figures: true };
-            // Not from the pool, which would keep the memory of one for each client.
-            self.send(peer, SYSTEM_MESSAGE, &Packet::new(announcement.encode().to_vec()));
+            // The reference engine has no tags, and is to send no more than stock ENet does.
+            if tags.is_some() || is_encrypted {
+                let announcement = Announcement { tags, tells_figures: true };
+                // Not from the pool, which would keep the memory of one for each client.
+                self.send(peer, SYSTEM_MESSAGE, &Packet::new(announcement.encode().to_vec()));
+            }
         }
         if self.tags.are_required && !is_encrypted {
             self.tags.awaited.push_back((self.now + LONGEST_WAIT, peer));
