@@ -22,8 +22,7 @@ func test_the_methods_take_what_the_engine_s_take() -> void:
 	]:
 		for method in ClassDB.class_get_method_list(type[0], true):
 			var name: StringName = method["name"]
-			if name == &"get_local_port" or not ClassDB.class_has_method(type[1], name):
-				check(ClassDB.class_has_method(type[1], name), "%s is the engine's" % name)
+			if not check(ClassDB.class_has_method(type[1], name), "%s is the engine's" % name):
 				continue
 			var count := ClassDB.class_get_method_argument_count(type[1], name)
 			check_equal(method["args"].size(), count, "arguments of %s" % name)

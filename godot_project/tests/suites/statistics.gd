@@ -203,13 +203,18 @@ func test_what_waits_for_the_game_shows() -> void:
 	check(statistics.network_time_usec > 0, "time was spent")
 
 
-func test_many_peers_are_asked_about_in_no_time() -> void:
-	var peers := await connected(20)
-	var began := Time.get_ticks_usec()
-	for id in peers[0].get_peers():
-		check_equal(peers[0].get_peer_statistics(id).is_empty(), false, "statistics of %d" % id)
-	var took := Time.get_ticks_usec() - began
-	check(took < 200_000, "%d µs" % took)
+func test_a_peer_is_known_as_soon_as_it_has_come() -> void:
+	var server := new_peer()
+	var known: Array[bool] = []
+	server.peer_connected.connect(
+		func(_id: int) -> void:
+			for id in server.get_peers():
+				known.append(server.get_peer_statistics(id).has("round_trip_msec"))
+	)
+	var port := serve(server)
+	await join([new_peer(), new_peer(), new_peer()], port)
+	check_equal(known, [true, true, true, true, true, true] as Array[bool], "1, 2 and 3 peers")
+	server.peer_connected.disconnect(server.peer_connected.get_connections()[-1]["callable"])
 
 
 func _send(peers: Array[NetworkedMultiplayerENet], mode: int, size: int) -> void:

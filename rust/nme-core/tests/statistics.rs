@@ -144,6 +144,7 @@ fn bytes_are_those_that_the_network_has_carried() {
         let config = world.config().compression(compression);
         let client = world.connect_with(&config, server);
         let before = statistics(&world, server, client);
+        let compressed_before = world.session(server).link().statistics().compressed_bytes_sent;
         world.record();
         talk(&mut world, [server, client], &[TransferMode::Reliable, TransferMode::Unreliable], 3, SECOND);
         let recorded = world.take_recorded();
@@ -162,6 +163,7 @@ fn bytes_are_those_that_the_network_has_carried() {
         let headers = 28 * (after.wire.datagrams_sent);
         assert_eq!(after.wire_bytes_sent(), after.wire.bytes_sent + headers);
         let whole = world.session(server).link().statistics();
+        assert_eq!(whole.compressed_bytes_sent - compressed_before, bytes(&down));
         let is_smaller = whole.compressed_bytes_sent < whole.plain_bytes_sent;
         assert_eq!(is_smaller, compression != Compression::None);
     }
@@ -255,4 +257,38 @@ fn a_server_does_not_tell_of_clients_that_are_not_known() {
     world.raw_mut(stranger).send(0, 0, b"XENF\x4d\0\0\0", Delivery::Reliable);
     world.run(SECOND);
     assert_eq!(world.raw_events(stranger).len(), before + 1, "an answer about itself");
+}
+
+#[test]
+fn silence_is_as_long_as_nothing_comes() {
+    let mut world = World::new(11);
+    let server = world.server(4);
+    let client = world.connect(server);
+    talk(&mut world, [server, client], &[TransferMode::Reliable], 1, SECOND);
+    world.set_links(Link { loss: 1.0, ..Link::PERFECT });
+    world.run(3 * SECOND);
+    let shown = statistics(&world, server, client).figures.silent_for;
+    assert!(shown.abs_diff(3 * SECOND) < 40 * MS, "{shown:?}");
+}
+
+#[test]
+fn what_was_sent_again_is_what_was_lost() {
+    let mut world = World::new(12);
+    world.set_links(Link::delayed(20 * MS));
+    let server = world.server(4);
+    let client = world.connect(server);
+    let (one, other) = (world.address(server), world.address(client));
+    world.network().set_link(one, other, Link { loss: 0.05, ..Link::delayed(20 * MS) });
+    let lost_before = world.network().counters_of(one, other).lost;
+    // One command in each datagram that matters, and the acknowledgements of what comes are not repeated.
+    let id = world.id(client).get();
+    for _ in 0..5000 {
+        world.send(server, id, TransferMode::Reliable, &[1; 64]).expect("a known peer");
+        world.step(4 * MS);
+    }
+    world.run(SECOND);
+    let lost = world.network().counters_of(one, other).lost - lost_before;
+    let resends = u64::from(statistics(&world, server, client).figures.commands_lost);
+    // What is sent again shares a datagram with what is new, and both can be lost.
+    assert!(lost > 200 && (lost..lost + lost / 5).contains(&resends), "{resends} again, {lost} lost");
 }

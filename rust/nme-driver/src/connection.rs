@@ -561,7 +561,7 @@ impl Connection {
         let Some(peer) = with!(self.way, session => session.peer_handle(id))? else { return Ok(None) };
         Ok(match &mut self.way {
             Way::Inline(driver) => driver.session().link().peer_statistics(peer),
-            Way::Threaded(threaded) => threaded.session_mut().link_mut().snapshot().peer(peer).cloned(),
+            Way::Threaded(threaded) => threaded.session_mut().link_mut().peer_statistics(peer),
         })
     }
 
@@ -570,7 +570,7 @@ impl Connection {
         with!(mut self.way, session => session.told(id))
     }
 
-    /// The peers that the game has heard of, in no order; on a client also those behind the relay.
+    /// The peers that the game has heard of, in ascending order; on a client also those behind the relay.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerId> {
         with!(self.way, session => session.peers().collect())

@@ -47,15 +47,21 @@ pub(crate) struct LossMeter {
 
 impl LossMeter {
     /// Counts something that was sent, maybe lost, at this time.
+    #[inline]
     pub(crate) fn note(&mut self, now: u64, sent: u32, lost: u32) {
         if now >= self.end {
-            let is_next = now < self.end + PERIOD_US;
-            self.sent = [0, if is_next { self.sent[0] } else { 0 }];
-            self.lost = [0, if is_next { self.lost[0] } else { 0 }];
-            self.end = now + PERIOD_US;
+            self.begin_period(now);
         }
         self.sent[0] = self.sent[0].saturating_add(sent);
         self.lost[0] = self.lost[0].saturating_add(lost);
+    }
+
+    #[cold]
+    fn begin_period(&mut self, now: u64) {
+        let is_next = now < self.end + PERIOD_US;
+        self.sent = [0, if is_next { self.sent[0] } else { 0 }];
+        self.lost = [0, if is_next { self.lost[0] } else { 0 }];
+        self.end = now + PERIOD_US;
     }
 
     /// One that counts as lost has arrived after all.

@@ -44,17 +44,15 @@ pub(crate) struct PeerFigures {
 impl Figures {
     pub(crate) fn of(connection: &mut Connection) -> Self {
         let endpoint = connection.statistics().endpoint;
-        let counters = &endpoint.counters;
         let header = wire_header_bytes(connection);
         let totals = Totals {
-            wire_bytes_sent: counters.bytes_sent + header * counters.datagrams_sent,
-            wire_bytes_received: counters.bytes_received + header * counters.datagrams_received,
+            wire_bytes_sent: endpoint.wire_bytes_sent(header),
+            wire_bytes_received: endpoint.wire_bytes_received(header),
             resends: endpoint.resends,
-            dropped_datagrams: counters.dropped_datagrams(),
+            dropped_datagrams: endpoint.counters.dropped_datagrams(),
         };
-        let mut ids: Vec<i32> = connection.peers().into_iter().map(|id| id.get()).collect();
-        ids.sort_unstable();
-        let peers = ids.into_iter().filter_map(|id| {
+        let peers = connection.peers().into_iter().filter_map(|id| {
+            let id = id.get();
             // Clients behind the relay have no connection to this side.
             let statistics = connection.peer_statistics(id.into()).ok()??;
             Some(PeerFigures::new(id, &statistics))

@@ -15,7 +15,7 @@ use crate::shared::Settings;
 
 /// The arguments of `create_server` or `create_client`, with the random number that the id of the connection is made from.
 #[derive(Clone)]
-pub(crate) struct Recipe {
+pub(crate) struct OpenArguments {
     seed: Result<u64, getrandom::Error>,
     in_bandwidth: i64,
     out_bandwidth: i64,
@@ -28,7 +28,7 @@ enum Role {
     Client { host: String, port: i64, client_port: i64 },
 }
 
-impl Recipe {
+impl OpenArguments {
     pub(crate) fn server(port: i64, max_clients: i64, in_bandwidth: i64, out_bandwidth: i64) -> Self {
         warn_of_channel_count("create_server", "max_clients", in_bandwidth, out_bandwidth);
         Self { seed: getrandom::u64(), in_bandwidth, out_bandwidth, role: Role::Server { port, max_clients } }

@@ -10,7 +10,7 @@ use nme_driver::Bind;
 use crate::class::NetworkedMultiplayerENet;
 use crate::error;
 use crate::ffi::Credential;
-use crate::open::Recipe;
+use crate::open::OpenArguments;
 use crate::output::Quoted;
 use crate::shared::{Object, Shared};
 
@@ -56,7 +56,7 @@ impl NetworkedMultiplayerENet {
         #[opt(default = 0)] in_bandwidth: i64,
         #[opt(default = 0)] out_bandwidth: i64,
     ) -> Error {
-        match this.shared().open(Recipe::server(port, max_clients, in_bandwidth, out_bandwidth)) {
+        match this.shared().open(OpenArguments::server(port, max_clients, in_bandwidth, out_bandwidth)) {
             Ok(()) => {
                 this.shared().announce_beginning("create_server");
                 Error::OK
@@ -104,8 +104,9 @@ impl NetworkedMultiplayerENet {
         #[opt(default = 0)] client_port: i64,
     ) -> Error {
         let shared = this.shared();
-        let recipe = Recipe::client(address.to_string(), port, in_bandwidth, out_bandwidth, client_port);
-        match shared.open(recipe) {
+        let arguments =
+            OpenArguments::client(address.to_string(), port, in_bandwidth, out_bandwidth, client_port);
+        match shared.open(arguments) {
             Ok(()) => {
                 // With the rest of the frame it is asked for, unless a poll comes before.
                 shared.schedule_flush();

@@ -30,7 +30,7 @@ use crate::drop_in::HostError;
 use crate::error::{self, Active, Inactive, OpenError};
 use crate::ffi::{Credential, ScriptFunction};
 use crate::monitors::Monitors;
-use crate::open::Recipe;
+use crate::open::OpenArguments;
 use crate::open_peers;
 use crate::stall::MaxStall;
 
@@ -53,7 +53,7 @@ pub(crate) struct State {
     /// Why the peer of the last `peer_disconnected` has left.
     pub(crate) departure: Option<Departure>,
     /// What the open connection was opened with.
-    pub(crate) recipe: Option<Recipe>,
+    pub(crate) arguments: Option<OpenArguments>,
     /// What `pop_statistic` has told already.
     pub(crate) popped: [u64; 4],
     /// Counts connections, so that a poll notices when a signal's handler has replaced the one it works on.
@@ -173,9 +173,9 @@ impl Shared {
     }
 
     /// Opens a connection; without the lock, since the engine is asked for keys.
-    pub(crate) fn open(self: &Arc<Self>, recipe: Recipe) -> Result<(), OpenError> {
+    pub(crate) fn open(self: &Arc<Self>, arguments: OpenArguments) -> Result<(), OpenError> {
         let opening = Opening::begin(self)?;
-        let made = recipe.make(&opening.settings);
+        let made = arguments.make(&opening.settings);
         // Without a thread it makes no difference, and the engine need not be asked about its debugger.
         let stall_limit = opening.settings.threaded.then(|| opening.settings.max_stall.limit());
         let mut state = self.lock();
@@ -188,7 +188,7 @@ impl Shared {
                 }
                 stall_limit.into_iter().for_each(|limit| connection.set_stall_limit(limit));
                 state.open(connection);
-                state.recipe = Some(recipe);
+                state.arguments = Some(arguments);
                 drop(state);
                 open_peers::add(self);
                 self.add_monitors();
@@ -209,15 +209,15 @@ impl Shared {
             return Err(HostError::Begun);
         }
         let port = connection.local_addr().port();
-        let mut recipe = state.recipe.clone().ok_or(Inactive)?;
-        recipe.set_local_port(port);
+        let mut arguments = state.arguments.clone().ok_or(Inactive)?;
+        arguments.set_local_port(port);
         let refuses = state.refuse_new_connections;
         let replaced = state.settings.clone();
         change(&mut state.settings);
         let ended = state.shut();
         drop(state);
         drop((replaced, ended));
-        self.open(recipe)?;
+        self.open(arguments)?;
         let mut state = self.lock();
         state.refuse_new_connections = refuses;
         if let Some(connection) = &mut state.connection {
@@ -324,7 +324,7 @@ impl Default for State {
             connection_error: None,
             kick: None,
             departure: None,
-            recipe: None,
+            arguments: None,
             popped: [0; 4],
             generation: 0,
             simulation_announced: 0,

@@ -1,5 +1,6 @@
 //! What is known of the open connection: `get_statistics`, `get_peer_statistics` and `get_peers`.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use godot::prelude::*;
@@ -24,9 +25,7 @@ impl NetworkedMultiplayerENet {
     #[func]
     fn get_peers(&self) -> PackedInt32Array {
         let peers = self.shared.with_connection(|connection| connection.peers()).unwrap_or_default();
-        let mut ids: Vec<i32> = peers.into_iter().map(|id| id.get()).collect();
-        ids.sort_unstable();
-        ids.into()
+        peers.into_iter().map(|id| id.get()).collect()
     }
 
     /// Returns what is known of the connection with the peer with this [param id]. Prints an error and returns an empty
@@ -140,7 +139,7 @@ impl NetworkedMultiplayerENet {
 /// What IP and UDP add to a datagram of this connection. A server for both kinds of addresses has IPv4 clients as a rule.
 pub(crate) fn wire_header_bytes(connection: &Connection) -> u64 {
     let address = connection.local_addr();
-    if address.ip().is_unspecified() { IPV4_HEADER_BYTES } else { header_bytes(address) }
+    header_bytes(if address.ip().is_unspecified() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { address })
 }
 
 fn dictionary(statistics: &ConnectionStatistics, header: u64) -> VarDictionary {
@@ -168,8 +167,8 @@ fn dictionary(statistics: &ConnectionStatistics, header: u64) -> VarDictionary {
     set("datagrams_received", counters.datagrams_received);
     set("udp_bytes_sent", counters.bytes_sent);
     set("udp_bytes_received", counters.bytes_received);
-    set("wire_bytes_sent", counters.bytes_sent + header * counters.datagrams_sent);
-    set("wire_bytes_received", counters.bytes_received + header * counters.datagrams_received);
+    set("wire_bytes_sent", endpoint.wire_bytes_sent(header));
+    set("wire_bytes_received", endpoint.wire_bytes_received(header));
     set("dropped_datagrams", counters.dropped_datagrams());
     set("dropped_packets", counters.packets_by_reason().map(|(_, count)| count).sum());
     set("waiting_bytes", endpoint.waiting_bytes as u64);
@@ -256,5 +255,3 @@ pub(crate) fn millis(time: Duration) -> f64 {
 
 /// Of so many unreliable packets, the throttle counts those that are sent.
 const THROTTLE_PARTS: u32 = 32;
-
-const IPV4_HEADER_BYTES: u64 = 28;

@@ -125,6 +125,20 @@ pub struct Statistics {
     pub connections: usize,
 }
 
+impl Statistics {
+    /// Bytes that were sent, with headers of IP and UDP of this length.
+    #[must_use]
+    pub const fn wire_bytes_sent(&self, header_bytes: u64) -> u64 {
+        self.counters.bytes_sent + self.counters.datagrams_sent * header_bytes
+    }
+
+    /// Bytes that were received, with headers of IP and UDP of this length.
+    #[must_use]
+    pub const fn wire_bytes_received(&self, header_bytes: u64) -> u64 {
+        self.counters.bytes_received + self.counters.datagrams_received * header_bytes
+    }
+}
+
 impl Endpoint {
     /// What is known of a connection; `None` once it has ended.
     #[must_use]

@@ -136,13 +136,11 @@ impl Handover {
         self.is_asked.store(true, Ordering::Release);
         self.hurry();
         wake();
-        if answer.is_none() {
-            let waits = |answer: &mut Option<Box<Snapshot>>| answer.is_none() && !self.has_ended();
-            answer = match self.has_answered.wait_timeout_while(answer, patience, waits) {
-                Ok((answer, _)) => answer,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-        }
+        let waits = |answer: &mut Option<Box<Snapshot>>| answer.is_none() && !self.has_ended();
+        answer = match self.has_answered.wait_timeout_while(answer, patience, waits) {
+            Ok((answer, _)) => answer,
+            Err(poisoned) => poisoned.into_inner().0,
+        };
         answer.take()
     }
 

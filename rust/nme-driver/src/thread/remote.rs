@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nme_core::{Command, Credit, Link, Packet, PacketPool, Report, ReportQueue};
+use nme_core::statistics::PeerStatistics;
+use nme_core::{Command, Credit, Link, Packet, PacketPool, PeerHandle, Report, ReportQueue};
 use nme_udp::{Resolution, Waker};
 
 use super::handover::{Handover, Order};
@@ -59,6 +60,15 @@ impl Remote {
             self.asked_at = Some(self.clock.now());
         }
         &self.snapshot
+    }
+
+    /// How the connection with a peer is; `None` when it has just ended.
+    pub(crate) fn peer_statistics(&mut self, peer: PeerHandle) -> Option<PeerStatistics> {
+        if self.snapshot().peer(peer).is_none() {
+            // It has come since the last answer.
+            self.asked_at = None;
+        }
+        self.snapshot().peer(peer).cloned()
     }
 
     /// Takes what has happened since the last poll.
@@ -143,6 +153,5 @@ impl Link for Remote {
 /// network thread has to be woken once.
 const FRESH: Duration = Duration::from_millis(5);
 
-/// How long the game waits for such an answer; as a rule it takes less than a tenth of a ms. A thread with more to do than that
-/// leaves it with the last one.
+/// How long the game waits for such an answer. A thread that is busier leaves it with the last one.
 const PATIENCE: Duration = Duration::from_millis(20);

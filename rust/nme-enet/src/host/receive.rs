@@ -412,17 +412,19 @@ fn count_data(
     let packets = shared.events.len().saturating_sub(before.0);
     let cost = shared.event_bytes.saturating_sub(before.1);
     peer.traffic.received(packets, cost.saturating_sub(packets * Quotas::OVERHEAD));
-    let arrivals = peer.channels.used_mut(command.channel).map(|channel| &mut channel.receive.arrivals);
     let (now, loss) = (shared.clock.now(), &mut peer.incoming_loss);
-    match (command.body, arrivals) {
-        (Body::Unsequenced { group, .. }, _) => {
-            let step = loss.unsequenced.take(group);
-            loss.unreliable(now, step);
+    if let Body::Unsequenced { group, .. } = command.body {
+        let step = loss.unsequenced.take(group);
+        loss.unreliable(now, step);
+        return Ok(());
+    }
+    let Some(channel) = peer.channels.used_mut(command.channel) else { return Ok(()) };
+    let arrivals = &mut channel.receive.arrivals;
+    match command.body {
+        Body::Unreliable { number, .. } => {
+            loss.unreliable(now, arrivals.unreliable(command.sequence, number))
         }
-        (Body::Unreliable { number, .. }, Some(arrivals)) => {
-            loss.unreliable(now, arrivals.unreliable(command.sequence, number));
-        }
-        (Body::Reliable { .. } | Body::Fragment { .. }, Some(arrivals)) => {
+        Body::Reliable { .. } | Body::Fragment { .. } => {
             loss.reliable(now, arrivals.reliable(command.sequence));
         }
         _ => {}

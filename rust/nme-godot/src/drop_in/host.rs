@@ -153,9 +153,7 @@ impl NetworkedMultiplayerENetHost {
         let owner = self.owner.borrow();
         let direct = owner.with(|connection| {
             let ids = connection.peers().into_iter().map(|id| i64::from(id.get()));
-            let mut direct: Vec<i64> = ids.filter(|id| connection.peer_address(*id).is_ok()).collect();
-            direct.sort_unstable();
-            direct
+            ids.filter(|id| connection.peer_address(*id).is_ok()).collect::<Vec<_>>()
         });
         direct
             .unwrap_or_default()
