@@ -213,7 +213,8 @@ func test_a_peer_is_known_as_soon_as_it_has_come() -> void:
 	)
 	var port := serve(server)
 	await join([new_peer(), new_peer(), new_peer()], port)
-	check_equal(known, [true, true, true, true, true, true] as Array[bool], "1, 2 and 3 peers")
+	await wait_until(func() -> bool: return known.size() == 6, 5.0, "1, then 2, then 3 peers")
+	check_equal(known.count(true), 6, "all are known")
 	server.peer_connected.disconnect(server.peer_connected.get_connections()[-1]["callable"])
 
 
