@@ -422,7 +422,7 @@ fn count_data(
     let arrivals = &mut channel.receive.arrivals;
     match command.body {
         Body::Unreliable { number, .. } => {
-            loss.unreliable(now, arrivals.unreliable(command.sequence, number))
+            loss.unreliable(now, arrivals.unreliable(command.sequence, number));
         }
         Body::Reliable { .. } | Body::Fragment { .. } => {
             loss.reliable(now, arrivals.reliable(command.sequence));
