@@ -21,7 +21,18 @@ pub(crate) struct Running {
     handover: Arc<Handover>,
     waker: Waker,
     /// The thread gives back what it has, at its end.
-    returned: Receiver<NetworkDriver>,
+    returned: Receiver<Returned>,
+}
+
+/// What a network thread had. Wherever nobody takes it, also on the way to who has stopped waiting, the peers are told of the end.
+struct Returned(Option<NetworkDriver>);
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        if let Some(driver) = self.0.take() {
+            driver.close().wait(Duration::ZERO);
+        }
+    }
 }
 
 /// Begins a thread for this driver. The clock of the answer is the driver's.
@@ -37,11 +48,9 @@ pub(crate) fn spawn(mut driver: NetworkDriver) -> io::Result<(Running, Remote)> 
     let body = move || {
         let end = end;
         // A panic is a bug, and printed by its hook. It must not end the game: the session reports the end of all connections.
-        if let Ok(driver) = catch_unwind(AssertUnwindSafe(|| network.run()))
-            && let Err(unwanted) = returns.send(driver)
-        {
-            // Nobody waits any more. The peers are told all the same.
-            unwanted.0.close().wait(Duration::ZERO);
+        if let Ok(driver) = catch_unwind(AssertUnwindSafe(|| network.run())) {
+            // When nobody waits any more, it ends here.
+            let _ = returns.send(Returned(Some(driver)));
         }
         drop(end);
     };
@@ -65,7 +74,7 @@ impl Running {
     pub(crate) fn close(&self) -> Option<Farewell<UdpSocket, Monotonic>> {
         self.handover.stop();
         self.waker.wake();
-        let driver = self.returned.recv_timeout(LONGEST_STOP).ok()?;
+        let driver = self.returned.recv_timeout(LONGEST_STOP).ok()?.0.take()?;
         reap(&self.handover);
         Some(driver.close())
     }
