@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use godot::global::Error;
 use godot::prelude::*;
-use nme_core::channel::{ChannelError, TransferChannel};
+use nme_core::channel::{ChannelError, TransferChannel, TransferMode};
 use nme_core::relay::Target;
-use nme_core::session::{DisconnectError, Event, SendError, SendOptions};
+use nme_core::session::{DisconnectError, Event, Received, SendError, SendOptions};
 use nme_driver::{Connection, PacketInfo};
 use thiserror::Error as ThisError;
 
@@ -33,6 +33,30 @@ impl Shared {
             Ok(()) => Error::OK,
             Err(problem) => error::report("put_packet", &problem),
         }
+    }
+
+    /// Sends a packet as `_set_target_peer` and the like would have it, in one go.
+    pub(crate) fn put_for(
+        self: &Arc<Self>,
+        target: i32,
+        mode: TransferMode,
+        channel: i32,
+        payload: &[u8],
+    ) -> Error {
+        let mut state = self.lock();
+        (state.target_peer, state.transfer_mode, state.rpc_channel) = (target, mode, channel);
+        drop(state);
+        self.put(payload)
+    }
+
+    /// Fetches a packet, for somebody who needs no memory of the engine's.
+    pub(crate) fn take(&self) -> Option<(PacketInfo, Received)> {
+        let mut state = self.lock();
+        let connection = state.connection.as_mut()?;
+        let info = connection.next_packet()?;
+        let received = connection.fetch()?;
+        state.last_channel = Some(received.channel());
+        Some((info, received))
     }
 
     /// Has what waits sent at the end of the frame. The engine makes deferred calls behind the physics step, behind

@@ -21,6 +21,7 @@ mod entry;
 mod error;
 mod ffi;
 mod figures;
+mod godot3;
 mod monitors;
 mod open;
 mod open_peers;

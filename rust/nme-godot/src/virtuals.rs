@@ -207,7 +207,15 @@ fn get_connection_status(peer: Callee<'_>, (): ()) -> ConnectionStatus {
     }
 }
 
-const fn godot_mode(mode: TransferMode) -> GodotMode {
+pub(crate) fn core_mode(mode: GodotMode) -> TransferMode {
+    match mode {
+        GodotMode::UNRELIABLE => TransferMode::Unreliable,
+        GodotMode::UNRELIABLE_ORDERED => TransferMode::UnreliableOrdered,
+        _ => TransferMode::Reliable,
+    }
+}
+
+pub(crate) const fn godot_mode(mode: TransferMode) -> GodotMode {
     match mode {
         TransferMode::Unreliable => GodotMode::UNRELIABLE,
         TransferMode::UnreliableOrdered => GodotMode::UNRELIABLE_ORDERED,

@@ -1,0 +1,614 @@
+//! The class `Godot3Multiplayer` as GDScript sees it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode};
+use godot::classes::{IMultiplayerApiExtension, MultiplayerApiExtension, MultiplayerPeer, Script};
+use godot::global::Error;
+use godot::obj::EngineEnum;
+use godot::prelude::*;
+use nme_godot3::{Dialect, Limits, RpcMode};
+
+use super::link::Link;
+use super::receive;
+use super::rules::{Permission, Rule};
+use super::send::{self, CallError, complain, warn};
+use super::state::State;
+use super::variants;
+use crate::error;
+
+/// A [MultiplayerAPI] that speaks Godot 3.6's protocol: RPCs, [code]rset[/code] and bytes cross between a game of Godot 3.6 and its
+/// port to Godot 4. An unmodified 3.6 server serves clients of Godot 4, and the other way round.
+///
+/// Set it before any script uses [code]multiplayer[/code], in the first autoload, and then give it a peer as always:
+///
+/// ```gdscript
+/// func _enter_tree():
+///     get_tree().set_multiplayer(Godot3Multiplayer.new())
+///
+/// func join(address):
+///     var peer = NetworkedMultiplayerENet.new()
+///     peer.create_client(address, 4242)
+///     multiplayer.multiplayer_peer = peer
+/// ```
+///
+/// Functions with [code]@rpc[/code] work as before. For the other side, [code]"any_peer"[/code] is 3.6's [code]remote[/code], and
+/// [code]"authority"[/code] its [code]puppet[/code]; [code]"call_local"[/code] makes them [code]remotesync[/code] and
+/// [code]puppetsync[/code]. What 3.6 calls [code]master[/code] is said with [method rpc_config], or with a key more in
+/// [method Node.rpc_config]:
+///
+/// ```gdscript
+/// func _ready():
+///     rpc_config("hit", {"rpc_mode": MultiplayerAPI.RPC_MODE_ANY_PEER, "godot3": "master"})
+/// ```
+///
+/// The paths of nodes, from [member root_path] on, and the names of methods have to be the same on both sides; see [method map_path]
+/// and [method map_method] where they are not. Each side decides by its own configuration whether it takes a call, and here nothing
+/// can be called or set that is not configured.
+///
+/// Values travel as Godot 3.6's. [StringName], [Vector2i], [Rect2i], [Vector3i] and typed arrays and dictionaries arrive as [String],
+/// [Vector2], [Rect2], [Vector3] and untyped ones. [Callable], [Signal], [Projection], [Vector4], [Vector4i] and
+/// [PackedVector4Array], which it does not have, are an error, and nothing is sent. Functions with types get what 3.6 has sent where that
+/// loses nothing, also as typed arrays and dictionaries, [PackedInt64Array] and [PackedFloat64Array].
+///
+/// A server can serve both at once: see [member default_peer_dialect].
+///
+/// [b]Note:[/b] Godot 4.3 does not tell what [code]@rpc[/code] and [method Node.rpc_config] say. There, use [method rpc_config].
+///
+/// [b]Note:[/b] See [code]docs/porting_client_by_client.md[/code] in the addon for how to move a live game.
+#[derive(GodotClass)]
+#[class(tool, base=MultiplayerApiExtension)]
+pub(crate) struct Godot3Multiplayer {
+    /// Whether objects may come with all of their properties, and are sent so. Both sides need it. An object that comes can be of any
+    /// class, and its setters run: only for peers that you trust. When off, the default, objects travel as [EncodedObjectAsID].
+    #[var(get = is_object_decoding_allowed, set = set_allow_object_decoding)]
+    allow_object_decoding: PhantomVar<bool>,
+    /// Server: the protocol of clients that connect, as one of the [code]DIALECT_*[/code] constants. With
+    /// [constant DIALECT_DETECT], it finds out for each client whether it is of Godot 3.6 or a plain one of Godot 4
+    /// ([SceneMultiplayer]): by a packet that both take without notice, and by what they send first. Until then, at most 2 seconds,
+    /// the game does not know the client. For clients of Godot 4, spawners and synchronizers work, too.
+    ///
+    /// Clients of different Godots can call the server, and not each other: set
+    /// [member NetworkedMultiplayerENet.server_relay] to [code]false[/code].
+    ///
+    /// ```gdscript
+    /// var api = Godot3Multiplayer.new()
+    /// api.default_peer_dialect = Godot3Multiplayer.DIALECT_DETECT
+    /// get_tree().set_multiplayer(api)
+    /// var peer = NetworkedMultiplayerENet.new()
+    /// peer.server_relay = false
+    /// peer.create_server(4242)
+    /// multiplayer.multiplayer_peer = peer
+    /// ```
+    #[var(get = get_default_peer_dialect, set = set_default_peer_dialect, hint = ENUM, hint_string = "Detect,Godot 3,Godot 4")]
+    default_peer_dialect: PhantomVar<i64>,
+    /// Whether the [member MultiplayerAPI.multiplayer_peer] refuses new connections.
+    #[var(get = is_refusing_new_connections, set = set_refuse_new_connections)]
+    refuse_new_connections: PhantomVar<bool>,
+    /// The node that paths begin at. [method SceneTree.set_multiplayer] sets it, to [code]/root[/code] or to its own path. A game of
+    /// Godot 3.6 begins at [code]/root[/code]: set it back to that when only a part of the tree is to speak its protocol.
+    #[var(get = get_root_path, set = set_root_path)]
+    root_path: PhantomVar<NodePath>,
+    state: Mutex<State>,
+    base: Base<MultiplayerApiExtension>,
+}
+
+#[godot_api]
+impl Godot3Multiplayer {
+    /// Everybody may call it: 3.6's [code]remote[/code].
+    #[constant]
+    const RPC_MODE_REMOTE: i32 = 1;
+    /// Everybody may call it, and the node's master runs it: 3.6's [code]master[/code].
+    #[constant]
+    const RPC_MODE_MASTER: i32 = 2;
+    /// Only the node's master may call it: 3.6's [code]puppet[/code].
+    #[constant]
+    const RPC_MODE_PUPPET: i32 = 3;
+    /// As [constant RPC_MODE_REMOTE], and who calls runs it, too.
+    #[constant]
+    const RPC_MODE_REMOTESYNC: i32 = 4;
+    /// As [constant RPC_MODE_MASTER], and who calls runs it, too.
+    #[constant]
+    const RPC_MODE_MASTERSYNC: i32 = 5;
+    /// As [constant RPC_MODE_PUPPET], and who calls runs it, too.
+    #[constant]
+    const RPC_MODE_PUPPETSYNC: i32 = 6;
+    /// Find out; see [member default_peer_dialect].
+    #[constant]
+    const DIALECT_DETECT: i32 = 0;
+    /// The protocol of Godot 3.6, and of this class.
+    #[constant]
+    const DIALECT_GODOT_3: i32 = 1;
+    /// The protocol of [SceneMultiplayer].
+    #[constant]
+    const DIALECT_GODOT_4: i32 = 2;
+
+    /// Bytes have come that another peer has sent with [method send_bytes]. [param id] is that peer.
+    #[signal]
+    fn peer_packet(id: i64, packet: PackedByteArray);
+
+    /// Forgets the peers, their announcements of paths, and what scripts were found to say of their [code]@rpc[/code] functions.
+    #[func(gd_self)]
+    fn clear(this: Gd<Self>) {
+        this.bind().lock().rules.forget_scripts();
+        receive::forget_peers(&this);
+    }
+
+    /// Disconnects a peer, as [method MultiplayerPeer.disconnect_peer] does.
+    #[func(gd_self)]
+    fn disconnect_peer(this: Gd<Self>, id: i64) {
+        let link = this.bind().lock().link.clone();
+        match (link, i32::try_from(id)) {
+            (Some(link), Ok(id)) => link.peer().clone().disconnect_peer(id),
+            _ => complain("disconnect_peer", CallError::NotConnected),
+        }
+    }
+
+    /// Sends bytes to the peer [param id] (0: to all; a negative one: to all but that), who get [signal peer_packet], or in a game of
+    /// Godot 3.6 [code]network_peer_packet[/code]. Prints an error and returns its code when that cannot be.
+    ///
+    /// ```gdscript
+    /// multiplayer.send_bytes("hello".to_utf8_buffer(), 1)
+    /// ```
+    #[func(gd_self)]
+    fn send_bytes(
+        this: Gd<Self>,
+        bytes: PackedByteArray,
+        #[opt(default = 0)] id: i64,
+        #[opt(default = 2)] mode: i64,
+        #[opt(default = 0)] channel: i64,
+    ) -> Error {
+        let target = i32::try_from(id).unwrap_or(i32::MAX);
+        let channel = i32::try_from(channel).unwrap_or(i32::MAX);
+        let result = match transfer_mode_of(mode) {
+            Some(mode) => send::send_bytes(&this, &bytes, target, mode, channel),
+            None => Err(CallError::Mode(mode)),
+        };
+        answer("send_bytes", result)
+    }
+
+    /// Sets a property of the node with the same path on the peer [param id] (0: on all; a negative one: on all but that), reliably:
+    /// 3.6's [code]rset[/code] and [code]rset_id[/code]. The other side decides whether it takes it. Here it is set, too, if
+    /// [method rset_config] has given it a mode that says so. Peers of Godot 4 have nothing like it.
+    ///
+    /// Prints an error and returns its code when that cannot be.
+    ///
+    /// ```gdscript
+    /// multiplayer.rset(self, "position", position)
+    /// ```
+    #[func(gd_self)]
+    fn rset(
+        this: Gd<Self>,
+        node: Option<Gd<Object>>,
+        property: StringName,
+        value: Variant,
+        #[opt(default = 0)] id: i64,
+    ) -> Error {
+        let target = i32::try_from(id).unwrap_or(i32::MAX);
+        answer("rset", send::set(&this, target, node, &property, &value, TransferMode::RELIABLE))
+    }
+
+    /// Like [method rset], unreliably.
+    #[func(gd_self)]
+    fn rset_unreliable(
+        this: Gd<Self>,
+        node: Option<Gd<Object>>,
+        property: StringName,
+        value: Variant,
+        #[opt(default = 0)] id: i64,
+    ) -> Error {
+        let target = i32::try_from(id).unwrap_or(i32::MAX);
+        answer("rset_unreliable", send::set(&this, target, node, &property, &value, TransferMode::UNRELIABLE))
+    }
+
+    /// Lets other peers set a property of a node, or of all nodes with a script, with one of the [code]RPC_MODE_*[/code] constants of
+    /// this class, or [constant MultiplayerAPI.RPC_MODE_DISABLED]. What has no mode, nobody can set.
+    ///
+    /// ```gdscript
+    /// multiplayer.rset_config(get_script(), "position", Godot3Multiplayer.RPC_MODE_PUPPET)
+    /// ```
+    #[func]
+    fn rset_config(&self, node_or_script: Option<Gd<Object>>, property: StringName, mode: i64) {
+        if property == "script" {
+            return complain("rset_config", "nobody may set a node's script");
+        }
+        match configured(node_or_script, mode) {
+            Ok((owner, mode)) => self.lock().rules.set_property(owner, property, mode),
+            Err(problem) => complain("rset_config", problem),
+        }
+    }
+
+    /// Lets other peers call a method of a node, or of all nodes with a script, with one of the [code]RPC_MODE_*[/code] constants of
+    /// this class, or [constant MultiplayerAPI.RPC_MODE_DISABLED]. For modes that [code]@rpc[/code] does not have, and for Godot 4.3. It
+    /// takes the place of what [code]@rpc[/code] says; [param transfer_mode] and [param channel] are for calls from here.
+    ///
+    /// ```gdscript
+    /// multiplayer.rpc_config(self, "take_damage", Godot3Multiplayer.RPC_MODE_MASTER)
+    /// ```
+    #[func]
+    fn rpc_config(
+        &self,
+        node_or_script: Option<Gd<Object>>,
+        method: StringName,
+        mode: i64,
+        #[opt(default = 2)] transfer_mode: i64,
+        #[opt(default = 0)] channel: i64,
+    ) {
+        let Some(transfer_mode) = transfer_mode_of(transfer_mode) else {
+            return complain("rpc_config", CallError::Mode(transfer_mode));
+        };
+        match configured(node_or_script, mode) {
+            Ok((owner, mode)) => {
+                let channel = i32::try_from(channel).unwrap_or(i32::MAX);
+                let rule = Rule { permission: Permission::Godot3(mode), mode: transfer_mode, channel };
+                self.lock().rules.set_method(owner, method, rule);
+            }
+            Err(problem) => complain("rpc_config", problem),
+        }
+    }
+
+    /// Says that the nodes from [param wire_path] on, as the other side has them, are those from [param tree_path] on here. Both are
+    /// relative to [member root_path]. The longest that fits counts.
+    ///
+    /// ```gdscript
+    /// multiplayer.map_path("Main/World", "Game/Level")
+    /// ```
+    #[func]
+    fn map_path(&self, wire_path: GString, tree_path: GString) {
+        self.lock().names.map_path(&wire_path.to_string(), &tree_path.to_string());
+    }
+
+    /// Says that the other side calls a method [param wire_name] that is called [param method] here.
+    #[func]
+    fn map_method(&self, wire_name: GString, method: GString) {
+        self.lock().names.methods.map(wire_name.to_string(), method.to_string());
+    }
+
+    /// Says that the other side calls a property [param wire_name] that is called [param property] here.
+    ///
+    /// ```gdscript
+    /// multiplayer.map_property("translation", "position")
+    /// ```
+    #[func]
+    fn map_property(&self, wire_name: GString, property: GString) {
+        self.lock().names.properties.map(wire_name.to_string(), property.to_string());
+    }
+
+    /// Server: says which protocol a client speaks, as one of the [code]DIALECT_*[/code] constants, while
+    /// [constant DIALECT_DETECT] is still finding out: from [signal MultiplayerPeer.peer_connected] of the peer on. Returns
+    /// [constant @GlobalScope.OK], or prints an error and returns [constant @GlobalScope.ERR_INVALID_PARAMETER] when it is known already,
+    /// and for an id that is not connected.
+    #[func]
+    fn set_peer_dialect(&self, id: i64, dialect: i64) -> Error {
+        let mut state = self.lock();
+        let id = i32::try_from(id).unwrap_or(0);
+        let is_asked = state.detection.contains(id);
+        match dialect_of(dialect) {
+            Some(dialect) if is_asked => {
+                if let Some(dialect) = dialect {
+                    state.detection.decide(id, dialect);
+                }
+                Error::OK
+            }
+            _ => {
+                drop(state);
+                complain(
+                    "set_peer_dialect",
+                    "that is no peer whose protocol is still unknown, or no DIALECT_* constant",
+                );
+                Error::ERR_INVALID_PARAMETER
+            }
+        }
+    }
+
+    /// Returns the protocol of a peer as one of the [code]DIALECT_*[/code] constants; [constant DIALECT_DETECT] while it is not known, and
+    /// for an id that is not connected.
+    #[func]
+    fn get_peer_dialect(&self, id: i64) -> i64 {
+        dialect_number(i32::try_from(id).ok().and_then(|id| self.lock().dialect(id)))
+    }
+
+    /// Returns a value as Godot 3.6's [code]var2bytes[/code] encodes it, for [method send_bytes] to a game that calls
+    /// [code]bytes2var[/code]. With [param full_objects], objects go with their properties. Prints an error and returns an empty array for
+    /// what 3.6 has no type for.
+    #[func]
+    fn variant_to_bytes(value: Variant, #[opt(default = false)] full_objects: bool) -> PackedByteArray {
+        let mut bytes = Vec::new();
+        match variants::write(&value, full_objects, &mut bytes) {
+            Ok(()) => PackedByteArray::from(bytes.as_slice()),
+            Err(problem) => {
+                complain("variant_to_bytes", problem);
+                PackedByteArray::new()
+            }
+        }
+    }
+
+    /// Returns the value that Godot 3.6's [code]var2bytes[/code] has encoded. With [param allow_objects], objects with their properties are
+    /// made: only for bytes that you trust. Prints an error and returns null for anything else.
+    #[func]
+    fn bytes_to_variant(bytes: PackedByteArray, #[opt(default = false)] allow_objects: bool) -> Variant {
+        let limits = Limits { objects: allow_objects, ..Limits::default() };
+        match nme_godot3::decode_value(bytes.as_slice(), &limits) {
+            Ok(value) => variants::read(value),
+            Err(problem) => {
+                complain("bytes_to_variant", problem);
+                Variant::nil()
+            }
+        }
+    }
+
+    #[func]
+    fn is_object_decoding_allowed(&self) -> bool {
+        self.lock().allow_object_decoding
+    }
+
+    #[func]
+    fn set_allow_object_decoding(&self, allow: bool) {
+        self.lock().allow_object_decoding = allow;
+    }
+
+    #[func]
+    fn get_default_peer_dialect(&self) -> i64 {
+        dialect_number(self.lock().default_dialect)
+    }
+
+    #[func]
+    fn set_default_peer_dialect(&self, dialect: i64) {
+        match dialect_of(dialect) {
+            Some(dialect) => self.lock().default_dialect = dialect,
+            None => complain("set_default_peer_dialect", "that is none of the constants DIALECT_*"),
+        }
+    }
+
+    #[func]
+    fn is_refusing_new_connections(&self) -> bool {
+        let link = self.lock().link.clone();
+        link.is_some_and(|link| link.peer().is_refusing_new_connections())
+    }
+
+    #[func]
+    fn set_refuse_new_connections(&self, refuse: bool) {
+        let link = self.lock().link.clone();
+        match link {
+            Some(link) => link.peer().clone().set_refuse_new_connections(refuse),
+            None => complain("set_refuse_new_connections", "there is no multiplayer_peer"),
+        }
+    }
+
+    #[func]
+    fn get_root_path(&self) -> NodePath {
+        self.lock().root_path.clone()
+    }
+
+    #[func]
+    fn set_root_path(&self, path: NodePath) {
+        let text = path.to_string();
+        if !text.is_empty() && !text.starts_with('/') {
+            return complain("set_root_path", "the path has to be absolute, such as /root");
+        }
+        let inner = {
+            let mut state = self.lock();
+            state.root_path = path.clone();
+            state.inner.clone()
+        };
+        if let Some(inner) = inner {
+            inner.scene().set_root_path(&path);
+        }
+    }
+
+    /// The state. Not to be held while the engine is called.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `get_remote_sender_id()` answer a peer during a call.
+    pub(super) fn acting_for<R>(&self, sender: i32, call: impl FnOnce() -> R) -> R {
+        let before = std::mem::replace(&mut self.lock().sender, sender);
+        let result = call();
+        self.lock().sender = before;
+        result
+    }
+
+    /// Hears the peer below.
+    fn follow(this: &Gd<Self>, peer: &Gd<MultiplayerPeer>) {
+        let id = this.instance_id();
+        let handler = |name: &str, handle: fn(&Gd<Self>, i32)| {
+            // It holds no reference: the peer is one of ours already.
+            Callable::from_fn(name.to_owned(), move |arguments| {
+                let peer = arguments.first().and_then(|id| id.try_to::<i32>().ok());
+                if let (Ok(this), Some(peer)) = (Gd::try_from_instance_id(id), peer) {
+                    handle(&this, peer);
+                }
+            })
+        };
+        let handlers = [
+            handler("Godot3Multiplayer.peer_connected", receive::peer_connected),
+            handler("Godot3Multiplayer.peer_disconnected", receive::peer_disconnected),
+        ];
+        let mut peer = peer.clone();
+        peer.connect("peer_connected", &handlers[0]);
+        peer.connect("peer_disconnected", &handlers[1]);
+        this.bind().lock().handlers = Some(handlers);
+    }
+
+    fn leave(this: &Gd<Self>) {
+        let (link, handlers) = {
+            let api = this.bind();
+            let mut state = api.lock();
+            (state.link.take(), state.handlers.take())
+        };
+        if let (Some(link), Some(handlers)) = (link, handlers) {
+            let mut peer = link.peer().clone();
+            peer.disconnect("peer_connected", &handlers[0]);
+            peer.disconnect("peer_disconnected", &handlers[1]);
+        }
+        receive::forget_peers(this);
+    }
+}
+
+#[godot_api]
+impl IMultiplayerApiExtension for Godot3Multiplayer {
+    fn init(base: Base<MultiplayerApiExtension>) -> Self {
+        Self {
+            allow_object_decoding: PhantomVar::default(),
+            default_peer_dialect: PhantomVar::default(),
+            refuse_new_connections: PhantomVar::default(),
+            root_path: PhantomVar::default(),
+            state: Mutex::new(State::new()),
+            base,
+        }
+    }
+
+    #[func(gd_self)]
+    fn poll(this: Gd<Self>) -> Error {
+        receive::poll(&this);
+        Error::OK
+    }
+
+    #[func(gd_self)]
+    fn set_multiplayer_peer(this: Gd<Self>, multiplayer_peer: Option<Gd<MultiplayerPeer>>) {
+        let current = this.bind().lock().link.as_ref().map(|link| link.peer().clone());
+        if current == multiplayer_peer {
+            return;
+        }
+        let Some(peer) = multiplayer_peer else {
+            Self::leave(&this);
+            let api = this.bind();
+            let mut state = api.lock();
+            state.generation += 1;
+            state.status = ConnectionStatus::DISCONNECTED;
+            state.own_id = 0;
+            return;
+        };
+        let status = peer.get_connection_status();
+        if status == ConnectionStatus::DISCONNECTED {
+            return complain(
+                "multiplayer_peer",
+                "the peer has to be connected, or connecting; call create_server() or create_client() first",
+            );
+        }
+        Self::leave(&this);
+        let (link, own_id) = (Link::new(peer.clone()), peer.get_unique_id());
+        let inner = {
+            let api = this.bind();
+            let mut state = api.lock();
+            state.generation += 1;
+            state.link = Some(link.clone());
+            state.status = status;
+            state.own_id = own_id;
+            state.inner.clone()
+        };
+        if let Some(mut inner) = inner {
+            inner.set_link(Some((link, own_id)));
+            this.bind().lock().inner = Some(inner);
+        }
+        Self::follow(&this, &peer);
+    }
+
+    #[func(gd_self)]
+    fn get_multiplayer_peer(this: Gd<Self>) -> Option<Gd<MultiplayerPeer>> {
+        this.bind().lock().link.as_ref().map(|link| link.peer().clone())
+    }
+
+    fn get_unique_id(&self) -> i32 {
+        self.lock().own_id
+    }
+
+    fn get_peer_ids(&self) -> PackedInt32Array {
+        self.lock().peers.keys().copied().collect()
+    }
+
+    #[func(gd_self)]
+    fn rpc(
+        this: Gd<Self>,
+        peer: i32,
+        object: Option<Gd<Object>>,
+        method: StringName,
+        args: VarArray,
+    ) -> Error {
+        answer("rpc", send::call(&this, peer, object, &method, &args))
+    }
+
+    fn get_remote_sender_id(&self) -> i32 {
+        let (sender, inner) = {
+            let state = self.lock();
+            (state.sender, state.inner.clone())
+        };
+        if sender != 0 { sender } else { inner.map_or(0, |inner| inner.sender()) }
+    }
+
+    #[func(gd_self)]
+    fn object_configuration_add(this: Gd<Self>, object: Option<Gd<Object>>, configuration: Variant) -> Error {
+        if object.is_none() {
+            let Ok(path) = configuration.try_to::<NodePath>() else { return Error::ERR_INVALID_PARAMETER };
+            this.bind().set_root_path(path);
+            return Error::OK;
+        }
+        let is_alone = {
+            let api = this.bind();
+            let mut state = api.lock();
+            let is_alone = state.default_dialect == Some(Dialect::Godot3) && !state.has(Dialect::Godot4);
+            is_alone && !std::mem::replace(&mut state.warned.replication, true)
+        };
+        if is_alone {
+            warn(
+                "object_configuration_add",
+                "Godot 3.6 has no spawners and synchronizers; here they only work for peers of Godot 4 (see default_peer_dialect)",
+            );
+        }
+        receive::inner(&this).configure(object, &configuration, true)
+    }
+
+    #[func(gd_self)]
+    fn object_configuration_remove(
+        this: Gd<Self>,
+        object: Option<Gd<Object>>,
+        configuration: Variant,
+    ) -> Error {
+        if object.is_none() {
+            this.bind().set_root_path(NodePath::default());
+            return Error::OK;
+        }
+        let inner = this.bind().lock().inner.clone();
+        inner.map_or(Error::OK, |mut inner| inner.configure(object, &configuration, false))
+    }
+}
+
+fn answer(call: &str, result: Result<(), CallError>) -> Error {
+    match result {
+        Ok(()) => Error::OK,
+        Err(problem) => error::report_of("Godot3Multiplayer", call, &problem),
+    }
+}
+
+fn configured(owner: Option<Gd<Object>>, mode: i64) -> Result<(InstanceId, RpcMode), &'static str> {
+    let owner = owner.filter(|owner| {
+        owner.clone().try_cast::<Node>().is_ok() || owner.clone().try_cast::<Script>().is_ok()
+    });
+    let owner = owner.ok_or("the first argument has to be a node or a script")?;
+    let mode = RpcMode::from_number(mode)
+        .ok_or("the mode has to be one of the constants RPC_MODE_* of this class")?;
+    Ok((owner.instance_id(), mode))
+}
+
+fn transfer_mode_of(number: i64) -> Option<TransferMode> {
+    i32::try_from(number).ok().and_then(TransferMode::try_from_ord)
+}
+
+/// `None` is no constant, `Some(None)` is the one for finding out.
+const fn dialect_of(number: i64) -> Option<Option<Dialect>> {
+    match number {
+        0 => Some(None),
+        1 => Some(Some(Dialect::Godot3)),
+        2 => Some(Some(Dialect::Godot4)),
+        _ => None,
+    }
+}
+
+const fn dialect_number(dialect: Option<Dialect>) -> i64 {
+    match dialect {
+        None => 0,
+        Some(Dialect::Godot3) => 1,
+        Some(Dialect::Godot4) => 2,
+    }
+}

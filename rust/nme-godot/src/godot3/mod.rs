@@ -1,0 +1,20 @@
+//! RPCs between Godot 3.6 and Godot 4: the class `Godot3Multiplayer`.
+//!
+//! A call goes out in `send`: `rules` says how, `variants` writes the arguments, the path cache of `nme_godot3` makes packets, and
+//! `link` puts them into the peer. It comes in in `receive`. Peers of Godot 4 are found out in `detection` and served by `inner`,
+//! which sees them through `bridge`.
+
+mod arguments;
+mod bridge;
+mod class;
+mod complaints;
+mod detection;
+mod inner;
+mod link;
+mod names;
+mod objects;
+mod receive;
+mod rules;
+mod send;
+mod state;
+mod variants;
