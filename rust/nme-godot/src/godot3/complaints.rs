@@ -44,7 +44,7 @@ impl Complaints {
 pub(super) fn print(verdict: &Verdict, sender: i32, problem: impl Display) {
     match verdict {
         Verdict::Print => {
-            error::complain_of("Godot3Multiplayer", "poll", format_args!("peer {sender}: {problem}"))
+            error::complain_of("Godot3Multiplayer", "poll", format_args!("peer {sender}: {problem}"));
         }
         Verdict::PrintLast => error::complain_of(
             "Godot3Multiplayer",

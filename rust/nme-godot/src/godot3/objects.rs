@@ -17,7 +17,7 @@ pub(super) fn write(walk: &mut Walk<'_>, object: &Gd<Object>) -> Result<(), Vari
     let names: Vec<StringName> = object
         .get_property_list()
         .iter_shared()
-        .filter(|property| is_stored(property))
+        .filter(is_stored)
         .filter_map(|property| property.get("name")?.try_to_relaxed::<StringName>().ok())
         .filter(|name| *name != SCRIPT)
         .collect();

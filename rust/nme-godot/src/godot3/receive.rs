@@ -58,10 +58,8 @@ pub(super) fn poll(this: &Gd<Godot3Multiplayer>) {
     }
     while goes_on(&link) && admit_detected(this, &mut link) {}
     let inner = this.bind().lock().inner.clone();
-    if let Some(mut inner) = inner {
-        if goes_on(&link) {
-            inner.poll();
-        }
+    if let Some(mut inner) = inner.filter(|_| goes_on(&link)) {
+        inner.poll();
     }
     follow_status(this, generation, &link);
 }
@@ -271,7 +269,7 @@ fn call(
     }
     let mut values: Vec<Variant> = values.into_iter().map(variants::read).collect();
     arguments::convert(&mut values, script.declared(&name));
-    let mut object = node.clone().upcast::<Object>();
+    let mut object = node.upcast::<Object>();
     let outcome = this.bind().acting_for(sender, || object.try_call(&name, &values));
     outcome.map(drop).map_err(|problem| Refusal::Failed {
         // The node may have gone in the call.

@@ -327,7 +327,8 @@ fn send(
             OutgoingKind::Message => Route { target: outgoing.target, ..route },
         };
         // The others get theirs, also when one does not.
-        result = result.and(peer_result(link.put(route, &outgoing.packet)));
+        let put = peer_result(link.put(route, &outgoing.packet));
+        result = result.and(put);
     }
     result
 }
