@@ -133,7 +133,11 @@ fn any_kind(name: &str) -> Option<VariantType> {
 fn array(argument: &Variant, kind: VariantType) -> Option<Variant> {
     let array: AnyArray = argument.try_to().ok()?;
     let members: Option<VarArray> = array.iter_shared().map(|each| member(&each, kind)).collect();
-    construct("Array(a, k, &\"\", null)", &["a", "k"], &varray![&members?.to_variant(), kind.ord()])
+    construct(
+        "Array(a, k, n, null)",
+        &["a", "k", "n"],
+        &varray![&members?.to_variant(), kind.ord(), &StringName::default()],
+    )
 }
 
 fn dictionary(argument: &Variant, key_kind: VariantType, value_kind: VariantType) -> Option<Variant> {
@@ -143,9 +147,9 @@ fn dictionary(argument: &Variant, key_kind: VariantType, value_kind: VariantType
         converted.set(&member(&key, key_kind)?, &member(&value, value_kind)?);
     }
     construct(
-        "Dictionary(d, k, &\"\", null, v, &\"\", null)",
-        &["d", "k", "v"],
-        &varray![&converted.to_variant(), key_kind.ord(), value_kind.ord()],
+        "Dictionary(d, k, n, null, v, n, null)",
+        &["d", "k", "v", "n"],
+        &varray![&converted.to_variant(), key_kind.ord(), value_kind.ord(), &StringName::default()],
     )
 }
 

@@ -275,7 +275,7 @@ fn call(
         // The node may have gone in the call.
         node: path.to_owned(),
         method: name.to_string(),
-        problem: problem.to_string(),
+        problem: reason(&problem.to_string()),
     })
 }
 
@@ -314,6 +314,11 @@ fn resolve(this: &Gd<Godot3Multiplayer>, path: &str) -> Result<Gd<Node>, Refusal
         Engine::singleton().get_main_loop().and_then(|main_loop| main_loop.try_cast::<SceneTree>().ok());
     let root = tree.and_then(|tree| tree.get_root()?.get_node_or_null(&root_path));
     root.and_then(|root| root.get_node_or_null(path.as_str())).ok_or(Refusal::NoNode(path))
+}
+
+/// What gdext says on the last line.
+fn reason(problem: &str) -> String {
+    problem.rsplit("Reason: ").next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
 fn place(node: &Gd<Node>) -> String {
