@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         // The name's length and the value's header.
         let count = self.count(8)?;
         self.charge(count)?;
-        let mut properties = Vec::with_capacity(count);
+        let mut properties = Vec::with_capacity(count.min(FIRST_CAPACITY));
         for _ in 0..count {
             let name = self.string()?.to_owned();
             properties.push((name, self.value(depth + 1)?));
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
     fn dictionary(&mut self, depth: usize) -> Result<Value, DecodeError> {
         let count = self.members(8)?;
         self.charge(count.saturating_mul(2))?;
-        let mut pairs = Vec::with_capacity(count);
+        let mut pairs = Vec::with_capacity(count.min(FIRST_CAPACITY));
         for _ in 0..count {
             let key = self.value(depth + 1)?;
             pairs.push((key, self.value(depth + 1)?));
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
     fn array(&mut self, depth: usize) -> Result<Value, DecodeError> {
         let count = self.members(4)?;
         self.charge(count)?;
-        let mut members = Vec::with_capacity(count);
+        let mut members = Vec::with_capacity(count.min(FIRST_CAPACITY));
         for _ in 0..count {
             members.push(self.value(depth + 1)?);
         }
@@ -276,4 +276,7 @@ const fn padding(len: usize) -> usize {
     len.wrapping_neg() % 4
 }
 
+/// For how many members a container takes memory at once. A count can be a lie as long as the members have not been
+/// read, and at each level there can be another one.
+const FIRST_CAPACITY: usize = 16;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
