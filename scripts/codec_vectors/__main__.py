@@ -2,7 +2,8 @@
 
 `python3 scripts/codec_vectors make` writes rust/nme-core/tests/data/codec; `check PROGRAM` lets both engines
 expand what PROGRAM (the benchmark's `codecs --encode`) made of the same payloads. `seeds` needs no engine: it
-writes the vectors into rust/fuzz/corpus, where the fuzz targets of the codecs begin with them.
+writes the vectors, and the recorded packets of Godot 3.6's calls, into rust/fuzz/corpus, where their fuzz targets
+begin with them.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from typing import Dict, List, Sequence, Set, Tuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from codec_vectors.payloads import far, payloads  # noqa: E402
-from codec_vectors.seeds import seeds, write_seeds  # noqa: E402
+from codec_vectors.seeds import godot3_seeds, seeds, write_seeds  # noqa: E402
 from common import REPO, ScriptError, main_guard, say  # noqa: E402
 from engines import find_godot3, find_godot4  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 DATA = REPO / "rust" / "nme-core" / "tests" / "data" / "codec"
+GODOT3_PACKETS = REPO / "rust" / "nme-godot3" / "tests" / "vectors"
 CORPUS = REPO / "rust" / "fuzz" / "corpus"
 MODES = {"range_coder": 1, "fastlz": 2, "zlib": 3, "zstd": 4}
 # Kept of a recorded conversation: this many datagrams for each mode, direction and kind.
@@ -36,7 +38,7 @@ def main() -> None:
     if sys.argv[1:] == ["make"]:
         make()
     elif sys.argv[1:] == ["seeds"]:
-        targets = seeds(DATA, list(MODES))
+        targets = {**seeds(DATA, list(MODES)), **godot3_seeds(GODOT3_PACKETS)}
         write_seeds(CORPUS, targets)
         say(f"{CORPUS}: seeds for {len(targets)} fuzz targets")
     elif len(sys.argv) > 2 and sys.argv[1] == "check":

@@ -1,8 +1,9 @@
-"""Seeds for the fuzz targets of the codecs: the test vectors, one file each."""
+"""Seeds for the fuzz targets of the codecs and of Godot 3.6's calls: the test vectors, one file each."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Dict, List, Sequence
 
@@ -13,6 +14,11 @@ SENT_TIME = 0x80
 COMPRESSED = 0x40
 # Bytes of `far` with a repeat that is too far for FastLZ level 1.
 BEYOND_REACH = 10000
+# In front of a packet for `godot3_packets`: the first of the two senders, and all that follows as one packet.
+WHOLE_PACKET = b"\x00\xff"
+# Bytes of a call by id in front of its first argument, if the method's name has one letter.
+BEFORE_ARGUMENT = 8
+HEX_BYTES = re.compile("(?:[0-9a-f]{2})+")
 
 
 def seeds(data: Path, modes: Sequence[str]) -> Dict[str, List[bytes]]:
@@ -31,6 +37,23 @@ def seeds(data: Path, modes: Sequence[str]) -> Dict[str, List[bytes]]:
         kind = "decode" if datagram[0] & COMPRESSED else "round_trip"
         targets[f"{kind}_{mode}"].append(commands)
     return targets
+
+
+def godot3_seeds(data: Path) -> Dict[str, List[bytes]]:
+    """The inputs of the targets for calls and Variants of Godot 3.6, from the packets recorded in the folder `data`."""
+    packets: List[bytes] = []
+    for name in ("godot3_send.txt", "godot3_receive.txt", "godot4_send.txt"):
+        for line in (data / name).read_text(encoding="utf-8").splitlines():
+            if not line.startswith("#"):
+                packets += [bytes.fromhex(word) for column in line.split("\t") for word in hex_words(column)]
+    arguments = [packet[BEFORE_ARGUMENT:] for packet in packets if packet[:1] == b"\x00" and packet[6:7] == b"\x00"]
+    return {"godot3_packets": [WHOLE_PACKET + packet for packet in packets], "godot3_values": arguments}
+
+
+def hex_words(column: str) -> List[str]:
+    """The packets in a column, if it holds packets: no other one has hexadecimal digits alone, or these are few."""
+    words = column.split(" ")
+    return words if all(len(word) > 3 and HEX_BYTES.fullmatch(word) for word in words) else []
 
 
 def write_seeds(corpus: Path, targets: Dict[str, List[bytes]]) -> None:

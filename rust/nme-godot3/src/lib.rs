@@ -56,6 +56,8 @@
 
 mod dialect;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod mode;
 mod packet;
 mod path_rules;
