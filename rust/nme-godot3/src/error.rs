@@ -2,7 +2,7 @@
 
 use crate::path_rules::{MAX_PATH_BYTES, MAX_PATH_NAMES};
 
-/// What is wrong with a packet, or with the bytes of a value.
+/// What is wrong with a packet, or with the bytes of a value. The texts go on after "the packet is refused: ".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// It ends before it is complete.

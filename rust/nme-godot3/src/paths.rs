@@ -172,27 +172,24 @@ impl PathCache {
     }
 
     fn announcement(&mut self, sender: i32, id: u32, path: &str) -> Received {
+        // Whatever becomes of the new path, the id no longer stands for the old one.
+        if let Some(announced) = self.announced.get_mut(&sender) {
+            announced.remove(id);
+        }
         if path.len() > MAX_PATH_BYTES {
             return Received::Ignored;
         }
         let path = canonical_path(path);
+        let answer = Received::Announcement { answer: packet::confirmation(&path) };
         // The empty path is the probe's, and an id with that bit cannot be called: there is nothing to keep.
         if path.is_empty() || id & BY_PATH != 0 {
-            return Received::Announcement { answer: packet::confirmation(&path) };
+            return answer;
         }
         if !self.announced.contains_key(&sender) && !self.may_announce(sender) {
             return Received::Ignored;
         }
         let announced = self.announced.entry(sender).or_default();
-        let old = announced.paths.get(&id).map(String::len);
-        let bytes = announced.bytes - old.unwrap_or_default() + path.len();
-        if bytes > MAX_ANNOUNCED_BYTES || old.is_none() && announced.paths.len() >= MAX_ANNOUNCED_PATHS {
-            return Received::Ignored;
-        }
-        let answer = packet::confirmation(&path);
-        announced.bytes = bytes;
-        announced.paths.insert(id, path.into_owned());
-        Received::Announcement { answer }
+        if announced.insert(id, path.into_owned()) { answer } else { Received::Ignored }
     }
 
     /// Whether there is room for a peer that has announced nothing so far.
@@ -210,5 +207,24 @@ impl PathCache {
         let confirmed = sent.and_then(|sent| sent.peers.get_mut(&sender)).ok_or(DecodeError::NotAnnounced)?;
         *confirmed = true;
         Ok(Received::Confirmation)
+    }
+}
+
+impl Announced {
+    fn remove(&mut self, id: u32) {
+        if let Some(path) = self.paths.remove(&id) {
+            self.bytes -= path.len();
+        }
+    }
+
+    /// False if there is no room.
+    fn insert(&mut self, id: u32, path: String) -> bool {
+        let bytes = self.bytes + path.len();
+        if bytes > MAX_ANNOUNCED_BYTES || self.paths.len() >= MAX_ANNOUNCED_PATHS {
+            return false;
+        }
+        self.bytes = bytes;
+        self.paths.insert(id, path);
+        true
     }
 }

@@ -132,6 +132,11 @@ fn unclear_packets_wait() {
     ] {
         assert_eq!(detect(&unhex(hex)), None, "{hex}");
     }
+    // A checksum without its NUL, and one that is cut.
+    let checksum = "6434316438636439386630306232303465393830303939386563663834323765";
+    assert_eq!(detect(&unhex(&format!("01{checksum}00010000002e00"))), Some(Dialect::Godot4));
+    assert_eq!(detect(&unhex(&format!("01{checksum}01010000002e00"))), None);
+    assert_eq!(detect(&unhex(&format!("01{checksum}00010000"))), None);
     // A call of Godot 4 with two truth values: the bit is set, but the offset is behind the end.
     assert_eq!(detect(&unhex("000106028181")), None);
 }

@@ -146,6 +146,30 @@ fn paths_beyond_the_limit_get_no_answer_and_calls_with_the_path_still_work() {
 }
 
 #[test]
+fn announcements_that_no_call_can_use_take_no_room() {
+    let mut cache = PathCache::new();
+    let announcements = 1 + MAX_ANNOUNCED_PATHS as u32;
+    for id in 0..announcements {
+        assert_eq!(announce(&mut cache, 2, id, ""), Received::Announcement { answer: b"\x03\0".to_vec() });
+        assert_ne!(announce(&mut cache, 2, 1 << 31 | id, "A"), Received::Ignored);
+    }
+    assert_ne!(announce(&mut cache, 2, announcements, "A"), Received::Ignored);
+    assert_eq!(called(&mut cache, 2, announcements), Ok("A".into()));
+    assert_eq!(called(&mut cache, 2, 0), Err(DecodeError::UnknownPath(0)));
+}
+
+#[test]
+fn a_nul_ends_what_is_sent_as_text() {
+    let mut cache = PathCache::new();
+    let command = Command::Set { property: "p\0q", value: &[0; 4] };
+    let out = cache.send("A\0B", &command, &[2], 2, true);
+    assert_eq!(out[0], announcement(2, 1, "A"));
+    let set = PathCache::new().receive(1, &out[1].packet, &Limits::default());
+    let value = nme_godot3::Value::Nil;
+    assert_eq!(set, Ok(Received::Set { path: "A".into(), property: "p".into(), value }));
+}
+
+#[test]
 fn bytes_of_paths_have_a_limit() {
     let mut cache = PathCache::new();
     let path = "a".repeat(MAX_PATH_BYTES);
@@ -154,6 +178,10 @@ fn bytes_of_paths_have_a_limit() {
     // The same id again takes the place of the old path.
     assert_ne!(announce(&mut cache, 2, 0, "short"), Received::Ignored);
     assert_ne!(announce(&mut cache, 2, 0, &path), Received::Ignored);
+    // What has no room does not leave the id with the old path, which is another node.
+    assert_ne!(announce(&mut cache, 2, 0, "short"), Received::Ignored);
+    assert_eq!(announce(&mut cache, 2, 0, &format!("{path}a")), Received::Ignored);
+    assert_eq!(called(&mut cache, 2, 0), Err(DecodeError::UnknownPath(0)));
     assert_eq!(announce(&mut cache, 3, 0, &format!("{path}a")), Received::Ignored, "no call could use it");
 }
 
