@@ -36,6 +36,7 @@ func _initialize() -> void:
 
 func _open_all() -> void:
 	role = options.text("role")
+	_set_multiplayer(root)
 	match role:
 		"server":
 			_open(root, _server(), true)
@@ -84,8 +85,12 @@ func _tick() -> void:
 
 func _move_all(marked: bool) -> void:
 	var place := Vector3(Unit.MARK if marked else 0.0, probe.frames * 0.25, 3.0)
+	var turns := options.number("arguments") == 3
 	for unit in units:
-		unit.move.rpc(place)
+		if turns:
+			unit.turn.rpc(place, 0.25, probe.frames)
+		else:
+			unit.move.rpc(place)
 	if marked:
 		marked_sent += units.size() * _here
 
@@ -164,8 +169,20 @@ func _holder(title: String) -> Node:
 	var holder := Node.new()
 	holder.name = title
 	root.add_child(holder)
-	set_multiplayer(SceneMultiplayer.new(), holder.get_path())
+	_set_multiplayer(holder)
 	return holder
+
+
+## The MultiplayerAPI that is measured. In "inner" the server has one of ours, and the clients the
+## engine's.
+func _set_multiplayer(holder: Node) -> void:
+	var wanted := options.text("multiplayer")
+	var api: MultiplayerAPI = SceneMultiplayer.new()
+	if wanted == "godot3" or (wanted == "inner" and holder == root):
+		api = ClassDB.instantiate("Godot3Multiplayer")
+		if wanted == "inner":
+			api.set("default_peer_dialect", 2)
+	set_multiplayer(api, NodePath() if holder == root else holder.get_path())
 
 
 func _open(holder: Node, peer: MultiplayerPeer, moves: bool) -> void:

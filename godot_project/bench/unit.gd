@@ -10,3 +10,9 @@ var counts := {}
 func move(place: Vector3) -> void:
 	if place.x == MARK:
 		counts["marked"] += 1
+
+
+@rpc("any_peer", "unreliable")
+func turn(place: Vector3, angle: float, step: int) -> void:
+	if place.x == MARK and step >= 0 and angle >= 0.0:
+		counts["marked"] += 1

@@ -8,6 +8,8 @@ from common import PROJECT, ScriptError, say
 from engines import dotted, find_godot3, find_godot4, version_of
 
 OURS, THREADED, NEW, OLD = "ours", "threaded", "4.6", "3.6"
+# Ours below a Godot3Multiplayer: with 3.6's RPCs, and with those of the SceneMultiplayer within, for clients of Godot 4.
+RPC3, RPC3_INNER = "rpc3", "rpc3_inner"
 COMPRESSIONS = {"none": 0, "range_coder": 1}
 
 Words = Dict[str, object]
@@ -22,10 +24,12 @@ class Contestant(NamedTuple):
     is_godot4: bool
     class_name: str
     is_threaded: bool = False
+    # Which MultiplayerAPI: scene, godot3, or inner.
+    multiplayer: str = "scene"
 
     def command(self, program: str, words: Words) -> List[str]:
         """Starts a program of godot_project/bench."""
-        all_words = {"class": self.class_name, "threaded": int(self.is_threaded), **words}
+        all_words = {"class": self.class_name, "threaded": int(self.is_threaded), "multiplayer": self.multiplayer, **words}
         values = [f"--{name}={value}" for name, value in all_words.items()]
         if not self.is_godot4:
             return [*self.engine, "--path", str(PROJECT / "bench" / "godot3"), "-s", f"{program}.gd", *values]
@@ -48,6 +52,10 @@ def all_contestants() -> Dict[str, Contestant]:
                    "NetworkedMultiplayerENet"),
         Contestant(THREADED, f"the same with a network thread, Godot {version4}", godot4, True,
                    "NetworkedMultiplayerENet", is_threaded=True),
+        Contestant(RPC3, f"the same below a Godot3Multiplayer, Godot {version4}", godot4, True, "NetworkedMultiplayerENet",
+                   multiplayer="godot3"),
+        Contestant(RPC3_INNER, f"the same, for clients of Godot 4, Godot {version4}", godot4, True,
+                   "NetworkedMultiplayerENet", multiplayer="inner"),
         Contestant(NEW, f"ENetMultiplayerPeer, Godot {version4}", godot4, True, "ENetMultiplayerPeer"),
     ]
     if godot3:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
-from bench.contestants import NEW, OLD, OURS, THREADED
+from bench.contestants import NEW, OLD, OURS, RPC3, RPC3_INNER, THREADED
 from bench.scenario import WITH_THREAD, Scenario, at_least, at_most, share_of
 
 # Seconds that make a smoke run.
@@ -19,18 +19,30 @@ LOAD_COLUMNS = ("datagrams", "kilobytes", "cpu_ms", "process_ms", "idle_cpu_ms",
 def all_scenarios() -> List[Scenario]:
     """Every scenario, in the order of the report."""
     return [
-        rpc(), *broadcasts(), uplink(), *joins(), *relays(), bulk(), loopback(), rpc_uplink(), idle_100(), idle(),
+        rpc(), rpc_godot3(), *broadcasts(), uplink(), *joins(), *relays(), bulk(), loopback(), rpc_uplink(), idle_100(), idle(),
     ]
 
 
 def rpc() -> Scenario:
     return Scenario(
         "rpc", "100 nodes, each an RPC (Vector3, unreliable) per frame to 8 clients, real scene trees", "rpc",
-        {"nodes": 100, "clients": 8, "relay": 1, "compression": "none", "settle": 1, "seconds": 5, "join_limit": 20},
+        {"nodes": 100, "clients": 8, "relay": 1, "compression": "none", "settle": 1, "seconds": 5, "join_limit": 20, "arguments": 1},
         ("datagrams", "kilobytes", "cpu_ms", "process_ms", "delivered", "fps", "late"),
         (at_most("datagrams", 34, "at most 34 datagrams per frame"),
          share_of(NEW, "cpu_ms", 1 / 4, "at most 1/4 of the CPU of 4.6")),
         {**BRIEF, "nodes": 10, "clients": 3}, contestants=WITH_THREAD, headline=("datagrams", "cpu_ms"),
+    )
+
+
+def rpc_godot3() -> Scenario:
+    return Scenario(
+        "rpc_godot3", "100 nodes, each an RPC with three arguments per frame to 8 clients: SceneMultiplayer and Godot3Multiplayer",
+        "rpc",
+        {"nodes": 100, "clients": 8, "relay": 0, "compression": "none", "settle": 1, "seconds": 5, "join_limit": 20, "arguments": 3},
+        ("datagrams", "kilobytes", "cpu_ms", "process_ms", "delivered", "fps", "late"),
+        (share_of(OURS, "cpu_ms", 1.3, "3.6's RPCs: at most 1.3 times SceneMultiplayer's CPU", RPC3),
+         share_of(OURS, "cpu_ms", 1.2, "the SceneMultiplayer within: at most 1.2 times", RPC3_INNER)),
+        {**BRIEF, "nodes": 10, "clients": 3}, contestants=(OURS, RPC3, RPC3_INNER), headline=("cpu_ms",),
     )
 
 
@@ -140,7 +152,7 @@ def loopback() -> Scenario:
 def rpc_uplink() -> Scenario:
     return Scenario(
         "rpc_uplink", "An RPC per frame of one client to 31 others (the server and 30 clients)", "uplink",
-        {"nodes": 1, "clients": 30, "relay": 1, "compression": "none", "settle": 1, "seconds": 3, "join_limit": 30},
+        {"nodes": 1, "clients": 30, "relay": 1, "compression": "none", "settle": 1, "seconds": 3, "join_limit": 30, "arguments": 1},
         ("packets_up", "datagrams_up", "bytes_up", "delivered"),
         (at_most("packets_up", 1.05, "1 packet"),),
         {**BRIEF, "clients": 4}, headline=("packets_up",),
