@@ -230,8 +230,8 @@ def check_release() -> Count:
 
 
 def play_demo() -> Count:
-    """The README's first command."""
-    return plain(script("demo.py", "--no-build"))
+    """The README's first commands."""
+    return plain(script("demo.py", "packets", "--no-build"), script("demo.py", "rpc", "--no-build"))
 
 
 def run_benchmarks() -> Count:
@@ -286,7 +286,7 @@ STEPS = (
     Step("lan", "a search for servers in local networks", run_lan),
     Step("attacks", "attacks on a server, and faults of its network", run_attacks),
     Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
-    Step("demo", "the demo", play_demo),
+    Step("demo", "the demos: packets and RPCs", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),
     Step("docs", "help, pages and their examples", check_docs),
     Step("arena", "the arena: a dedicated server and its clients", play_arena),
