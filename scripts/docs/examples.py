@@ -113,6 +113,7 @@ def write_case(project: Project, name: str, block: Block, port: int) -> None:
     lines = ["pass", f"set_meta(&'prints', {json.dumps(block.words.get('prints', []))})",
              f"set_meta(&'errors', {json.dumps(block.words.get('error', []))})"]
     lines += [f"set_meta(&'{word}', true)" for word in ("joins", "guest") if word in block.words]
+    lines += [f"set_meta(&'multiplayer', {json.dumps(name)})" for name in block.words.get("multiplayer", [])]
     text = CASE.format(init=textwrap.indent("\n".join(lines), "\t"), surroundings=surroundings, functions="")
     for function, words in functions.items():
         if words:
@@ -133,7 +134,7 @@ def write_case(project: Project, name: str, block: Block, port: int) -> None:
 
 def calls(block: Block, word: str, owner: str) -> List[str]:
     """Calls of the example's functions on one of its nodes."""
-    return [f"await {owner}.{call}" for call in block.words.get(word, [])]
+    return [f"await {owner}.{call}" for call in block.words.get(word, []) if call]
 
 
 def local(code: str, port: int) -> str:

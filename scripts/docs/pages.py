@@ -16,7 +16,7 @@ BLOCK = re.compile(
     r"^(?:<!-- example(?P<words>.*?)-->\s*\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 # What may stand in a comment; `example` alone asks for a run without errors.
-WORDS = ("with", "before", "call", "guest", "then", "expect", "prints", "error", "joins", "godot3", "not run")
+WORDS = ("multiplayer", "with", "before", "call", "guest", "then", "expect", "prints", "error", "joins", "godot3", "not run")
 # What a reader of the test's result can rely on.
 VISIBLE = ("expect", "prints", "error", "godot3", "not run")
 # Pages about another language than GDScript.

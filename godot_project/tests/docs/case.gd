@@ -27,6 +27,8 @@ var events: Array[String] = []
 var printed: Array[String] = []
 
 var _problems: Array[String] = []
+## Clients besides those of the example.
+var _clients: Array[NetworkedMultiplayerENet] = []
 
 
 ## Overridden: the example, when it is made of statements.
@@ -108,9 +110,46 @@ func stop() -> void:
 		if api != null and api.multiplayer_peer is NetworkedMultiplayerENet:
 			api.multiplayer_peer.close()
 			api.multiplayer_peer = null
-	for each: Variant in [peer, other]:
+	for each: Variant in [peer, other] + _clients:
 		if each is MultiplayerPeer:
 			each.close()
+
+
+## Makes `node` a server and `guest` a client of it; returns when each knows the other.
+func connect_nodes() -> void:
+	peer = NetworkedMultiplayerENet.new()
+	_check(peer.create_server(port) == OK, "a server")
+	node.multiplayer.multiplayer_peer = peer
+	_join(guest.multiplayer)
+	id = guest.multiplayer.get_unique_id()
+	await _until(
+		func() -> bool:
+			return id in node.multiplayer.get_peers() and 1 in guest.multiplayer.get_peers(),
+		"both nodes are connected"
+	)
+
+
+## A client of the example's server with this MultiplayerAPI.
+func join_with(api: MultiplayerAPI) -> void:
+	get_parent().new_branch(api)
+	_join(api)
+
+
+## Adds nodes along a path; the last one.
+func add_nodes(parent: Node, path: String) -> Node3D:
+	for part in path.split("/"):
+		var child := Node3D.new()
+		child.name = part
+		parent.add_child(child)
+		parent = child
+	return parent
+
+
+func _join(api: MultiplayerAPI) -> void:
+	var client := NetworkedMultiplayerENet.new()
+	_check(client.create_client(LOCALHOST, port) == OK, "a client")
+	api.multiplayer_peer = client
+	_clients.append(client)
 
 
 ## Lets a frame go by.

@@ -5,6 +5,8 @@
 extends SceneTree
 
 const MORE_FRAMES := 5
+## Of an example that sets the MultiplayerAPI of the whole tree.
+const OF_TREE := "tree"
 
 
 ## The nodes of an example, and of those it joins, share this parent.
@@ -17,15 +19,22 @@ class Stage:
 		return log.printed()
 
 	## A node with a MultiplayerAPI of its own.
-	func new_branch() -> Node:
+	func new_branch(api := MultiplayerAPI.create_default_interface()) -> Node:
 		var branch := Node.new()
 		branch.name = "Branch%d" % get_child_count()
 		add_child(branch)
-		get_tree().set_multiplayer(MultiplayerAPI.create_default_interface(), branch.get_path())
+		get_tree().set_multiplayer(api, branch.get_path())
 		return branch
 
-	func branch_for(_case: Node) -> Node:
-		return new_branch()
+	func branch_for(case: Node) -> Node:
+		return new_branch(new_api(case))
+
+	## One of the class that the example asks for.
+	func new_api(case: Node) -> MultiplayerAPI:
+		var wanted: String = case.get_meta("multiplayer", "")
+		if wanted in ["", OF_TREE]:
+			return MultiplayerAPI.create_default_interface()
+		return ClassDB.instantiate(wanted)
 
 
 var _log: Object
@@ -57,7 +66,8 @@ func _run_all() -> void:
 			root.add_child(_stage)
 		case.port = port
 		_stage.add_child(case)
-		set_multiplayer(MultiplayerAPI.create_default_interface(), case.get_path())
+		if case.get_meta("multiplayer", "") != OF_TREE:
+			set_multiplayer(_stage.new_api(case), case.get_path())
 		running.append(case)
 		var problems: Array = await case.run()
 		for frame in MORE_FRAMES:
@@ -89,6 +99,7 @@ func _stop(running: Array[Node]) -> void:
 	for case in running:
 		case.stop()
 	running.clear()
+	set_multiplayer(MultiplayerAPI.create_default_interface())
 	if _stage != null:
 		_stage.queue_free()
 		_stage = null
