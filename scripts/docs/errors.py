@@ -15,7 +15,7 @@ SOURCES = (
     "rust/nme-driver/src/error.rs", "rust/nme-driver/src/simulator/simulation.rs",
     "rust/nme-dtls/src/credentials/error.rs", "rust/nme-dtls/src/lib.rs",
     "rust/nme-core/src/query/*.rs",
-    "rust/nme-godot/src/*.rs",
+    "rust/nme-godot3/src/*.rs", "rust/nme-godot/src/*.rs", "rust/nme-godot/src/godot3/*.rs",
 )
 # Errors that are counted, and not printed.
 UNSEEN = re.compile(r"pub enum SendError \{.*?^\}", re.DOTALL | re.MULTILINE)

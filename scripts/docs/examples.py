@@ -41,6 +41,7 @@ FOR_HELP = '''extends Node
 
 var peer := NetworkedMultiplayerENet.new()
 var browser := ENetServerBrowser.new()
+var api := Godot3Multiplayer.new()
 var favorites: Array[String] = []
 var id := 2
 var label: Label

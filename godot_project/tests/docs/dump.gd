@@ -1,7 +1,9 @@
 ## Tells what ClassDB has of each class: the names that its help must have, and arguments.
 extends SceneTree
 
-const CLASSES: Array[StringName] = [&"NetworkedMultiplayerENet", &"ENetServerBrowser"]
+const CLASSES: Array[StringName] = [
+	&"NetworkedMultiplayerENet", &"ENetServerBrowser", &"Godot3Multiplayer"
+]
 
 
 func _initialize() -> void:
