@@ -36,7 +36,7 @@ def acts(godot3: Sequence[str], godot4: Sequence[str], ports: Sequence[int]) -> 
         parts = [
             Part(
                 labels[name], COLOURS[name], command(engine, name, port, name in old),
-                [] if name == "server" else [(labels["server"], OPEN)], [re.escape(line) for line in lines(name)],
+                [] if name == "server" else [(labels["server"], OPEN)], [pattern(line) for line in lines(name)],
             )
             for name, engine in cast.items()
         ]
@@ -51,6 +51,11 @@ def command(engine: Sequence[str], name: str, port: int, old: bool) -> List[str]
     if old:
         return [*engine, "--path", str(OLD_GAME), *words]
     return [*engine, "--headless", "--path", str(PROJECT), SCENE, "--", *words]
+
+
+def pattern(line: str) -> str:
+    """Matches just this line, and can still be read where it is missing."""
+    return re.sub(r"([().])", r"\\\1", line)
 
 
 def lines(name: str) -> List[str]:
