@@ -37,7 +37,7 @@ func with() -> String:
 {functions}'''
 
 # What the examples of the help take for granted.
-FOR_HELP = '''extends Node
+FOR_HELP = '''extends Node2D
 
 var peer := NetworkedMultiplayerENet.new()
 var browser := ENetServerBrowser.new()
@@ -150,7 +150,8 @@ def check_help(project: Project, examples: Dict[str, List[str]]) -> List[Outcome
         for index, code in enumerate(codes):
             tabs = re.sub(r"^( {4})+", lambda found: "\t" * (len(found.group()) // 4), code, flags=re.MULTILINE)
             case = f"case_{number}_{index}"
-            text = FOR_HELP.replace("{code}", textwrap.indent(tabs, "\t"))
+            in_function = FOR_HELP.replace("{code}", textwrap.indent(tabs, "\t"))
+            text = f"extends Node\n\n{tabs}\n" if is_script(code) else in_function
             (project.folder / f"{case}.gd").write_text(text, encoding="utf-8")
             cases[case] = Block(f"the example of {name}", index + 1, "gdscript", code, {})
     text = project.run("-s", "res://compiler.gd", "--", *cases)
