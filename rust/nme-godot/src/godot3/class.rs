@@ -119,11 +119,11 @@ impl Godot3Multiplayer {
     /// The protocol of Godot 3.6, and of this class.
     #[constant]
     const DIALECT_GODOT_3: i32 = 1;
-    /// The protocol of [SceneMultiplayer].
+    /// The protocol of [SceneMultiplayer], the usual [MultiplayerAPI] of Godot 4.
     #[constant]
     const DIALECT_GODOT_4: i32 = 2;
 
-    /// Bytes have come that another peer has sent with [method send_bytes]. [param id] is that peer.
+    /// Bytes have come, [param packet], that another peer has sent with [method send_bytes]. [param id] is that peer.
     #[signal]
     fn peer_packet(id: i64, packet: PackedByteArray);
 
@@ -134,7 +134,7 @@ impl Godot3Multiplayer {
         receive::forget_peers(&this);
     }
 
-    /// Disconnects a peer, as [method MultiplayerPeer.disconnect_peer] does.
+    /// Disconnects the peer [param id], as [method MultiplayerPeer.disconnect_peer] does.
     #[func(gd_self)]
     fn disconnect_peer(this: Gd<Self>, id: i64) {
         let link = this.bind().lock().link.clone();
@@ -144,8 +144,9 @@ impl Godot3Multiplayer {
         }
     }
 
-    /// Sends bytes to the peer [param id] (0: to all; a negative one: to all but that), who get [signal peer_packet], or in a game of
-    /// Godot 3.6 [code]network_peer_packet[/code]. Prints an error and returns its code when that cannot be.
+    /// Sends [param bytes] to the peer [param id] (0: to all; a negative one: to all but that), who get [signal peer_packet], or in
+    /// a game of Godot 3.6 [code]network_peer_packet[/code]. [param mode] is one of the [code]TRANSFER_MODE_*[/code] constants of
+    /// [MultiplayerPeer], and [param channel] 0 is the peer's own choice. Prints an error and returns its code when that cannot be.
     ///
     /// ```gdscript
     /// multiplayer.send_bytes("hello".to_utf8_buffer(), 1)
@@ -167,9 +168,10 @@ impl Godot3Multiplayer {
         answer("send_bytes", result)
     }
 
-    /// Sets a property of the node with the same path on the peer [param id] (0: on all; a negative one: on all but that), reliably:
-    /// 3.6's [code]rset[/code] and [code]rset_id[/code]. The other side decides whether it takes it. Here it is set, too, if
-    /// [method rset_config] has given it a mode that says so. Peers of Godot 4 have nothing like it.
+    /// Sets [param property] to [param value], at the node that has the path of [param node] on the peer [param id] (0: on all; a
+    /// negative one: on all but that), reliably: 3.6's [code]rset[/code] and [code]rset_id[/code]. The other side decides whether
+    /// it takes it. Here it is set, too, if [method rset_config] has given it a mode that says so. Peers of Godot 4 have nothing
+    /// like it.
     ///
     /// Prints an error and returns its code when that cannot be.
     ///
@@ -188,7 +190,8 @@ impl Godot3Multiplayer {
         answer("rset", send::set(&this, target, node, &property, &value, TransferMode::RELIABLE))
     }
 
-    /// Like [method rset], unreliably.
+    /// Sets [param property] of [param node] to [param value] on the peer [param id], as [method rset] does, but unreliably: it may get
+    /// lost.
     #[func(gd_self)]
     fn rset_unreliable(
         this: Gd<Self>,
@@ -201,8 +204,9 @@ impl Godot3Multiplayer {
         answer("rset_unreliable", send::set(&this, target, node, &property, &value, TransferMode::UNRELIABLE))
     }
 
-    /// Lets other peers set a property of a node, or of all nodes with a script, with one of the [code]RPC_MODE_*[/code] constants of
-    /// this class, or [constant MultiplayerAPI.RPC_MODE_DISABLED]. What has no mode, nobody can set.
+    /// Lets other peers set [param property] of [param node_or_script], which is a node, or a script for all nodes that have it.
+    /// [param mode] is one of the [code]RPC_MODE_*[/code] constants of this class, or [constant MultiplayerAPI.RPC_MODE_DISABLED].
+    /// What has no mode, nobody can set.
     ///
     /// ```gdscript
     /// multiplayer.rset_config(get_script(), "position", Godot3Multiplayer.RPC_MODE_PUPPET)
@@ -218,9 +222,10 @@ impl Godot3Multiplayer {
         }
     }
 
-    /// Lets other peers call a method of a node, or of all nodes with a script, with one of the [code]RPC_MODE_*[/code] constants of
-    /// this class, or [constant MultiplayerAPI.RPC_MODE_DISABLED]. For modes that [code]@rpc[/code] does not have, and for Godot 4.3. It
-    /// takes the place of what [code]@rpc[/code] says; [param transfer_mode] and [param channel] are for calls from here.
+    /// Lets other peers call [param method] of [param node_or_script], which is a node, or a script for all nodes that have it.
+    /// [param mode] is one of the [code]RPC_MODE_*[/code] constants of this class, or [constant MultiplayerAPI.RPC_MODE_DISABLED].
+    /// For modes that [code]@rpc[/code] does not have, and for Godot 4.3. It takes the place of what [code]@rpc[/code] says;
+    /// [param transfer_mode] and [param channel] are for calls from here.
     ///
     /// ```gdscript
     /// multiplayer.rpc_config(self, "take_damage", Godot3Multiplayer.RPC_MODE_MASTER)
@@ -274,10 +279,10 @@ impl Godot3Multiplayer {
         self.lock().names.properties.map(wire_name.to_string(), property.to_string());
     }
 
-    /// Server: says which protocol a client speaks, as one of the [code]DIALECT_*[/code] constants, while
-    /// [constant DIALECT_DETECT] is still finding out: from [signal MultiplayerPeer.peer_connected] of the peer on. Returns
-    /// [constant @GlobalScope.OK], or prints an error and returns [constant @GlobalScope.ERR_INVALID_PARAMETER] when it is known already,
-    /// and for an id that is not connected.
+    /// Server: says which protocol the client [param id] speaks. [param dialect] is one of the [code]DIALECT_*[/code] constants.
+    /// That is possible while [constant DIALECT_DETECT] is still finding out: from [signal MultiplayerPeer.peer_connected] of the
+    /// peer on. Returns [constant @GlobalScope.OK], or prints an error and returns [constant @GlobalScope.ERR_INVALID_PARAMETER]
+    /// when it is known already, and for an id that is not connected.
     #[func]
     fn set_peer_dialect(&self, id: i64, dialect: i64) -> Error {
         let mut state = self.lock();
@@ -301,16 +306,16 @@ impl Godot3Multiplayer {
         }
     }
 
-    /// Returns the protocol of a peer as one of the [code]DIALECT_*[/code] constants; [constant DIALECT_DETECT] while it is not known, and
-    /// for an id that is not connected.
+    /// Returns the protocol of the peer [param id] as one of the [code]DIALECT_*[/code] constants; [constant DIALECT_DETECT] while
+    /// it is not known, and for an id that is not connected.
     #[func]
     fn get_peer_dialect(&self, id: i64) -> i64 {
         dialect_number(i32::try_from(id).ok().and_then(|id| self.lock().dialect(id)))
     }
 
-    /// Returns a value as Godot 3.6's [code]var2bytes[/code] encodes it, for [method send_bytes] to a game that calls
-    /// [code]bytes2var[/code]. With [param full_objects], objects go with their properties. Prints an error and returns an empty array for
-    /// what 3.6 has no type for.
+    /// Returns [param value] as Godot 3.6's [code]var2bytes[/code] encodes it, for [method send_bytes] to a game that calls
+    /// [code]bytes2var[/code]. With [param full_objects], objects go with their properties. Prints an error and returns an empty
+    /// array for what 3.6 has no type for.
     #[func]
     fn variant_to_bytes(value: Variant, #[opt(default = false)] full_objects: bool) -> PackedByteArray {
         let mut bytes = Vec::new();
@@ -323,8 +328,8 @@ impl Godot3Multiplayer {
         }
     }
 
-    /// Returns the value that Godot 3.6's [code]var2bytes[/code] has encoded. With [param allow_objects], objects with their properties are
-    /// made: only for bytes that you trust. Prints an error and returns null for anything else.
+    /// Returns the value that Godot 3.6's [code]var2bytes[/code] has encoded in [param bytes]. With [param allow_objects], objects
+    /// with their properties are made: only for bytes that you trust. Prints an error and returns null for anything else.
     #[func]
     fn bytes_to_variant(bytes: PackedByteArray, #[opt(default = false)] allow_objects: bool) -> Variant {
         let limits = Limits { objects: allow_objects, ..Limits::default() };
