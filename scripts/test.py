@@ -194,6 +194,11 @@ def run_interop() -> Count:
     return counting_script("interop")
 
 
+def run_rpc() -> Count:
+    """Calls between games of Godot 3.6 and of Godot 4."""
+    return counting_script("rpc")
+
+
 def run_path() -> Count:
     """The classes of both engines and the addon's over the same changing path."""
     return counting_script("path_test.py")
@@ -281,6 +286,7 @@ STEPS = (
     Step("godot", "tests in Godot 4", run_godot_tests),
     Step("editor", "the debugger's tab in the real editor", run_editor),
     Step("interop", "tests against Godot 3.6", run_interop),
+    Step("rpc", "calls between games of Godot 3.6 and Godot 4", run_rpc),
     Step("path", "paths that change, beside the engines' classes", run_path),
     Step("mtu", "a path with a small MTU that tells nobody", run_mtu),
     Step("lan", "a search for servers in local networks", run_lan),
