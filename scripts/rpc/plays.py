@@ -1,15 +1,15 @@
 """Who plays what. An agent's kind is its engine, and behind it what is special.
 
-`3` is a game of Godot 3.6 with the engine's own classes, `3raw` one that only looks at packets. `4` is a game of Godot 4
-with our API over our peer, `4t` with a thread for the peer, `4engine` over the engine's own peer, and `4scene` has the
-engine's own API over our peer.
+`3` is a game of Godot 3.6 with the engine's own classes, `3raw` one that only looks at packets. `4` is a game of
+Godot 4 with our API over our peer, `4t` with a thread for the peer, `4engine` over the engine's own peer, and `4scene`
+has the engine's own API over our peer.
 """
 
 from __future__ import annotations
 
 from typing import Callable, Dict, List, NamedTuple, Sequence
 
-from rpc import calls, lifecycle, mixed, modes, sets, transport, values, wire
+from rpc import calls, lifecycle, mixed, modes, names, sets, transport, values, wire
 from rpc.stage import Stage
 
 
@@ -62,8 +62,8 @@ def all_plays() -> List[Play]:
         Play("modes, server 3", three("3", "4", "3"), modes.begin, modes.ALL, REFUSALS),
         Play("modes, other client 4", three("3", "3", "4"), modes.begin, modes.ALL, REFUSALS),
         Play("wire", wire_cast, wire.begin, wire.ALL),
-        Play("transport, server 4", two, transport.begin, transport.ALL),
-        Play("transport, server 3", {"server": "3", "a": "4"}, transport.begin, transport.ALL),
+        Play("transport, server 4", two, transport.begin, [*transport.ALL, *names.ALL]),
+        Play("transport, server 3", {"server": "3", "a": "4"}, transport.begin, [*transport.ALL, *names.ALL]),
         Play("transport, threaded server", {"server": "4t", "a": "3"}, transport.begin, transport.THREADED),
         Play("transport, threaded client", {"server": "3", "a": "4t"}, transport.begin, transport.THREADED),
         Play("engine's peer", {"server": "4engine", "a": "4engine"}, start, few),

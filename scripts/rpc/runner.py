@@ -36,9 +36,11 @@ class Player:
         self._ports = Ports()
 
     def play(self, play: Play) -> List[Result]:
-        """One play from the first process to the last. After a failed check the next one is tried all the same."""
-        checks = [check for check in play.checks if self._is_wanted(name_of(play, check))]
-        if not checks:
+        """One play from the first process to the last, whose checks may rest on those before.
+
+        After a failed check the next one is tried all the same.
+        """
+        if not any(self._is_wanted(name_of(play, check)) for check in play.checks):
             return []
         start = time.monotonic()
         folder = self._folder / play.name.replace("/", "-").replace(" ", "_")
@@ -50,7 +52,7 @@ class Player:
             started = self._tried(f"{play.name}: starts", lambda: begin(play, stage))
             results += [started] if started.problem else []
             if not started.problem:
-                results += [self._tried(name_of(play, check), lambda: check(stage)) for check in checks]
+                results += [self._tried(name_of(play, check), lambda: check(stage)) for check in play.checks]
                 stage.close()
             results.append(no_complaints(play, stage))
         finally:
@@ -97,7 +99,7 @@ def no_complaints(play: Play, stage: Stage) -> Result:
 def arguments(words: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(prog="rpc", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="checks whose name has this")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="plays with a check whose name has this")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="plays at a time (default 2)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep what the engines print there")
     return parser.parse_args(words)

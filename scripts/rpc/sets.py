@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpc.agent import Agent, until
+from rpc.agent import Agent, Failed, until
 from rpc.calls import RETRY
 from rpc.stage import Stage, expect, setting
 from rpc.values import rset
@@ -33,7 +33,7 @@ def rset_unreliable(p: Stage) -> None:
                 try:
                     for other in receivers:
                         other.wait_for(before[other.name], "set", RETRY, sender=sender.id, value=value)
-                except Exception:  # noqa: BLE001 - the next try may be luckier
+                except Failed:
                     return False
                 return True
 

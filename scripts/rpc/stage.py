@@ -209,7 +209,8 @@ class Seen:
         for agent in self._stage.online:
             got, due = order(self.lines(agent)), order(wanted.get(agent, []))
             if got != due:
-                raise Failed(f"{what}{': ' if what else ''}{agent.name} has {shortened(got)}, expected {shortened(due)}")
+                told = f"{agent.name} has {shortened(got)}, expected {shortened(due)}"
+                raise Failed(f"{what}: {told}" if what else told)
 
 
 def text_of(line: Line, sender: str) -> str:

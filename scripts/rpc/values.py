@@ -97,17 +97,31 @@ def objects_arrive_as_their_ids(p: Stage) -> None:
         expect(isinstance(kind, list) and kind[0] == "object_id", f"{target.name} has {line['arguments']}")
 
 
+def whole_objects_where_they_are_allowed(p: Stage) -> None:
+    """Once both sides say so; a resource that both engines have."""
+    for agent in p.online:
+        agent.set("api", "allow_object_decoding", True)
+    for sender, target in (p.pair, p.pair[::-1]):
+        before = target.position()
+        sender.call("Game", "rpc_id", target.id, "hello", {"new": "Gradient"})
+        line = target.wait_for(before, "call", method="hello", sender=sender.id)
+        expect(line["arguments"][0][:2] == ["object", "Gradient"], f"{target.name} has {line['arguments']}")
+    for agent in p.online:
+        agent.set("api", "allow_object_decoding", False)
+
+
 def bytes_of_values(p: Stage) -> None:
     """`variant_to_bytes` gives what `var2bytes` of Godot 3.6 gives, and `bytes_to_variant` reads it."""
     four, three = (agent.ask("samples") for agent in p.pair)
     wrong = [name for name in three if UNCLEAN not in name and four[name][1] != three[name][1]]
     expect(not wrong, f"other bytes: {wrong}")
-    numbers = {name: p.four.tell("call", **called("api", "bytes_to_variant", {"bytes": three[name][1]})) for name in three}
-    wrong = [name for name, number in numbers.items() if p.four.reply(number) != three[name][0]]
+    read = {name: p.four.call("api", "bytes_to_variant", {"bytes": three[name][1]}) for name in three}
+    wrong = [name for name, value in read.items() if value != three[name][0]]
     expect(not wrong, f"read as something else: {wrong}")
 
 
 ALL = [
     both_have_the_same_samples, variants_there_and_back, variants_as_properties, relatives_arrive,
-    values_without_a_counterpart_are_refused, objects_arrive_as_their_ids, bytes_of_values,
+    values_without_a_counterpart_are_refused, objects_arrive_as_their_ids, whole_objects_where_they_are_allowed,
+    bytes_of_values,
 ]

@@ -188,6 +188,8 @@ func _value(each):
 			return samples[each["sample"]]
 		if each.has("bytes"):
 			return Plain.unhex(each["bytes"])
+		if each.has("new"):
+			return ClassDB.instance(each["new"])
 		if each.has("node"):
 			return root.get_node(each["node"])
 	return each
