@@ -109,18 +109,21 @@ def spawners_work_for_godot_4(p: Stage) -> None:
 
 
 def clients_leave(p: Stage) -> None:
-    """One of each; the server knows, and the rest goes on."""
+    """One of each; the server knows, and the rest goes on. One that comes back is found out anew."""
     for client in (p.old, p.silent):
         p.leave(client)
         expect(client.id not in p.server.call("api", "get_peers"), f"{client.name} is still a peer")
     with p.watch() as seen:
         p.server.call("Game", "rpc", "hello", 1)
     seen.expect({p.talkative: [call("Game.hello", 1, by=p.server)]})
+    p.join(p.old)
+    with p.watch() as seen:
+        p.server.call("Game", "rpc", "hello", 2)
+    seen.expect({client: [call("Game.hello", 2, by=p.server)] for client in (p.talkative, p.old)})
 
 
 def a_dialect_that_is_given(p: Stage) -> None:
     """By `default_peer_dialect`, so that nobody waits."""
-    p.leave(p.talkative)
     p.leave(p.server)
     p.host(p.server, api={"default_peer_dialect": GODOT_4}, peer={"server_relay": False})
     start = time.monotonic()

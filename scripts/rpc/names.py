@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpc.stage import Stage, call, setting
+from rpc.stage import Stage, call, expect, setting
 from rpc.values import rset
 
 
@@ -40,4 +40,27 @@ def changed_names(p: Stage) -> None:
     p.leave(p.online[0])
 
 
-ALL = [changed_names]
+def another_root(p: Stage) -> None:
+    """`root_path` is where paths begin: a part of the game of Godot 4 is the whole of the other one."""
+    four, three = p.pair
+    for name in ("World", "World/Shared"):
+        p.add(name, to=[four])
+    p.add("Shared", to=[three])
+    p.start(api={"root_path": "/root/World"})
+    before = {agent: agent.position() for agent in p.pair}
+    for sender, target in ((four, three), (three, four)):
+        node = {four: "World/Shared", three: "Shared"}
+        sender.call(node[sender], "rpc", "hello", 1)
+        line = target.wait_for(before[target], "call", method="hello")
+        expect(line["node"] == node[target], f"{target.name} was called at {line['node']}")
+    # Nobody may reach what is outside.
+    expect(four.call("Game", "rpc", "hello", 2) != 0, "a call from outside of the root is no error")
+    four.take_complaint("root")
+    three.call("Game", "rpc", "hello", 3)
+    four.take_complaint("Game")
+    expect(not any(line.get("arguments") == [3] for line in four.reports[before[four]:]), "called outside of the root")
+    p.leave(p.online[0])
+    four.set("api", "root_path", "/root")
+
+
+ALL = [another_root, changed_names]

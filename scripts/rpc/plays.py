@@ -55,6 +55,7 @@ def all_plays() -> List[Play]:
         Play("server 3", three("3", "4", "3"), start, everything),
         Play("lifecycle, server 4", three("4", "3", "3"), lifecycle.begin, lifecycle.ALL),
         Play("lifecycle, server 3", three("3", "4", "3"), lifecycle.begin, lifecycle.ALL),
+        Play("lifecycle, threaded server", three("4t", "3", "4t"), lifecycle.begin, lifecycle.ALL),
         Play("relay through 4", three("4", "4", "3"), start, few),
         Play("relay through 3", three("3", "4", "4"), start, few),
         Play("modes, Godot 3 alone", three("3", "3", "3"), modes.begin, modes.ALL, REFUSALS),
