@@ -45,7 +45,7 @@ def three(server: str, first: str, second: str) -> Dict[str, str]:
 def all_plays() -> List[Play]:
     """The longest first."""
     everything = [*calls.ALL, *sets.ALL, *values.ALL]
-    few = [*calls.TARGETS, *sets.ALL]
+    few = [*calls.TARGETS, calls.unreliable_calls_arrive, *sets.ALL]
     mixed_cast = {"server": "4", "old": "3", "talkative": "4scene", "silent": "4scene"}
     wire_cast = {"four_server": "4", "four_client": "3raw", "three_server": "3", "three_client": "3raw"}
     two = {"server": "4", "a": "3"}

@@ -78,8 +78,7 @@ def values_without_a_counterpart_are_refused(p: Stage) -> None:
             error = p.four.call("Game", "rpc", "hello", 1, {"refused": name})
         seen.expect({}, name)
         expect(error == ERR_INVALID_PARAMETER, f"{name}: error {error}")
-        complaint = p.four.take_complaint("hello")
-        expect("argument 2" in complaint.lower() or "2" in complaint, f"{name}: {complaint}")
+        p.four.take_complaint("argument 2 of hello")
         with p.watch() as seen:
             error = p.four.ask("call", **rset(p.four, "score", {"refused": name}))
         seen.expect({}, f"rset {name}")
