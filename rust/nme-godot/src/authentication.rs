@@ -55,7 +55,7 @@ pub(crate) fn admit_accepted(object: &Gd<NetworkedMultiplayerENet>) {
 
 /// Disconnects a peer as ENetMultiplayerPeer does, for SceneMultiplayer and for games that know the base class only:
 /// a client may leave in this way, and nothing comes any more from a peer that is to go.
-pub(crate) fn send_away(callee: &Callee<'_>, id: i32, force: bool) {
+pub(crate) fn send_away(callee: &Callee<'_, NetworkedMultiplayerENet>, id: i32, force: bool) {
     let shared = callee.shared;
     let peer = PeerId::new(id).filter(|peer| !force && shared.lock().is_direct(*peer));
     if let Some(peer) = peer {

@@ -1,4 +1,4 @@
-//! The way from the engine's calls to a peer.
+//! The way from the engine's calls to an object, for classes that are called often.
 //!
 //! gdext's own way locks the object for each call, counts in a table of threads, and ends with a system call that wakes who
 //! may be waiting: 0.5 µs, several times for each packet. And for required virtual methods it has no receiver that leaves the
@@ -8,25 +8,37 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::LocalKey;
 
-use godot::obj::Gd;
+use godot::obj::bounds::DeclUser;
+use godot::obj::{Bounds, Gd, GodotClass, Inherits};
 use godot::private::{Storage, as_storage};
 use godot::sys::{self, GDExtensionClassInstancePtr};
 
-use crate::class::NetworkedMultiplayerENet;
-use crate::shared::Shared;
+/// A class whose objects consist of something that threads share.
+pub(crate) trait Dispatched: GodotClass + Bounds<Declarer = DeclUser> {
+    type Shared: 'static;
 
-/// The peer that the engine calls.
-pub(crate) struct Callee<'a> {
-    instance: GDExtensionClassInstancePtr,
-    pub(crate) shared: &'a Arc<Shared>,
+    fn shared_part(&self) -> &Arc<Self::Shared>;
+
+    /// What this thread has looked up; a `thread_local!` of the class.
+    fn recent() -> &'static LocalKey<RefCell<Recent<Self::Shared>>>;
 }
 
-impl Callee<'_> {
+/// The object that the engine calls.
+pub(crate) struct Callee<'a, T: Dispatched> {
+    instance: GDExtensionClassInstancePtr,
+    pub(crate) shared: &'a Arc<T::Shared>,
+}
+
+impl<T: Dispatched> Callee<'_, T> {
     /// A reference to the object, for signals. Costs more than most calls.
-    pub(crate) fn object(&self) -> Gd<NetworkedMultiplayerENet> {
+    pub(crate) fn object(&self) -> Gd<T>
+    where
+        T: Inherits<<T as GodotClass>::Base>,
+    {
         // SAFETY: `with` got the pointer from the engine, for a call that has not returned.
-        unsafe { as_storage::<NetworkedMultiplayerENet>(self.instance) }.get_gd()
+        unsafe { as_storage::<T>(self.instance) }.get_gd()
     }
 }
 
@@ -34,9 +46,12 @@ impl Callee<'_> {
 ///
 /// # Safety
 /// `instance` is what the engine passes to a virtual method of this class, which has not returned.
-pub(crate) unsafe fn with<R>(instance: GDExtensionClassInstancePtr, call: impl FnOnce(Callee<'_>) -> R) -> R {
+pub(crate) unsafe fn with<T: Dispatched, R>(
+    instance: GDExtensionClassInstancePtr,
+    call: impl FnOnce(Callee<'_, T>) -> R,
+) -> R {
     let ended = ENDED.load(Ordering::Acquire);
-    RECENT.with(|recent| {
+    T::recent().with(|recent| {
         // A handler may be running in this thread, in a call that was looked up here.
         if let Ok(recent) = recent.try_borrow()
             && let Some(known) = recent.find(ended, |known| known.instance == instance)
@@ -44,8 +59,8 @@ pub(crate) unsafe fn with<R>(instance: GDExtensionClassInstancePtr, call: impl F
             return call(Callee { instance, shared: &known.shared });
         }
         // SAFETY: passed on from the caller.
-        let storage = unsafe { as_storage::<NetworkedMultiplayerENet>(instance) };
-        let shared = Arc::clone(&storage.get().shared);
+        let storage = unsafe { as_storage::<T>(instance) };
+        let shared = Arc::clone(storage.get().shared_part());
         if let Ok(mut recent) = recent.try_borrow_mut() {
             // Not through a Gd: nobody may have a reference yet, as when the editor looks at default values, or any more.
             // SAFETY: the object is there as long as the call.
@@ -57,15 +72,45 @@ pub(crate) unsafe fn with<R>(instance: GDExtensionClassInstancePtr, call: impl F
 }
 
 /// What the threads share of an object.
-pub(crate) fn shared(object: &Gd<NetworkedMultiplayerENet>) -> Arc<Shared> {
+pub(crate) fn shared<T: Dispatched>(object: &Gd<T>) -> Arc<T::Shared> {
     let ended = ENDED.load(Ordering::Acquire);
     let id = object.instance_id_unchecked().to_i64() as u64;
-    let known = RECENT.with(|recent| {
+    let known = T::recent().with(|recent| {
         let recent = recent.try_borrow().ok()?;
         recent.find(ended, |known| known.id == id).map(|known| Arc::clone(&known.shared))
     });
-    known.unwrap_or_else(|| Arc::clone(&object.bind().shared))
+    known.unwrap_or_else(|| Arc::clone(object.bind().shared_part()))
 }
+
+/// A function for the engine that passes a call of a virtual method on to a function that takes a [`Callee`].
+macro_rules! passed_to {
+    ($class:ident, $function:ident: $arguments:ty => $answer:ty) => {{
+        unsafe extern "C" fn call(
+            instance: godot::sys::GDExtensionClassInstancePtr,
+            arguments: *const godot::sys::GDExtensionConstTypePtr,
+            answer: godot::sys::GDExtensionTypePtr,
+        ) {
+            let context = godot::private::CallContext::func(stringify!($class), stringify!($function));
+            godot::private::handle_fallible_ptrcall(&context, || {
+                // SAFETY: the engine's own call, of the virtual method with these types.
+                unsafe {
+                    godot::private::Signature::<$arguments, $answer>::in_ptrcall(
+                        instance,
+                        &context,
+                        arguments,
+                        answer,
+                        |instance, arguments| {
+                            $crate::dispatch::with::<$class, _>(instance, |callee| $function(callee, arguments))
+                        },
+                        godot::sys::PtrcallType::Virtual,
+                    )
+                }
+            });
+        }
+        Some(call)
+    }};
+}
+pub(crate) use passed_to;
 
 /// To be called when an object ends: another one can get its address.
 pub(crate) fn forget() {
@@ -73,29 +118,33 @@ pub(crate) fn forget() {
 }
 
 /// What a thread has looked up.
-struct Recent {
-    entries: Vec<Known>,
+pub(crate) struct Recent<S> {
+    entries: Vec<Known<S>>,
     /// [`ENDED`] when the entries were looked up.
     ended: u64,
 }
 
 /// An object that was looked up.
-struct Known {
+struct Known<S> {
     instance: GDExtensionClassInstancePtr,
     id: u64,
-    shared: Arc<Shared>,
+    shared: Arc<S>,
 }
 
-impl Recent {
-    fn find(&self, ended: u64, is_wanted: impl Fn(&Known) -> bool) -> Option<&Known> {
+impl<S> Recent<S> {
+    pub(crate) const fn new() -> Self {
+        Self { entries: Vec::new(), ended: 0 }
+    }
+
+    fn find(&self, ended: u64, is_wanted: impl Fn(&Known<S>) -> bool) -> Option<&Known<S>> {
         if self.ended != ended {
             return None;
         }
         self.entries.iter().find(|known| is_wanted(known))
     }
 
-    fn insert(&mut self, ended: u64, known: Known) {
-        if self.ended != ended || self.entries.len() == PEERS_REMEMBERED {
+    fn insert(&mut self, ended: u64, known: Known<S>) {
+        if self.ended != ended || self.entries.len() == OBJECTS_REMEMBERED {
             self.entries.clear();
         }
         self.ended = ended;
@@ -103,12 +152,8 @@ impl Recent {
     }
 }
 
-thread_local! {
-    static RECENT: RefCell<Recent> = const { RefCell::new(Recent { entries: Vec::new(), ended: 0 }) };
-}
-
-/// How many peers have ended: what was looked up before the last one did may be wrong.
+/// How many objects have ended: what was looked up before the last one did may be wrong.
 static ENDED: AtomicU64 = AtomicU64::new(0);
 
 /// More than a game has in one thread, as a rule.
-const PEERS_REMEMBERED: usize = 8;
+const OBJECTS_REMEMBERED: usize = 8;

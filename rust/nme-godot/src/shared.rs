@@ -5,9 +5,11 @@
 //! called while it is held: not for signals, errors and deferred calls, which can run scripts that call the peer again, and
 //! not to let go of an object.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use godot::classes::{CryptoKey, X509Certificate};
@@ -25,7 +27,7 @@ use nme_driver::{Bind, Connection, ConnectionFarewell};
 
 use crate::class::NetworkedMultiplayerENet;
 use crate::constants::CompressionMode;
-use crate::dispatch;
+use crate::dispatch::{self, Dispatched, Recent};
 use crate::drop_in::HostError;
 use crate::error::{self, Active, Inactive, OpenError};
 use crate::ffi::{Credential, ScriptFunction};
@@ -398,6 +400,21 @@ impl ThreadMark {
 /// something that takes `&mut Self`, too.
 pub(crate) trait Object {
     fn shared(&self) -> Arc<Shared>;
+}
+
+impl Dispatched for NetworkedMultiplayerENet {
+    type Shared = Shared;
+
+    fn shared_part(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn recent() -> &'static LocalKey<RefCell<Recent<Shared>>> {
+        thread_local! {
+            static RECENT: RefCell<Recent<Shared>> = const { RefCell::new(Recent::new()) };
+        }
+        &RECENT
+    }
 }
 
 impl Object for Gd<NetworkedMultiplayerENet> {

@@ -4,7 +4,7 @@ use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode as GodotMo
 use godot::global::Error;
 use godot::obj::EngineEnum;
 use godot::obj::cap::ImplementsGodotVirtual;
-use godot::private::{self, CallContext, ClassShard, ITraitImpl, ShardItem, Signature};
+use godot::private::{self, ClassShard, ITraitImpl, ShardItem};
 use godot::sys;
 use godot_core::meta::RawPtr;
 use nme_core::channel::TransferMode;
@@ -14,62 +14,37 @@ use private::virtuals::MultiplayerPeerExtension as names;
 use crate::authentication;
 use crate::class::NetworkedMultiplayerENet;
 use crate::connection::DEFAULT_WAIT;
-use crate::dispatch::{self, Callee};
+use crate::dispatch::{self, passed_to};
 use crate::error::{self, Inactive, NoPacket};
 use crate::ffi;
 
-/// A function for the engine that passes a call on to one of the functions below.
-macro_rules! passed_to {
-    ($function:ident: $arguments:ty => $answer:ty) => {{
-        unsafe extern "C" fn call(
-            instance: sys::GDExtensionClassInstancePtr,
-            arguments: *const sys::GDExtensionConstTypePtr,
-            answer: sys::GDExtensionTypePtr,
-        ) {
-            let context = CallContext::func("NetworkedMultiplayerENet", stringify!($function));
-            private::handle_fallible_ptrcall(&context, || {
-                // SAFETY: the engine's own call, of the virtual method with these types.
-                unsafe {
-                    Signature::<$arguments, $answer>::in_ptrcall(
-                        instance,
-                        &context,
-                        arguments,
-                        answer,
-                        |instance, arguments| dispatch::with(instance, |callee| $function(callee, arguments)),
-                        sys::PtrcallType::Virtual,
-                    )
-                }
-            });
-        }
-        Some(call)
-    }};
-}
+type Callee<'a> = dispatch::Callee<'a, NetworkedMultiplayerENet>;
 
 impl ImplementsGodotVirtual for NetworkedMultiplayerENet {
     fn __virtual_call(name: &str) -> sys::GDExtensionClassCallVirtual {
         match name {
-            names::get_packet_rawptr => passed_to!(get_packet: names::Sig_get_packet_rawptr => Error),
-            names::put_packet_rawptr => passed_to!(put_packet: names::Sig_put_packet_rawptr => Error),
-            names::get_available_packet_count => passed_to!(get_available_packet_count: () => i32),
-            names::get_max_packet_size => passed_to!(get_max_packet_size: () => i32),
-            names::get_packet_channel => passed_to!(get_packet_channel: () => i32),
-            names::get_packet_mode => passed_to!(get_packet_mode: () => GodotMode),
-            names::set_transfer_channel => passed_to!(set_transfer_channel: (i32,) => ()),
-            names::get_transfer_channel => passed_to!(get_transfer_channel: () => i32),
+            names::get_packet_rawptr => passed_to!(NetworkedMultiplayerENet, get_packet: names::Sig_get_packet_rawptr => Error),
+            names::put_packet_rawptr => passed_to!(NetworkedMultiplayerENet, put_packet: names::Sig_put_packet_rawptr => Error),
+            names::get_available_packet_count => passed_to!(NetworkedMultiplayerENet, get_available_packet_count: () => i32),
+            names::get_max_packet_size => passed_to!(NetworkedMultiplayerENet, get_max_packet_size: () => i32),
+            names::get_packet_channel => passed_to!(NetworkedMultiplayerENet, get_packet_channel: () => i32),
+            names::get_packet_mode => passed_to!(NetworkedMultiplayerENet, get_packet_mode: () => GodotMode),
+            names::set_transfer_channel => passed_to!(NetworkedMultiplayerENet, set_transfer_channel: (i32,) => ()),
+            names::get_transfer_channel => passed_to!(NetworkedMultiplayerENet, get_transfer_channel: () => i32),
             // As a number: gdext refuses what is no mode with an error of its own.
-            names::set_transfer_mode => passed_to!(set_transfer_mode: (i64,) => ()),
-            names::get_transfer_mode => passed_to!(get_transfer_mode: () => GodotMode),
-            names::set_target_peer => passed_to!(set_target_peer: (i32,) => ()),
-            names::get_packet_peer => passed_to!(get_packet_peer: () => i32),
-            names::is_server => passed_to!(is_server: () => bool),
-            names::poll => passed_to!(poll: () => ()),
-            names::close => passed_to!(close: () => ()),
-            names::disconnect_peer => passed_to!(disconnect_peer: (i32, bool) => ()),
-            names::get_unique_id => passed_to!(get_unique_id: () => i32),
-            names::set_refuse_new_connections => passed_to!(set_refuse_new_connections: (bool,) => ()),
-            names::is_refusing_new_connections => passed_to!(is_refusing_new_connections: () => bool),
-            names::is_server_relay_supported => passed_to!(is_server_relay_supported: () => bool),
-            names::get_connection_status => passed_to!(get_connection_status: () => ConnectionStatus),
+            names::set_transfer_mode => passed_to!(NetworkedMultiplayerENet, set_transfer_mode: (i64,) => ()),
+            names::get_transfer_mode => passed_to!(NetworkedMultiplayerENet, get_transfer_mode: () => GodotMode),
+            names::set_target_peer => passed_to!(NetworkedMultiplayerENet, set_target_peer: (i32,) => ()),
+            names::get_packet_peer => passed_to!(NetworkedMultiplayerENet, get_packet_peer: () => i32),
+            names::is_server => passed_to!(NetworkedMultiplayerENet, is_server: () => bool),
+            names::poll => passed_to!(NetworkedMultiplayerENet, poll: () => ()),
+            names::close => passed_to!(NetworkedMultiplayerENet, close: () => ()),
+            names::disconnect_peer => passed_to!(NetworkedMultiplayerENet, disconnect_peer: (i32, bool) => ()),
+            names::get_unique_id => passed_to!(NetworkedMultiplayerENet, get_unique_id: () => i32),
+            names::set_refuse_new_connections => passed_to!(NetworkedMultiplayerENet, set_refuse_new_connections: (bool,) => ()),
+            names::is_refusing_new_connections => passed_to!(NetworkedMultiplayerENet, is_refusing_new_connections: () => bool),
+            names::is_server_relay_supported => passed_to!(NetworkedMultiplayerENet, is_server_relay_supported: () => bool),
+            names::get_connection_status => passed_to!(NetworkedMultiplayerENet, get_connection_status: () => ConnectionStatus),
             _ => None,
         }
     }
