@@ -100,7 +100,9 @@ macro_rules! passed_to {
                         arguments,
                         answer,
                         |instance, arguments| {
-                            $crate::dispatch::with::<$class, _>(instance, |callee| $function(callee, arguments))
+                            $crate::dispatch::with::<$class, _>(instance, |callee| {
+                                $function(callee, arguments)
+                            })
                         },
                         godot::sys::PtrcallType::Virtual,
                     )

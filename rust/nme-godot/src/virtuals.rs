@@ -17,34 +17,59 @@ use crate::connection::DEFAULT_WAIT;
 use crate::dispatch::{self, passed_to};
 use crate::error::{self, Inactive, NoPacket};
 use crate::ffi;
+use crate::shared::Shared;
 
 type Callee<'a> = dispatch::Callee<'a, NetworkedMultiplayerENet>;
 
 impl ImplementsGodotVirtual for NetworkedMultiplayerENet {
     fn __virtual_call(name: &str) -> sys::GDExtensionClassCallVirtual {
         match name {
-            names::get_packet_rawptr => passed_to!(NetworkedMultiplayerENet, get_packet: names::Sig_get_packet_rawptr => Error),
-            names::put_packet_rawptr => passed_to!(NetworkedMultiplayerENet, put_packet: names::Sig_put_packet_rawptr => Error),
-            names::get_available_packet_count => passed_to!(NetworkedMultiplayerENet, get_available_packet_count: () => i32),
-            names::get_max_packet_size => passed_to!(NetworkedMultiplayerENet, get_max_packet_size: () => i32),
+            names::get_packet_rawptr => {
+                passed_to!(NetworkedMultiplayerENet, get_packet: names::Sig_get_packet_rawptr => Error)
+            }
+            names::put_packet_rawptr => {
+                passed_to!(NetworkedMultiplayerENet, put_packet: names::Sig_put_packet_rawptr => Error)
+            }
+            names::get_available_packet_count => {
+                passed_to!(NetworkedMultiplayerENet, get_available_packet_count: () => i32)
+            }
+            names::get_max_packet_size => {
+                passed_to!(NetworkedMultiplayerENet, get_max_packet_size: () => i32)
+            }
             names::get_packet_channel => passed_to!(NetworkedMultiplayerENet, get_packet_channel: () => i32),
             names::get_packet_mode => passed_to!(NetworkedMultiplayerENet, get_packet_mode: () => GodotMode),
-            names::set_transfer_channel => passed_to!(NetworkedMultiplayerENet, set_transfer_channel: (i32,) => ()),
-            names::get_transfer_channel => passed_to!(NetworkedMultiplayerENet, get_transfer_channel: () => i32),
+            names::set_transfer_channel => {
+                passed_to!(NetworkedMultiplayerENet, set_transfer_channel: (i32,) => ())
+            }
+            names::get_transfer_channel => {
+                passed_to!(NetworkedMultiplayerENet, get_transfer_channel: () => i32)
+            }
             // As a number: gdext refuses what is no mode with an error of its own.
             names::set_transfer_mode => passed_to!(NetworkedMultiplayerENet, set_transfer_mode: (i64,) => ()),
-            names::get_transfer_mode => passed_to!(NetworkedMultiplayerENet, get_transfer_mode: () => GodotMode),
+            names::get_transfer_mode => {
+                passed_to!(NetworkedMultiplayerENet, get_transfer_mode: () => GodotMode)
+            }
             names::set_target_peer => passed_to!(NetworkedMultiplayerENet, set_target_peer: (i32,) => ()),
             names::get_packet_peer => passed_to!(NetworkedMultiplayerENet, get_packet_peer: () => i32),
             names::is_server => passed_to!(NetworkedMultiplayerENet, is_server: () => bool),
             names::poll => passed_to!(NetworkedMultiplayerENet, poll: () => ()),
             names::close => passed_to!(NetworkedMultiplayerENet, close: () => ()),
-            names::disconnect_peer => passed_to!(NetworkedMultiplayerENet, disconnect_peer: (i32, bool) => ()),
+            names::disconnect_peer => {
+                passed_to!(NetworkedMultiplayerENet, disconnect_peer: (i32, bool) => ())
+            }
             names::get_unique_id => passed_to!(NetworkedMultiplayerENet, get_unique_id: () => i32),
-            names::set_refuse_new_connections => passed_to!(NetworkedMultiplayerENet, set_refuse_new_connections: (bool,) => ()),
-            names::is_refusing_new_connections => passed_to!(NetworkedMultiplayerENet, is_refusing_new_connections: () => bool),
-            names::is_server_relay_supported => passed_to!(NetworkedMultiplayerENet, is_server_relay_supported: () => bool),
-            names::get_connection_status => passed_to!(NetworkedMultiplayerENet, get_connection_status: () => ConnectionStatus),
+            names::set_refuse_new_connections => {
+                passed_to!(NetworkedMultiplayerENet, set_refuse_new_connections: (bool,) => ())
+            }
+            names::is_refusing_new_connections => {
+                passed_to!(NetworkedMultiplayerENet, is_refusing_new_connections: () => bool)
+            }
+            names::is_server_relay_supported => {
+                passed_to!(NetworkedMultiplayerENet, is_server_relay_supported: () => bool)
+            }
+            names::get_connection_status => {
+                passed_to!(NetworkedMultiplayerENet, get_connection_status: () => ConnectionStatus)
+            }
             _ => None,
         }
     }
@@ -174,7 +199,11 @@ fn is_server_relay_supported(_: Callee<'_>, (): ()) -> bool {
 }
 
 fn get_connection_status(peer: Callee<'_>, (): ()) -> ConnectionStatus {
-    let state = peer.shared.lock();
+    status(peer.shared)
+}
+
+pub(crate) fn status(shared: &Shared) -> ConnectionStatus {
+    let state = shared.lock();
     match state.connection.as_ref().map(|connection| connection.status()) {
         None | Some(Status::Disconnected) => ConnectionStatus::DISCONNECTED,
         Some(Status::Connecting) => ConnectionStatus::CONNECTING,

@@ -1,162 +1,260 @@
 //! The network peer as the inner SceneMultiplayer sees it: with the peers of Godot 4 only.
+//!
+//! SceneMultiplayer makes four calls for each packet and receiver, so they come the short way.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::LocalKey;
 
 use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode};
-use godot::classes::{IMultiplayerPeerExtension, MultiplayerPeerExtension};
 use godot::global::Error;
+use godot::obj::cap::ImplementsGodotVirtual;
 use godot::prelude::*;
-use godot_core::meta::RawPtr;
+use godot::private::{self, ClassShard, ITraitImpl, ShardItem};
+use godot::sys;
+use nme_core::session::MAX_PACKET;
+use private::virtuals::MultiplayerPeerExtension as names;
 
 use super::link::{Arrival, Link, Route};
+use crate::dispatch::{self, Dispatched, Recent, passed_to};
 use crate::ffi;
 
 /// Hands packets of peers of Godot 4 to a SceneMultiplayer, and what that sends to the network peer.
 #[derive(GodotClass)]
 #[class(tool, internal, no_init, base=MultiplayerPeerExtension)]
 pub(super) struct Godot3MultiplayerBridge {
-    link: Link,
+    shared: Arc<Shared>,
+}
+
+/// What the engine's calls need.
+pub(super) struct Shared {
     own_id: i32,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Until the end: threads may remember the rest.
+    link: Option<Link>,
     /// Those of Godot 4.
     peers: Vec<i32>,
     waiting: VecDeque<Arrival>,
     /// The packet that was fetched last. The engine reads it after the call.
     lent: Vec<u8>,
     route: Route,
-    base: Base<MultiplayerPeerExtension>,
 }
 
 impl Godot3MultiplayerBridge {
     pub(super) fn new(link: Link, own_id: i32) -> Gd<Self> {
-        Gd::from_init_fn(|base| Self {
-            link,
-            own_id,
+        let state = State {
+            link: Some(link),
             peers: Vec::new(),
             waiting: VecDeque::new(),
             lent: Vec::new(),
             route: Route::reliable(0),
-            base,
-        })
+        };
+        #[expect(
+            clippy::arc_with_non_send_sync,
+            reason = "references of the engine, which counts them atomically"
+        )]
+        Gd::from_object(Self { shared: Arc::new(Shared { own_id, state: Mutex::new(state) }) })
     }
 
-    pub(super) fn push(&mut self, arrival: Arrival) {
-        self.waiting.push_back(arrival);
+    pub(super) fn push(&self, arrival: Arrival) {
+        self.shared.lock().waiting.push_back(arrival);
     }
 
-    pub(super) fn add(&mut self, id: i32) {
-        self.peers.push(id);
+    pub(super) fn add(&self, id: i32) {
+        self.shared.lock().peers.push(id);
     }
 
-    pub(super) fn remove(&mut self, id: i32) {
-        self.peers.retain(|peer| *peer != id);
-        self.waiting.retain(|arrival| arrival.sender != id);
-    }
-
-    /// Where a packet is to go: SceneMultiplayer names one peer, or everybody that it knows, who are not all that there are.
-    fn put(&mut self, packet: &[u8]) -> Error {
-        let target = self.route.target;
-        if target > 0 {
-            return self.link.put(self.route, packet);
-        }
-        let mut result = Error::OK;
-        for peer in self.peers.clone() {
-            if peer != -target {
-                let answer = self.link.put(Route { target: peer, ..self.route }, packet);
-                result = if answer == Error::OK { result } else { answer };
-            }
-        }
-        result
+    pub(super) fn remove(&self, id: i32) {
+        let mut state = self.shared.lock();
+        state.peers.retain(|peer| *peer != id);
+        state.waiting.retain(|arrival| arrival.sender != id);
     }
 }
 
-#[godot_api]
-impl IMultiplayerPeerExtension for Godot3MultiplayerBridge {
-    unsafe fn get_packet_rawptr(
-        &mut self,
-        buffer: RawPtr<*mut RawPtr<*const u8>>,
-        size: RawPtr<*mut i32>,
-    ) -> Error {
-        let Some(arrival) = self.waiting.pop_front() else { return Error::ERR_UNAVAILABLE };
-        self.lent = arrival.packet;
-        // SAFETY: both pointers come from the engine's own call, and the packet is kept until the next one is fetched. RawPtr is a
-        // transparent wrapper.
-        unsafe { ffi::answer(&self.lent, buffer.ptr().cast(), size.ptr()) };
-        Error::OK
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Godot3MultiplayerBridge {
+    fn drop(&mut self) {
+        let link = self.shared.lock().link.take();
+        drop(link);
+        dispatch::forget();
+    }
+}
+
+impl Dispatched for Godot3MultiplayerBridge {
+    type Shared = Shared;
+
+    fn shared_part(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
-    unsafe fn put_packet_rawptr(&mut self, buffer: RawPtr<*const u8>, size: i32) -> Error {
-        // SAFETY: the engine's own call, whose bytes live until it returns.
-        let packet = unsafe { ffi::packet(buffer.ptr(), size) };
-        self.put(packet)
+    fn recent() -> &'static LocalKey<RefCell<Recent<Shared>>> {
+        thread_local! {
+            static RECENT: RefCell<Recent<Shared>> = const { RefCell::new(Recent::new()) };
+        }
+        &RECENT
     }
+}
 
-    fn get_available_packet_count(&self) -> i32 {
-        i32::try_from(self.waiting.len()).unwrap_or(i32::MAX)
+type Callee<'a> = dispatch::Callee<'a, Godot3MultiplayerBridge>;
+
+impl ImplementsGodotVirtual for Godot3MultiplayerBridge {
+    fn __virtual_call(name: &str) -> sys::GDExtensionClassCallVirtual {
+        match name {
+            names::get_packet_rawptr => {
+                passed_to!(Godot3MultiplayerBridge, get_packet: names::Sig_get_packet_rawptr => Error)
+            }
+            names::put_packet_rawptr => {
+                passed_to!(Godot3MultiplayerBridge, put_packet: names::Sig_put_packet_rawptr => Error)
+            }
+            names::get_available_packet_count => {
+                passed_to!(Godot3MultiplayerBridge, get_available_packet_count: () => i32)
+            }
+            names::get_max_packet_size => passed_to!(Godot3MultiplayerBridge, get_max_packet_size: () => i32),
+            names::get_packet_channel => passed_to!(Godot3MultiplayerBridge, get_packet_channel: () => i32),
+            names::get_packet_mode => {
+                passed_to!(Godot3MultiplayerBridge, get_packet_mode: () => TransferMode)
+            }
+            names::set_transfer_channel => {
+                passed_to!(Godot3MultiplayerBridge, set_transfer_channel: (i32,) => ())
+            }
+            names::get_transfer_channel => {
+                passed_to!(Godot3MultiplayerBridge, get_transfer_channel: () => i32)
+            }
+            names::set_transfer_mode => {
+                passed_to!(Godot3MultiplayerBridge, set_transfer_mode: (TransferMode,) => ())
+            }
+            names::get_transfer_mode => {
+                passed_to!(Godot3MultiplayerBridge, get_transfer_mode: () => TransferMode)
+            }
+            names::set_target_peer => passed_to!(Godot3MultiplayerBridge, set_target_peer: (i32,) => ()),
+            names::get_packet_peer => passed_to!(Godot3MultiplayerBridge, get_packet_peer: () => i32),
+            names::is_server => passed_to!(Godot3MultiplayerBridge, is_server: () => bool),
+            names::poll => passed_to!(Godot3MultiplayerBridge, do_nothing: () => ()),
+            names::close => passed_to!(Godot3MultiplayerBridge, do_nothing: () => ()),
+            names::disconnect_peer => passed_to!(Godot3MultiplayerBridge, disconnect_peer: (i32, bool) => ()),
+            names::get_unique_id => passed_to!(Godot3MultiplayerBridge, get_unique_id: () => i32),
+            names::is_server_relay_supported => {
+                passed_to!(Godot3MultiplayerBridge, is_server_relay_supported: () => bool)
+            }
+            names::get_connection_status => {
+                passed_to!(Godot3MultiplayerBridge, get_connection_status: () => ConnectionStatus)
+            }
+            _ => None,
+        }
     }
+}
 
-    fn get_max_packet_size(&self) -> i32 {
-        nme_core::session::MAX_PACKET as i32
+// What `#[godot_api] impl IMultiplayerPeerExtension` would do.
+impl private::You_forgot_the_attribute__godot_api for Godot3MultiplayerBridge {}
+sys::shard_add!(private::__GODOT_SHARD_REGISTRY; ClassShard::new::<Godot3MultiplayerBridge>(
+    ShardItem::ITraitImpl(ITraitImpl::new::<Godot3MultiplayerBridge>())
+));
+
+fn get_packet(bridge: Callee<'_>, (buffer, len): names::Sig_get_packet_rawptr) -> Error {
+    let mut state = bridge.shared.lock();
+    let Some(arrival) = state.waiting.pop_front() else { return Error::ERR_UNAVAILABLE };
+    state.lent = arrival.packet;
+    // SAFETY: both pointers come from the engine's own call, and the packet is kept until the next one is fetched, by the same thread:
+    // SceneMultiplayer works in one. RawPtr is a transparent wrapper.
+    unsafe { ffi::answer(&state.lent, buffer.ptr().cast(), len.ptr()) };
+    Error::OK
+}
+
+/// SceneMultiplayer names one peer, or everybody that it knows, who are not all that there are.
+fn put_packet(bridge: Callee<'_>, (buffer, len): names::Sig_put_packet_rawptr) -> Error {
+    // SAFETY: the engine's own call, whose bytes live until it returns.
+    let packet = unsafe { ffi::packet(buffer.ptr(), len) };
+    let (way_out, route, peers) = {
+        let state = bridge.shared.lock();
+        let peers = if state.route.target > 0 { Vec::new() } else { state.peers.clone() };
+        (state.link.as_ref().map(Link::way_out), state.route, peers)
+    };
+    let Some(mut way_out) = way_out else { return Error::ERR_UNCONFIGURED };
+    if route.target > 0 {
+        return way_out.put(route, packet);
     }
-
-    fn get_packet_channel(&self) -> i32 {
-        self.waiting.front().map_or(0, |arrival| arrival.channel)
+    let mut result = Error::OK;
+    for target in peers.into_iter().filter(|peer| *peer != -route.target) {
+        let answer = way_out.put(Route { target, ..route }, packet);
+        result = if answer == Error::OK { result } else { answer };
     }
+    result
+}
 
-    fn get_packet_mode(&self) -> TransferMode {
-        self.waiting.front().map_or(TransferMode::RELIABLE, |arrival| arrival.mode)
-    }
+fn get_available_packet_count(bridge: Callee<'_>, (): ()) -> i32 {
+    i32::try_from(bridge.shared.lock().waiting.len()).unwrap_or(i32::MAX)
+}
 
-    fn set_transfer_channel(&mut self, channel: i32) {
-        self.route.channel = channel;
-    }
+fn get_max_packet_size(_: Callee<'_>, (): ()) -> i32 {
+    MAX_PACKET as i32
+}
 
-    fn get_transfer_channel(&self) -> i32 {
-        self.route.channel
-    }
+fn get_packet_channel(bridge: Callee<'_>, (): ()) -> i32 {
+    bridge.shared.lock().waiting.front().map_or(0, |arrival| arrival.channel)
+}
 
-    fn set_transfer_mode(&mut self, mode: TransferMode) {
-        self.route.mode = mode;
-    }
+fn get_packet_mode(bridge: Callee<'_>, (): ()) -> TransferMode {
+    bridge.shared.lock().waiting.front().map_or(TransferMode::RELIABLE, |arrival| arrival.mode)
+}
 
-    fn get_transfer_mode(&self) -> TransferMode {
-        self.route.mode
-    }
+fn set_transfer_channel(bridge: Callee<'_>, (channel,): (i32,)) {
+    bridge.shared.lock().route.channel = channel;
+}
 
-    fn set_target_peer(&mut self, peer: i32) {
-        self.route.target = peer;
-    }
+fn get_transfer_channel(bridge: Callee<'_>, (): ()) -> i32 {
+    bridge.shared.lock().route.channel
+}
 
-    fn get_packet_peer(&self) -> i32 {
-        self.waiting.front().map_or(0, |arrival| arrival.sender)
-    }
+fn set_transfer_mode(bridge: Callee<'_>, (mode,): (TransferMode,)) {
+    bridge.shared.lock().route.mode = mode;
+}
 
-    fn is_server(&self) -> bool {
-        self.own_id == 1
-    }
+fn get_transfer_mode(bridge: Callee<'_>, (): ()) -> TransferMode {
+    bridge.shared.lock().route.mode
+}
 
-    fn poll(&mut self) {}
+fn set_target_peer(bridge: Callee<'_>, (target,): (i32,)) {
+    bridge.shared.lock().route.target = target;
+}
 
-    fn close(&mut self) {}
+fn get_packet_peer(bridge: Callee<'_>, (): ()) -> i32 {
+    bridge.shared.lock().waiting.front().map_or(0, |arrival| arrival.sender)
+}
 
-    /// SceneMultiplayer sends away who does not keep to its protocol.
-    fn disconnect_peer(&mut self, peer: i32, force: bool) {
-        let mut below = self.link.peer().clone();
-        // Not from here: the peer below emits its signals, and handlers may come back.
-        let disconnect = Callable::from_fn("Godot3Multiplayer.disconnect_peer", move |_| {
-            below.disconnect_peer_ex(peer).force(force).done();
-        });
-        disconnect.call_deferred(&[]);
-    }
+fn is_server(bridge: Callee<'_>, (): ()) -> bool {
+    bridge.shared.own_id == 1
+}
 
-    fn get_unique_id(&self) -> i32 {
-        self.own_id
-    }
+fn do_nothing(_: Callee<'_>, (): ()) {}
 
-    fn is_server_relay_supported(&self) -> bool {
-        false
-    }
+/// SceneMultiplayer sends away who does not keep to its protocol.
+fn disconnect_peer(bridge: Callee<'_>, (peer, force): (i32, bool)) {
+    let below = bridge.shared.lock().link.as_ref().map(|link| link.peer().clone());
+    let Some(mut below) = below else { return };
+    // Not from here: the peer below emits its signals, and handlers may come back.
+    let disconnect = Callable::from_fn("Godot3Multiplayer.disconnect_peer", move |_| {
+        below.disconnect_peer_ex(peer).force(force).done();
+    });
+    disconnect.call_deferred(&[]);
+}
 
-    fn get_connection_status(&self) -> ConnectionStatus {
-        ConnectionStatus::CONNECTED
-    }
+fn get_unique_id(bridge: Callee<'_>, (): ()) -> i32 {
+    bridge.shared.own_id
+}
+
+fn is_server_relay_supported(_: Callee<'_>, (): ()) -> bool {
+    false
+}
+
+fn get_connection_status(_: Callee<'_>, (): ()) -> ConnectionStatus {
+    ConnectionStatus::CONNECTED
 }

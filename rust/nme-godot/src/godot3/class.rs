@@ -1,6 +1,8 @@
 //! The class `Godot3Multiplayer` as GDScript sees it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
+use std::sync::{Arc, MutexGuard};
+use std::thread::LocalKey;
 
 use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode};
 use godot::classes::{IMultiplayerApiExtension, MultiplayerApiExtension, MultiplayerPeer, Script};
@@ -13,8 +15,9 @@ use super::link::Link;
 use super::receive;
 use super::rules::{Permission, Rule};
 use super::send::{self, CallError, complain, warn};
-use super::state::State;
+use super::state::{Shared, State};
 use super::variants;
+use crate::dispatch::{self, Dispatched, Recent};
 use crate::error;
 
 /// A [MultiplayerAPI] that speaks Godot 3.6's protocol: RPCs, [code]rset[/code] and bytes cross between a game of Godot 3.6 and its
@@ -89,7 +92,7 @@ pub(crate) struct Godot3Multiplayer {
     /// Godot 3.6 begins at [code]/root[/code]: set it back to that when only a part of the tree is to speak its protocol.
     #[var(get = get_root_path, set = set_root_path)]
     root_path: PhantomVar<NodePath>,
-    state: Mutex<State>,
+    shared: Arc<Shared>,
     base: Base<MultiplayerApiExtension>,
 }
 
@@ -130,14 +133,14 @@ impl Godot3Multiplayer {
     /// Forgets the peers, their announcements of paths, and what scripts were found to say of their [code]@rpc[/code] functions.
     #[func(gd_self)]
     fn clear(this: Gd<Self>) {
-        this.bind().lock().rules.forget_scripts();
+        dispatch::shared(&this).lock().rules.forget_scripts();
         receive::forget_peers(&this);
     }
 
     /// Disconnects the peer [param id], as [method MultiplayerPeer.disconnect_peer] does.
     #[func(gd_self)]
     fn disconnect_peer(this: Gd<Self>, id: i64) {
-        let link = this.bind().lock().link.clone();
+        let link = dispatch::shared(&this).lock().link.clone();
         match (link, i32::try_from(id)) {
             (Some(link), Ok(id)) => link.peer().clone().disconnect_peer(id),
             _ => complain("disconnect_peer", CallError::NotConnected),
@@ -394,6 +397,7 @@ impl Godot3Multiplayer {
         let inner = {
             let mut state = self.lock();
             state.root_path = path.clone();
+            state.root_text = text.trim_end_matches('/').to_owned();
             state.inner.clone()
         };
         if let Some(inner) = inner {
@@ -402,16 +406,8 @@ impl Godot3Multiplayer {
     }
 
     /// The state. Not to be held while the engine is called.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has `get_remote_sender_id()` answer a peer during a call.
-    pub(super) fn acting_for<R>(&self, sender: i32, call: impl FnOnce() -> R) -> R {
-        let before = std::mem::replace(&mut self.lock().sender, sender);
-        let result = call();
-        self.lock().sender = before;
-        result
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
     }
 
     /// Hears the peer below.
@@ -433,12 +429,12 @@ impl Godot3Multiplayer {
         let mut peer = peer.clone();
         peer.connect("peer_connected", &handlers[0]);
         peer.connect("peer_disconnected", &handlers[1]);
-        this.bind().lock().handlers = Some(handlers);
+        dispatch::shared(this).lock().handlers = Some(handlers);
     }
 
     fn leave(this: &Gd<Self>) {
         let (link, handlers) = {
-            let api = this.bind();
+            let api = dispatch::shared(this);
             let mut state = api.lock();
             (state.link.take(), state.handlers.take())
         };
@@ -453,13 +449,17 @@ impl Godot3Multiplayer {
 
 #[godot_api]
 impl IMultiplayerApiExtension for Godot3Multiplayer {
+    #[expect(
+        clippy::arc_with_non_send_sync,
+        reason = "references of the engine, which counts them atomically"
+    )]
     fn init(base: Base<MultiplayerApiExtension>) -> Self {
         Self {
             allow_object_decoding: PhantomVar::default(),
             default_peer_dialect: PhantomVar::default(),
             refuse_new_connections: PhantomVar::default(),
             root_path: PhantomVar::default(),
-            state: Mutex::new(State::new()),
+            shared: Arc::new(Shared::new()),
             base,
         }
     }
@@ -472,13 +472,13 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
 
     #[func(gd_self)]
     fn set_multiplayer_peer(this: Gd<Self>, multiplayer_peer: Option<Gd<MultiplayerPeer>>) {
-        let current = this.bind().lock().link.as_ref().map(|link| link.peer().clone());
+        let current = dispatch::shared(&this).lock().link.as_ref().map(|link| link.peer().clone());
         if current == multiplayer_peer {
             return;
         }
         let Some(peer) = multiplayer_peer else {
             Self::leave(&this);
-            let api = this.bind();
+            let api = dispatch::shared(&this);
             let mut state = api.lock();
             state.generation += 1;
             state.status = ConnectionStatus::DISCONNECTED;
@@ -495,7 +495,7 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
         Self::leave(&this);
         let (link, own_id) = (Link::new(peer.clone()), peer.get_unique_id());
         let inner = {
-            let api = this.bind();
+            let api = dispatch::shared(&this);
             let mut state = api.lock();
             state.generation += 1;
             state.link = Some(link.clone());
@@ -505,22 +505,24 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
         };
         if let Some(mut inner) = inner {
             inner.set_link(Some((link, own_id)));
-            this.bind().lock().inner = Some(inner);
+            dispatch::shared(&this).lock().inner = Some(inner);
         }
         Self::follow(&this, &peer);
     }
 
     #[func(gd_self)]
     fn get_multiplayer_peer(this: Gd<Self>) -> Option<Gd<MultiplayerPeer>> {
-        this.bind().lock().link.as_ref().map(|link| link.peer().clone())
+        dispatch::shared(&this).lock().link.as_ref().map(|link| link.peer().clone())
     }
 
-    fn get_unique_id(&self) -> i32 {
-        self.lock().own_id
+    #[func(gd_self)]
+    fn get_unique_id(this: Gd<Self>) -> i32 {
+        dispatch::shared(&this).lock().own_id
     }
 
-    fn get_peer_ids(&self) -> PackedInt32Array {
-        self.lock().peers.keys().copied().collect()
+    #[func(gd_self)]
+    fn get_peer_ids(this: Gd<Self>) -> PackedInt32Array {
+        dispatch::shared(&this).lock().peers.keys().copied().collect()
     }
 
     #[func(gd_self)]
@@ -534,9 +536,11 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
         answer("rpc", send::call(&this, peer, object, &method, &args))
     }
 
-    fn get_remote_sender_id(&self) -> i32 {
+    #[func(gd_self)]
+    fn get_remote_sender_id(this: Gd<Self>) -> i32 {
         let (sender, inner) = {
-            let state = self.lock();
+            let api = dispatch::shared(&this);
+            let state = api.lock();
             (state.sender, state.inner.clone())
         };
         if sender != 0 { sender } else { inner.map_or(0, |inner| inner.sender()) }
@@ -550,7 +554,7 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
             return Error::OK;
         }
         let is_alone = {
-            let api = this.bind();
+            let api = dispatch::shared(&this);
             let mut state = api.lock();
             let is_alone = state.default_dialect == Some(Dialect::Godot3) && !state.has(Dialect::Godot4);
             is_alone && !std::mem::replace(&mut state.warned.replication, true)
@@ -574,8 +578,32 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
             this.bind().set_root_path(NodePath::default());
             return Error::OK;
         }
-        let inner = this.bind().lock().inner.clone();
+        let inner = dispatch::shared(&this).lock().inner.clone();
         inner.map_or(Error::OK, |mut inner| inner.configure(object, &configuration, false))
+    }
+}
+
+impl Dispatched for Godot3Multiplayer {
+    type Shared = Shared;
+
+    fn shared_part(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn recent() -> &'static LocalKey<RefCell<Recent<Shared>>> {
+        thread_local! {
+            static RECENT: RefCell<Recent<Shared>> = const { RefCell::new(Recent::new()) };
+        }
+        &RECENT
+    }
+}
+
+impl Drop for Godot3Multiplayer {
+    fn drop(&mut self) {
+        // Threads may remember the rest for a while.
+        let references = self.shared.lock().take_references();
+        drop(references);
+        dispatch::forget();
     }
 }
 

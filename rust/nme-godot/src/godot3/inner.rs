@@ -38,21 +38,21 @@ impl Inner {
 
     pub(super) fn add_peer(&mut self, id: i32) {
         if let Some(bridge) = &mut self.bridge {
-            bridge.bind_mut().add(id);
+            bridge.bind().add(id);
             bridge.emit_signal("peer_connected", &[id.to_variant()]);
         }
     }
 
     pub(super) fn remove_peer(&mut self, id: i32) {
         if let Some(bridge) = &mut self.bridge {
-            bridge.bind_mut().remove(id);
+            bridge.bind().remove(id);
             bridge.emit_signal("peer_disconnected", &[id.to_variant()]);
         }
     }
 
     pub(super) fn push(&mut self, arrival: Arrival) {
         if let Some(bridge) = &mut self.bridge {
-            bridge.bind_mut().push(arrival);
+            bridge.bind().push(arrival);
         }
     }
 
@@ -62,16 +62,6 @@ impl Inner {
 
     pub(super) fn sender(&self) -> i32 {
         self.scene.clone().get_remote_sender_id()
-    }
-
-    pub(super) fn rpc(
-        &mut self,
-        target: i32,
-        node: &Gd<Node>,
-        method: &StringName,
-        arguments: &VarArray,
-    ) -> Error {
-        self.scene.rpc_ex(target, node, method).arguments(&arguments.clone().upcast_any_array()).done()
     }
 
     pub(super) fn configure(

@@ -55,7 +55,7 @@ impl Link {
     }
 
     pub(super) fn status(&self) -> ConnectionStatus {
-        self.peer.get_connection_status()
+        self.own.as_ref().map_or_else(|| self.peer.get_connection_status(), |own| virtuals::status(own))
     }
 
     pub(super) fn poll(&mut self) {
@@ -63,14 +63,16 @@ impl Link {
     }
 
     /// Sends a packet. The peer prints what is wrong.
-    pub(super) fn put(&mut self, route: Route, packet: &[u8]) -> Error {
-        if let Some(own) = &self.own {
-            return own.put_for(route.target, virtuals::core_mode(route.mode), route.channel, packet);
+    pub(super) fn put(&self, route: Route, packet: &[u8]) -> Error {
+        self.way_out().put(route, packet)
+    }
+
+    /// The part of it that sends.
+    pub(super) fn way_out(&self) -> WayOut {
+        match &self.own {
+            Some(own) => WayOut::Own(Arc::clone(own)),
+            None => WayOut::Other(self.peer.clone()),
         }
-        self.peer.set_target_peer(route.target);
-        self.peer.set_transfer_mode(route.mode);
-        self.peer.set_transfer_channel(route.channel);
-        self.peer.put_packet(&PackedByteArray::from(packet))
     }
 
     /// Takes the next packet.
@@ -90,5 +92,27 @@ impl Link {
         let (sender, mode) = (self.peer.get_packet_peer(), self.peer.get_packet_mode());
         let channel = self.peer.get_packet_channel();
         Some(Arrival { sender, mode, channel, packet: self.peer.get_packet().to_vec() })
+    }
+}
+
+/// What packets leave by.
+pub(super) enum WayOut {
+    Own(Arc<Shared>),
+    Other(Gd<MultiplayerPeer>),
+}
+
+impl WayOut {
+    pub(super) fn put(&mut self, route: Route, packet: &[u8]) -> Error {
+        match self {
+            Self::Own(own) => {
+                own.put_for(route.target, virtuals::core_mode(route.mode), route.channel, packet)
+            }
+            Self::Other(peer) => {
+                peer.set_target_peer(route.target);
+                peer.set_transfer_mode(route.mode);
+                peer.set_transfer_channel(route.channel);
+                peer.put_packet(&PackedByteArray::from(packet))
+            }
+        }
     }
 }

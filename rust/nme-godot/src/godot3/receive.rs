@@ -15,6 +15,7 @@ use super::link::{Arrival, Link, Route};
 use super::rules::{self, Rule};
 use super::send::{script_rules, warn};
 use super::{arguments, complaints, variants};
+use crate::dispatch;
 use crate::output::Quoted;
 
 /// Why a packet came to nothing.
@@ -39,7 +40,7 @@ enum Refusal {
 /// Takes what has come.
 pub(super) fn poll(this: &Gd<Godot3Multiplayer>) {
     let (link, generation) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = api.lock();
         (state.link.clone(), state.generation)
     };
@@ -50,14 +51,14 @@ pub(super) fn poll(this: &Gd<Godot3Multiplayer>) {
     follow_status(this, generation, &link);
     // A handler, or a method that is called, may end the connection or begin another one.
     let goes_on = |link: &Link| {
-        this.bind().lock().generation == generation && link.status() == ConnectionStatus::CONNECTED
+        dispatch::shared(this).lock().generation == generation && link.status() == ConnectionStatus::CONNECTED
     };
     while goes_on(&link) {
         let Some(arrival) = link.take() else { break };
         handle(this, &mut link, arrival);
     }
     while goes_on(&link) && admit_detected(this, &mut link) {}
-    let inner = this.bind().lock().inner.clone();
+    let inner = dispatch::shared(this).lock().inner.clone();
     if let Some(mut inner) = inner.filter(|_| goes_on(&link)) {
         inner.poll();
     }
@@ -67,7 +68,7 @@ pub(super) fn poll(this: &Gd<Godot3Multiplayer>) {
 /// A peer has connected.
 pub(super) fn peer_connected(this: &Gd<Godot3Multiplayer>, id: i32) {
     let (dialect, link) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let mut state = api.lock();
         // Only a server can find out: clients know each other through it.
         let dialect = if state.own_id == 1 { state.default_dialect } else { Some(Dialect::Godot3) };
@@ -78,7 +79,7 @@ pub(super) fn peer_connected(this: &Gd<Godot3Multiplayer>, id: i32) {
     };
     match (dialect, link) {
         (Some(dialect), _) => admit(this, id, dialect),
-        (None, Some(mut link)) => {
+        (None, Some(link)) => {
             link.put(Route::reliable(id), &PROBE);
         }
         (None, None) => {}
@@ -88,7 +89,7 @@ pub(super) fn peer_connected(this: &Gd<Godot3Multiplayer>, id: i32) {
 /// A peer has left.
 pub(super) fn peer_disconnected(this: &Gd<Godot3Multiplayer>, id: i32) {
     let (was_known, inner) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let mut state = api.lock();
         state.detection.remove(id);
         state.paths.peer_disconnected(id);
@@ -106,7 +107,7 @@ pub(super) fn peer_disconnected(this: &Gd<Godot3Multiplayer>, id: i32) {
 /// Lets the game know a peer.
 fn admit(this: &Gd<Godot3Multiplayer>, id: i32, dialect: Dialect) {
     let link = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let mut state = api.lock();
         state.peers.insert(id, dialect);
         if dialect == Dialect::Godot3 {
@@ -128,11 +129,11 @@ fn admit(this: &Gd<Godot3Multiplayer>, id: i32, dialect: Dialect) {
 
 /// The SceneMultiplayer for peers of Godot 4, made when it is needed first.
 pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
-    if let Some(inner) = this.bind().lock().inner.clone() {
+    if let Some(inner) = dispatch::shared(this).lock().inner.clone() {
         return inner;
     }
     let (root_path, link, own_id) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = api.lock();
         (state.root_path.clone(), state.link.clone(), state.own_id)
     };
@@ -147,7 +148,7 @@ pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
     let mut inner = Inner::new(&root_path, &on_packet);
     let link = link.filter(|link| link.status() != ConnectionStatus::DISCONNECTED);
     inner.set_link(link.map(|link| (link, own_id)));
-    this.bind().lock().inner = Some(inner.clone());
+    dispatch::shared(this).lock().inner = Some(inner.clone());
     inner
 }
 
@@ -155,7 +156,7 @@ pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
 fn follow_status(this: &Gd<Godot3Multiplayer>, generation: u64, link: &Link) {
     let status = link.status();
     let signal = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let mut state = api.lock();
         if state.generation != generation || state.status == status {
             return;
@@ -174,20 +175,20 @@ fn follow_status(this: &Gd<Godot3Multiplayer>, generation: u64, link: &Link) {
 /// Forgets the connection, here and in the SceneMultiplayer within.
 pub(super) fn forget_peers(this: &Gd<Godot3Multiplayer>) {
     let inner = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let mut state = api.lock();
         state.forget_peers();
         state.inner.clone()
     };
     if let Some(mut inner) = inner {
         inner.set_link(None);
-        this.bind().lock().inner = Some(inner);
+        dispatch::shared(this).lock().inner = Some(inner);
     }
 }
 
 /// Lets in one of those whose dialect has become known, with what they have sent meanwhile.
 fn admit_detected(this: &Gd<Godot3Multiplayer>, link: &mut Link) -> bool {
-    let Some(detected) = this.bind().lock().detection.next(Instant::now()) else { return false };
+    let Some(detected) = dispatch::shared(this).lock().detection.next(Instant::now()) else { return false };
     admit(this, detected.id, detected.dialect);
     for arrival in detected.kept {
         handle(this, link, arrival);
@@ -197,17 +198,17 @@ fn admit_detected(this: &Gd<Godot3Multiplayer>, link: &mut Link) -> bool {
 
 fn handle(this: &Gd<Godot3Multiplayer>, link: &mut Link, arrival: Arrival) {
     let (is_asked, dialect) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = api.lock();
         (state.detection.contains(arrival.sender), state.dialect(arrival.sender))
     };
     let sender = arrival.sender;
     let outcome = if is_asked {
-        let is_kept = this.bind().lock().detection.keep(arrival);
+        let is_kept = dispatch::shared(this).lock().detection.keep(arrival);
         admit_detected(this, link);
         if is_kept { Ok(()) } else { Err(Refusal::TooEarly) }
     } else if dialect == Some(Dialect::Godot4) {
-        let inner = this.bind().lock().inner.clone();
+        let inner = dispatch::shared(this).lock().inner.clone();
         if let Some(mut inner) = inner {
             inner.push(arrival);
         }
@@ -216,7 +217,7 @@ fn handle(this: &Gd<Godot3Multiplayer>, link: &mut Link, arrival: Arrival) {
         handle_godot3(this, link, &arrival)
     };
     if let Err(refusal) = outcome {
-        let verdict = this.bind().lock().complaints.next(Instant::now());
+        let verdict = dispatch::shared(this).lock().complaints.next(Instant::now());
         complaints::print(&verdict, sender, refusal);
     }
 }
@@ -225,7 +226,7 @@ fn handle(this: &Gd<Godot3Multiplayer>, link: &mut Link, arrival: Arrival) {
 fn handle_godot3(this: &Gd<Godot3Multiplayer>, link: &mut Link, arrival: &Arrival) -> Result<(), Refusal> {
     let sender = arrival.sender;
     let received = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = &mut *api.lock();
         let limits = state.limits();
         state.paths.receive(sender, &arrival.packet, &limits)?
@@ -254,15 +255,15 @@ fn call(
     values: Vec<Value>,
 ) -> Result<(), Refusal> {
     let node = resolve(this, path)?;
-    let name = StringName::from(this.bind().lock().names.methods.name(method));
+    let name = StringName::from(dispatch::shared(this).lock().names.methods.name(method));
     let script = script_rules(this, &node);
-    let registered = this.bind().lock().rules.registered(node.instance_id(), &script, &name);
+    let registered = dispatch::shared(this).lock().rules.registered(node.instance_id(), &script, &name);
     let rule: Option<Rule> = registered.or_else(|| rules::of_script_or_node(&script, &node, &name));
     let Some(rule) = rule else {
         return Err(Refusal::NotConfigured { node: place(&node), method: method.to_owned() });
     };
     let authority = node.get_multiplayer_authority();
-    let own_id = this.bind().lock().own_id;
+    let own_id = dispatch::shared(this).lock().own_id;
     if !rule.permission.accepts(authority == own_id, authority == sender) {
         let allowed = rule.permission.allowed();
         return Err(Refusal::Call { node: place(&node), method: name.to_string(), allowed });
@@ -270,7 +271,7 @@ fn call(
     let mut values: Vec<Variant> = values.into_iter().map(variants::read).collect();
     arguments::convert(&mut values, script.declared(&name));
     let mut object = node.upcast::<Object>();
-    let outcome = this.bind().acting_for(sender, || object.try_call(&name, &values));
+    let outcome = dispatch::shared(this).acting_for(sender, || object.try_call(&name, &values));
     outcome.map(drop).map_err(|problem| Refusal::Failed {
         // The node may have gone in the call.
         node: path.to_owned(),
@@ -287,10 +288,10 @@ fn set(
     value: Value,
 ) -> Result<(), Refusal> {
     let mut node = resolve(this, path)?;
-    let name = StringName::from(this.bind().lock().names.properties.name(property));
+    let name = StringName::from(dispatch::shared(this).lock().names.properties.name(property));
     let script = script_rules(this, &node);
     let (mode, own_id): (RpcMode, i32) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = api.lock();
         (state.rules.property(node.instance_id(), &script, &name), state.own_id)
     };
@@ -299,14 +300,14 @@ fn set(
         return Err(Refusal::Set { node: place(&node), property: property.to_owned() });
     }
     let value = variants::read(value);
-    this.bind().acting_for(sender, || node.set(&name, &value));
+    dispatch::shared(this).acting_for(sender, || node.set(&name, &value));
     Ok(())
 }
 
 /// The node that a path leads to. It has been checked for not leading above the root.
 fn resolve(this: &Gd<Godot3Multiplayer>, path: &str) -> Result<Gd<Node>, Refusal> {
     let (path, root_path) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = api.lock();
         (state.names.tree_path(path).into_owned(), state.root_path.clone())
     };
@@ -327,16 +328,14 @@ fn place(node: &Gd<Node>) -> String {
 
 /// A relay passes packets on unread, and the dialects do not understand each other.
 fn warn_of_relay(this: &Gd<Godot3Multiplayer>, link: &Link) {
-    {
-        let api = this.bind();
-        let mut state = api.lock();
-        let is_mixed = state.own_id == 1 && state.has(Dialect::Godot3) && state.has(Dialect::Godot4);
-        if !is_mixed || state.warned.relay {
-            return;
-        }
-        state.warned.relay = true;
-    }
-    if link.peer().get("server_relay").booleanize() {
+    let is_mixed = {
+        let api = dispatch::shared(this);
+        let state = api.lock();
+        let is_mixed = state.has(Dialect::Godot3) && state.has(Dialect::Godot4);
+        state.own_id == 1 && is_mixed && !state.warned.relay
+    };
+    if is_mixed && link.peer().get("server_relay").booleanize() {
+        dispatch::shared(this).lock().warned.relay = true;
         warn(
             "multiplayer_peer",
             "clients of Godot 3.6 and of Godot 4 are connected, and server_relay is on: they can call the server, but not each \

@@ -1,11 +1,12 @@
 //! Who may call a method or set a property, and how a call travels: what scripts, nodes and the game itself have said.
 
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::sync::{Arc, OnceLock};
 
-use godot::classes::Script;
 use godot::classes::multiplayer_api::RpcMode as GodotMode;
 use godot::classes::multiplayer_peer::TransferMode;
+use godot::classes::{ClassDb, Script};
 use godot::obj::EngineEnum;
 use godot::prelude::*;
 use nme_godot3::RpcMode;
@@ -186,16 +187,13 @@ fn script_config(script: &Gd<Script>) -> VarDictionary {
 
 /// What `Node.rpc_config()` was told; Godot tells it since version 4.4.
 fn node_config(node: &Gd<Node>) -> Option<VarDictionary> {
-    static GETTER: OnceLock<Option<&'static str>> = OnceLock::new();
-    let known = ["get_node_rpc_config", "get_rpc_config"];
-    let getter = GETTER.get_or_init(|| known.into_iter().find(|getter| has_engine_method(node, getter)));
-    let config = node.clone().try_call(getter.as_ref().copied()?, &[]).ok()?;
-    config.try_to().ok()
-}
-
-fn has_engine_method(node: &Gd<Node>, method: &str) -> bool {
-    // Not of the node's script, which may have a method of that name.
-    node.is_class("Node") && godot::classes::ClassDb::singleton().class_has_method("Node", method)
+    static GETTER: OnceLock<Option<&'static CStr>> = OnceLock::new();
+    let known = [c"get_node_rpc_config", c"get_rpc_config"];
+    let is_there =
+        |getter: &&'static CStr| ClassDb::singleton().class_has_method("Node", &StringName::__cstr(getter));
+    let getter = GETTER.get_or_init(|| known.into_iter().find(is_there)).as_ref()?;
+    let config = node.clone().try_call(&StringName::__cstr(getter), &[]).ok()?;
+    if config.is_nil() { None } else { config.try_to().ok() }
 }
 
 fn methods_of(config: &VarDictionary) -> HashMap<StringName, Rule> {

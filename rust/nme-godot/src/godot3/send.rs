@@ -11,11 +11,13 @@ use nme_godot3::{Command, Dialect, OutgoingKind};
 use thiserror::Error as ThisError;
 
 use super::class::Godot3Multiplayer;
+use super::inner::Inner;
 use super::link::{Link, Route};
 use super::names::Names;
 use super::rules::{self, Permission, Rule, ScriptRules};
 use super::state::reaches;
 use super::variants::{self, VariantError};
+use crate::dispatch;
 use crate::error::{self, Code};
 use crate::output::Quoted;
 
@@ -129,13 +131,13 @@ pub(super) fn call(
         return Err(CallError::TooManyArguments(arguments.len()));
     }
     let script = script_rules(this, &node);
-    let registered = this.bind().lock().rules.registered(node.instance_id(), &script, method);
+    let registered = dispatch::shared(this).lock().rules.registered(node.instance_id(), &script, method);
     let known = registered.or_else(|| rules::of_script_or_node(&script, &node, method));
     let rule = known.unwrap_or_default();
     let plan = plan(this, target, &node, rule.permission, method)?;
     if !plan.godot3.is_empty() {
         let mut encoded = vec![arguments.len() as u8];
-        let whole_objects = this.bind().lock().allow_object_decoding;
+        let whole_objects = dispatch::shared(this).lock().allow_object_decoding;
         for (index, argument) in arguments.iter_shared().enumerate() {
             variants::write(&argument, whole_objects, &mut encoded).map_err(|problem| {
                 CallError::Argument { position: index + 1, method: method.to_string(), problem }
@@ -151,7 +153,7 @@ pub(super) fn call(
     if runs_locally {
         let values: Vec<Variant> = arguments.iter_shared().collect();
         let mut node = node.upcast::<Object>();
-        let outcome = this.bind().acting_for(plan.own_id, || node.try_call(method, &values));
+        let outcome = dispatch::shared(this).acting_for(plan.own_id, || node.try_call(method, &values));
         if let Err(problem) = outcome {
             complain("rpc", problem);
         }
@@ -170,26 +172,26 @@ pub(super) fn set(
 ) -> Result<(), CallError> {
     let mut node = node(object)?;
     let script = script_rules(this, &node);
-    let permission = this.bind().lock().rules.property(node.instance_id(), &script, property);
+    let permission = dispatch::shared(this).lock().rules.property(node.instance_id(), &script, property);
     let plan = plan(this, target, &node, Permission::Godot3(permission), property)?;
     if let Some(id) = plan.godot4.first() {
         if target > 0 {
             return Err(CallError::NoRset(*id));
         }
-        if !std::mem::replace(&mut this.bind().lock().warned.rset, true) {
+        if !std::mem::replace(&mut dispatch::shared(this).lock().warned.rset, true) {
             warn("rset", "peers of Godot 4 get no rset; use an RPC for them");
         }
     }
     if !plan.godot3.is_empty() {
         let mut encoded = Vec::new();
-        let whole_objects = this.bind().lock().allow_object_decoding;
+        let whole_objects = dispatch::shared(this).lock().allow_object_decoding;
         variants::write(value, whole_objects, &mut encoded)
             .map_err(|problem| CallError::Property { property: property.to_string(), problem })?;
         let message = Message { what: Kind::Set, name: property.to_string(), encoded };
         send(this, &plan, &node, Route { target, mode, channel: 0 }, &message)?;
     }
     if plan.runs_locally {
-        this.bind().acting_for(plan.own_id, || node.set(property, value));
+        dispatch::shared(this).acting_for(plan.own_id, || node.set(property, value));
     }
     Ok(())
 }
@@ -205,14 +207,14 @@ pub(super) fn send_bytes(
     if bytes.is_empty() {
         return Err(CallError::NoBytes);
     }
-    let (mut link, own_id) = connected(this)?;
+    let (link, own_id) = connected(this)?;
     let (godot3, godot4) = reached(this, target, own_id)?;
     let packet = nme_godot3::raw(bytes.as_slice());
     let targets = if godot4.is_empty() { vec![target] } else { godot3 };
     for target in targets {
         peer_result(link.put(Route { target, mode, channel }, &packet))?;
     }
-    let inner = this.bind().lock().inner.clone();
+    let inner = dispatch::shared(this).lock().inner.clone();
     if let Some(inner) = inner {
         for target in godot4 {
             let sent = inner.scene().send_bytes_ex(bytes).id(target).mode(mode).channel(channel).done();
@@ -226,11 +228,11 @@ pub(super) fn send_bytes(
 pub(super) fn script_rules(this: &Gd<Godot3Multiplayer>, node: &Gd<Node>) -> Arc<ScriptRules> {
     let Some(script) = node.get_script() else { return Arc::default() };
     let id = script.instance_id();
-    if let Some(known) = this.bind().lock().rules.known_script(id) {
+    if let Some(known) = dispatch::shared(this).lock().rules.known_script(id) {
         return known;
     }
     let found = Arc::new(ScriptRules::of(&script));
-    this.bind().lock().rules.remember(id, &found);
+    dispatch::shared(this).lock().rules.remember(id, &found);
     found
 }
 
@@ -247,7 +249,7 @@ fn connected(this: &Gd<Godot3Multiplayer>) -> Result<(Link, i32), CallError> {
         return Err(CallError::Thread);
     }
     let (link, own_id) = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = api.lock();
         (state.link.clone(), state.own_id)
     };
@@ -261,7 +263,7 @@ fn reached(
     target: i32,
     own_id: i32,
 ) -> Result<(Vec<i32>, Vec<i32>), CallError> {
-    let api = this.bind();
+    let api = dispatch::shared(this);
     let state = api.lock();
     if target == own_id {
         return Ok((Vec::new(), Vec::new()));
@@ -305,13 +307,15 @@ fn send(
 ) -> Result<(), CallError> {
     let full_path = node.get_path().to_string();
     let packets = {
-        let api = this.bind();
+        let api = dispatch::shared(this);
         let state = &mut *api.lock();
-        let root = state.root_path.to_string();
-        let path = match full_path.strip_prefix(root.trim_end_matches('/')) {
+        let path = match full_path.strip_prefix(&state.root_text) {
             Some("") => ".",
             Some(below) if below.starts_with('/') => &below[1..],
-            _ => return Err(CallError::OutsideRoot { node: full_path, root }),
+            _ => {
+                let root = state.root_text.clone();
+                return Err(CallError::OutsideRoot { node: full_path, root });
+            }
         };
         let path = state.names.wire_path(path);
         // One packet for all is one packet to the server and no more, but only when all understand it.
@@ -319,7 +323,7 @@ fn send(
         let command = message.command(&state.names)?;
         state.paths.send(&path, &command, &plan.godot3, route.target, as_one)
     };
-    let mut link = plan.link.clone();
+    let mut way_out = plan.link.way_out();
     let mut result = Ok(());
     for outgoing in packets {
         let route = match outgoing.kind {
@@ -327,7 +331,7 @@ fn send(
             OutgoingKind::Message => Route { target: outgoing.target, ..route },
         };
         // The others get theirs, also when one does not.
-        let put = peer_result(link.put(route, &outgoing.packet));
+        let put = peer_result(way_out.put(route, &outgoing.packet));
         result = result.and(put);
     }
     result
@@ -343,18 +347,23 @@ fn call_inner(
     arguments: &VarArray,
     rule: Rule,
 ) -> Result<bool, CallError> {
-    let Some(mut inner) = this.bind().lock().inner.clone() else { return Ok(false) };
-    this.bind().acting_for(plan.own_id, || {
+    let scene = dispatch::shared(this).lock().inner.as_ref().map(Inner::scene);
+    let Some(mut scene) = scene else { return Ok(false) };
+    let mut call = |target: i32| {
+        let arguments = arguments.clone().upcast_any_array();
+        inner_result(scene.rpc_ex(target, node, method).arguments(&arguments).done())
+    };
+    dispatch::shared(this).acting_for(plan.own_id, || {
         if target > 0 || matches!(rule.permission, Permission::Godot3(_)) {
             for id in &plan.godot4 {
-                inner_result(inner.rpc(*id, node, method, arguments))?;
+                call(*id)?;
             }
             return Ok(false);
         }
         // It does not know peers of 3.6.
-        let is_known = target != 0 && this.bind().lock().dialect(-target) == Some(Dialect::Godot4);
+        let is_known = target != 0 && dispatch::shared(this).lock().dialect(-target) == Some(Dialect::Godot4);
         let inner_target = if is_known { target } else { 0 };
-        inner_result(inner.rpc(inner_target, node, method, arguments))?;
+        call(inner_target)?;
         Ok(true)
     })
 }

@@ -1,6 +1,7 @@
 //! What a `Godot3Multiplayer` consists of, behind one lock that is never held while the engine is called.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use godot::classes::OfflineMultiplayerPeer;
 use godot::classes::multiplayer_peer::ConnectionStatus;
@@ -14,8 +15,32 @@ use super::link::Link;
 use super::names::Names;
 use super::rules::Rules;
 
+/// The part of an object that calls need. Once a thread has looked it up, they need no lock of gdext's.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self { state: Mutex::new(State::new()) }
+    }
+
+    /// The state, for this thread alone. Not to be held while the engine is called.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `get_remote_sender_id()` answer a peer during a call.
+    pub(super) fn acting_for<R>(&self, sender: i32, call: impl FnOnce() -> R) -> R {
+        let before = std::mem::replace(&mut self.lock().sender, sender);
+        let result = call();
+        self.lock().sender = before;
+        result
+    }
+}
+
 /// The part that changes.
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) link: Option<Link>,
     /// Counts network peers, so that a poll notices when a handler has replaced the one it works on.
     pub(super) generation: u64,
@@ -33,6 +58,8 @@ pub(super) struct State {
     pub(super) names: Names,
     pub(super) rules: Rules,
     pub(super) root_path: NodePath,
+    /// The same, as a text without a slash at the end.
+    pub(super) root_text: String,
     pub(super) allow_object_decoding: bool,
     /// The dialect of those who come; `None` to find out.
     pub(super) default_dialect: Option<Dialect>,
@@ -68,6 +95,7 @@ impl State {
             names: Names::default(),
             rules: Rules::default(),
             root_path: NodePath::default(),
+            root_text: String::new(),
             allow_object_decoding: false,
             default_dialect: Some(Dialect::Godot3),
             inner: None,
@@ -75,6 +103,11 @@ impl State {
             complaints: Complaints::default(),
             warned: Warned::default(),
         }
+    }
+
+    /// All references to objects of the engine, at the end. To be dropped without the lock.
+    pub(super) fn take_references(&mut self) -> impl Sized + use<> {
+        (self.link.take(), self.inner.take(), self.handlers.take(), std::mem::take(&mut self.rules))
     }
 
     pub(super) fn limits(&self) -> Limits {
