@@ -319,6 +319,8 @@ func test_values_that_cannot_be_sent() -> void:
 	expect_error([API + "rpc", "77"])
 	check_equal(game(client).rpc_id(id, "from_all"), ERR_INVALID_PARAMETER, "to itself")
 	expect_error([API + "rpc", "call_local"])
+	check_equal(game(client).rpc_id(-id, "from_all"), ERR_INVALID_PARAMETER, "to all but itself")
+	expect_error([API + "rpc", "use 0"])
 	check_equal(api_of(client).send_bytes(PackedByteArray()), ERR_INVALID_PARAMETER, "no bytes")
 	expect_error([API + "send_bytes", "empty"])
 	check_equal(
@@ -391,7 +393,7 @@ func test_values_as_bytes() -> void:
 	check_equal(Godot3Multiplayer.bytes_to_variant(PackedByteArray([4, 0])), null, "cut off")
 	expect_error([API + "bytes_to_variant"])
 	check_equal(Godot3Multiplayer.variant_to_bytes(Vector4()), PackedByteArray(), "no such type")
-	expect_error([API + "variant_to_bytes", "VECTOR4"])
+	expect_error([API + "variant_to_bytes", "Vector4"])
 
 
 func test_bytes() -> void:

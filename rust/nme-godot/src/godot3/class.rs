@@ -284,8 +284,9 @@ impl Godot3Multiplayer {
 
     /// Server: says which protocol the client [param id] speaks. [param dialect] is one of the [code]DIALECT_*[/code] constants.
     /// That is possible while [constant DIALECT_DETECT] is still finding out: from [signal MultiplayerPeer.peer_connected] of the
-    /// peer on. Returns [constant @GlobalScope.OK], or prints an error and returns [constant @GlobalScope.ERR_INVALID_PARAMETER]
-    /// when it is known already, and for an id that is not connected.
+    /// peer on, in a handler that was connected after [member MultiplayerAPI.multiplayer_peer] was set. Returns
+    /// [constant @GlobalScope.OK], or prints an error and returns [constant @GlobalScope.ERR_INVALID_PARAMETER] when it is known
+    /// already, and for an id that is not connected.
     #[func]
     fn set_peer_dialect(&self, id: i64, dialect: i64) -> Error {
         let mut state = self.lock();

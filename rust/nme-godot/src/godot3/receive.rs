@@ -13,7 +13,7 @@ use super::class::Godot3Multiplayer;
 use super::inner::Inner;
 use super::link::{Arrival, Link, Route};
 use super::rules::{self, Rule};
-use super::send::{script_rules, warn};
+use super::send::{reason, script_rules, warn};
 use super::{arguments, complaints, variants};
 use crate::dispatch;
 use crate::output::Quoted;
@@ -67,6 +67,12 @@ pub(super) fn poll(this: &Gd<Godot3Multiplayer>) {
 
 /// A peer has connected.
 pub(super) fn peer_connected(this: &Gd<Godot3Multiplayer>, id: i32) {
+    // Some peers get their id only now.
+    let link = dispatch::shared(this).lock().link.clone();
+    if let Some(link) = link {
+        let own_id = link.peer().get_unique_id();
+        dispatch::shared(this).lock().own_id = own_id;
+    }
     let (dialect, link) = {
         let api = dispatch::shared(this);
         let mut state = api.lock();
@@ -276,7 +282,7 @@ fn call(
         // The node may have gone in the call.
         node: path.to_owned(),
         method: name.to_string(),
-        problem: reason(&problem.to_string()),
+        problem: reason(&problem),
     })
 }
 
@@ -315,11 +321,6 @@ fn resolve(this: &Gd<Godot3Multiplayer>, path: &str) -> Result<Gd<Node>, Refusal
         Engine::singleton().get_main_loop().and_then(|main_loop| main_loop.try_cast::<SceneTree>().ok());
     let root = tree.and_then(|tree| tree.get_root()?.get_node_or_null(&root_path));
     root.and_then(|root| root.get_node_or_null(path.as_str())).ok_or(Refusal::NoNode(path))
-}
-
-/// What gdext says on the last line.
-fn reason(problem: &str) -> String {
-    problem.rsplit("Reason: ").next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
 fn place(node: &Gd<Node>) -> String {

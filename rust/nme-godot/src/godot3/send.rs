@@ -6,6 +6,7 @@ use std::sync::Arc;
 use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode};
 use godot::global::Error;
 use godot::init::is_main_thread;
+use godot::meta::error::CallError as CallFailure;
 use godot::prelude::*;
 use nme_godot3::{Command, Dialect, OutgoingKind};
 use thiserror::Error as ThisError;
@@ -41,6 +42,8 @@ pub(super) enum CallError {
     NotConnected,
     #[error("nobody with the id {0} is connected")]
     UnknownPeer(i32),
+    #[error("{0} is everybody but this peer itself; use 0 for all others")]
+    AllButItself(i32),
     #[error("it goes to this peer itself, and {0} is not to be run locally; add \"call_local\" to its @rpc")]
     ToItself(String),
     #[error("{0} arguments are too many; one call can have 255")]
@@ -155,7 +158,7 @@ pub(super) fn call(
         let mut node = node.upcast::<Object>();
         let outcome = dispatch::shared(this).acting_for(plan.own_id, || node.try_call(method, &values));
         if let Err(problem) = outcome {
-            complain("rpc", problem);
+            complain("rpc", format_args!("{method} has failed here: {}", reason(&problem)));
         }
     }
     Ok(())
@@ -268,6 +271,9 @@ fn reached(
     if target == own_id {
         return Ok((Vec::new(), Vec::new()));
     }
+    if target == -own_id {
+        return Err(CallError::AllButItself(target));
+    }
     if target != 0 && !state.peers.contains_key(&target.saturating_abs()) {
         return Err(CallError::UnknownPeer(target.saturating_abs()));
     }
@@ -374,6 +380,11 @@ fn peer_result(code: Error) -> Result<(), CallError> {
 
 fn inner_result(code: Error) -> Result<(), CallError> {
     if code == Error::OK { Ok(()) } else { Err(CallError::Inner(code)) }
+}
+
+/// The last line of what gdext says.
+pub(super) fn reason(problem: &CallFailure) -> String {
+    problem.to_string().rsplit("Reason: ").next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
 pub(super) fn complain(call: &str, problem: impl Display) {

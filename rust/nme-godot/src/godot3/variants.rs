@@ -11,7 +11,7 @@ use super::objects;
 /// Why a value of Godot 4 cannot be sent.
 #[derive(Debug, ThisError)]
 pub(super) enum VariantError {
-    #[error("Godot 3.6 has no {0:?}")]
+    #[error("Godot 3.6 has no {}", type_name(*.0))]
     Type(VariantType),
     #[error("Godot 3.6 has no PackedInt64Array, and a number in it does not fit into 32 bits")]
     Wide,
@@ -217,6 +217,19 @@ pub(super) fn read(value: Value) -> Variant {
             vectors.into_iter().map(vector3).collect::<PackedVector3Array>().to_variant()
         }
         Value::Colors(colors) => colors.into_iter().map(color).collect::<PackedColorArray>().to_variant(),
+    }
+}
+
+/// As scripts write the types that cannot be sent.
+fn type_name(kind: VariantType) -> String {
+    match kind {
+        VariantType::VECTOR4 => "Vector4".into(),
+        VariantType::VECTOR4I => "Vector4i".into(),
+        VariantType::PROJECTION => "Projection".into(),
+        VariantType::CALLABLE => "Callable".into(),
+        VariantType::SIGNAL => "Signal".into(),
+        VariantType::PACKED_VECTOR4_ARRAY => "PackedVector4Array".into(),
+        other => format!("{other:?}"),
     }
 }
 
