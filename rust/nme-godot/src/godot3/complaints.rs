@@ -56,3 +56,17 @@ pub(super) fn print(verdict: &Verdict, sender: i32, problem: impl Display) {
         Verdict::Silent => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_few_in_each_period() {
+        let (mut complaints, now) = (Complaints::default(), Instant::now());
+        let mut printed = |at| (0..1000).filter(|_| !matches!(complaints.next(at), Verdict::Silent)).count();
+        assert_eq!(printed(now), 11);
+        assert_eq!(printed(now + PERIOD / 2), 0);
+        assert_eq!(printed(now + PERIOD), 11);
+    }
+}

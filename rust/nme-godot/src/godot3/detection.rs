@@ -84,3 +84,45 @@ impl Detection {
         Some(Detected { id, dialect: asked.dialect.unwrap_or(Dialect::Godot4), kept: asked.kept })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use godot::classes::multiplayer_peer::TransferMode;
+    use nme_godot3::probe_answer;
+
+    use super::*;
+
+    fn arrival(packet: &[u8]) -> Arrival {
+        Arrival { sender: 7, mode: TransferMode::RELIABLE, channel: 0, packet: packet.to_vec() }
+    }
+
+    #[test]
+    fn an_answer_shows_godot_3_and_what_came_before_is_kept() {
+        let (mut detection, now) = (Detection::default(), Instant::now());
+        detection.begin(7, now);
+        assert!(detection.keep(arrival(&[3, b'x', 0])));
+        assert!(detection.next(now).is_none());
+        assert!(detection.keep(arrival(&probe_answer())));
+        let detected = detection.next(now).expect("it has answered");
+        assert_eq!((detected.id, detected.dialect, detected.kept.len()), (7, Dialect::Godot3, 2));
+        assert!(detection.is_empty());
+    }
+
+    #[test]
+    fn who_stays_silent_is_of_godot_4() {
+        let (mut detection, now) = (Detection::default(), Instant::now());
+        detection.begin(7, now);
+        assert!(detection.next(now + PATIENCE / 2).is_none());
+        assert_eq!(detection.next(now + PATIENCE).map(|detected| detected.dialect), Some(Dialect::Godot4));
+    }
+
+    #[test]
+    fn what_is_kept_has_bounds() {
+        let (mut detection, now) = (Detection::default(), Instant::now());
+        detection.begin(7, now);
+        assert!((0..KEPT_PACKETS).all(|_| detection.keep(arrival(&[3, b'x', 0]))));
+        assert!(!detection.keep(arrival(&[3, b'x', 0])));
+        detection.begin(7, now);
+        assert!(!detection.keep(arrival(&vec![3; KEPT_BYTES + 1])));
+    }
+}
