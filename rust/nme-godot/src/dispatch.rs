@@ -6,6 +6,7 @@
 //! it has looked up.
 
 use std::cell::RefCell;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::LocalKey;
@@ -79,7 +80,17 @@ pub(crate) fn shared<T: Dispatched>(object: &Gd<T>) -> Arc<T::Shared> {
         let recent = recent.try_borrow().ok()?;
         recent.find(ended, |known| known.id == id).map(|known| Arc::clone(&known.shared))
     });
-    known.unwrap_or_else(|| Arc::clone(object.bind().shared_part()))
+    known.unwrap_or_else(|| {
+        let shared = Arc::clone(object.bind().shared_part());
+        T::recent().with(|recent| {
+            if let Ok(mut recent) = recent.try_borrow_mut() {
+                // What the engine passes to virtual methods is not to be had here.
+                let instance = ptr::null_mut();
+                recent.insert(ended, Known { instance, id, shared: Arc::clone(&shared) });
+            }
+        });
+        shared
+    })
 }
 
 /// A function for the engine that passes a call of a virtual method on to a function that takes a [`Callee`].

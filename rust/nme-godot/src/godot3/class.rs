@@ -38,7 +38,7 @@ use crate::error;
 /// Functions with [code]@rpc[/code] work as before. For the other side, [code]"any_peer"[/code] is 3.6's [code]remote[/code], and
 /// [code]"authority"[/code] its [code]puppet[/code]; [code]"call_local"[/code] makes them [code]remotesync[/code] and
 /// [code]puppetsync[/code]. What 3.6 calls [code]master[/code] is said with [method rpc_config], or with a key more in
-/// [method Node.rpc_config]:
+/// [method Node.rpc_config], for a function without [code]@rpc[/code]:
 ///
 /// ```gdscript
 /// func _ready():

@@ -264,7 +264,7 @@ fn call(
     let name = StringName::from(dispatch::shared(this).lock().names.methods.name(method));
     let script = script_rules(this, &node);
     let registered = dispatch::shared(this).lock().rules.registered(node.instance_id(), &script, &name);
-    let rule: Option<Rule> = registered.or_else(|| rules::of_script_or_node(&script, &node, &name));
+    let rule: Option<Rule> = registered.or_else(|| rules::for_being_called(&script, &node, &name));
     let Some(rule) = rule else {
         return Err(Refusal::NotConfigured { node: place(&node), method: method.to_owned() });
     };

@@ -165,14 +165,24 @@ fn first<T: Copy>(
     owners.filter_map(|owner| entries.get(owner)?.get(name)).next().copied()
 }
 
-/// What a script or a node says of a method, where the game has said nothing with `rpc_config()`. A node's mode of 3.6
-/// comes first, as it is said for just that; then the script, as in Godot 4.
-pub(super) fn of_script_or_node(script: &ScriptRules, node: &Gd<Node>, method: &StringName) -> Option<Rule> {
-    let of_node = node_config(node).and_then(|config| rule_of(&config.get(method)?));
+/// How a call from here travels, where the game has said nothing with `rpc_config()`: the script says it, else the node, as in
+/// Godot 4. To ask the node takes longer than all the rest.
+pub(super) fn for_calling(script: &ScriptRules, node: &Gd<Node>, method: &StringName) -> Option<Rule> {
+    script.methods.get(method).copied().or_else(|| of_node(node, method))
+}
+
+/// Who may call here, where the game has said nothing with `rpc_config()`. A node's mode of 3.6 counts more than what the script
+/// says: it lets fewer in.
+pub(super) fn for_being_called(script: &ScriptRules, node: &Gd<Node>, method: &StringName) -> Option<Rule> {
+    let of_node = of_node(node, method);
     match of_node {
         Some(Rule { permission: Permission::Godot3(_), .. }) => of_node,
         _ => script.methods.get(method).copied().or(of_node),
     }
+}
+
+fn of_node(node: &Gd<Node>, method: &StringName) -> Option<Rule> {
+    rule_of(&node_config(node)?.get(method)?)
 }
 
 /// The `@rpc` functions of a script; Godot tells them since version 4.4.

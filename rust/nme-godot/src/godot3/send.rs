@@ -135,7 +135,7 @@ pub(super) fn call(
     }
     let script = script_rules(this, &node);
     let registered = dispatch::shared(this).lock().rules.registered(node.instance_id(), &script, method);
-    let known = registered.or_else(|| rules::of_script_or_node(&script, &node, method));
+    let known = registered.or_else(|| rules::for_calling(&script, &node, method));
     let rule = known.unwrap_or_default();
     let plan = plan(this, target, &node, rule.permission, method)?;
     if !plan.godot3.is_empty() {
