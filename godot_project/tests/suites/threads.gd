@@ -542,7 +542,9 @@ func _call_everything(peer: NetworkedMultiplayerENet) -> Dictionary:
 			var arguments: Array = method["args"].map(_value_for)
 			var answer: Variant = peer.callv(method_name, arguments)
 			var varies := method_name.ends_with("_bytes") or method_name.begins_with("create_")
-			if varies or method_name in VARYING:
+			# Each call makes an object of its own, as long as the peer is open; which calls come before
+			# close() differs from build to build.
+			if varies or method_name in VARYING or answer is Object:
 				answer = type_string(typeof(answer))
 			answers["%s.%s" % [of_class, method_name]] = answer
 	return answers
