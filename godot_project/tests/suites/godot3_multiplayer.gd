@@ -493,6 +493,23 @@ func test_a_node_that_comes_back() -> void:
 	)
 
 
+func test_a_script_that_changes_counts_at_once() -> void:
+	await connect_both()
+	game(client).from_all.rpc_id(1, 1)
+	await calls(server, 1, "the first call")
+	var other := GDScript.new()
+	other.source_code = "extends Node\nvar calls := []\nfunc from_all(a, b, c): calls.append([a, b, c])\n"
+	other.reload()
+	game(server).set_script(other)
+	game(client).from_all.rpc_id(1, 2)
+	game(client).from_all.rpc_id(1, 3)
+	var told := func() -> bool: return error_log == null or error_log.waiting().size() == 2
+	await wait_until(told, 5.0, "both are refused")
+	check_equal(game(server).calls, [], "the new script has no @rpc")
+	expect_error([API + "poll", "from_all", "rpc_config"])
+	expect_error([API + "poll", "from_all", "rpc_config"])
+
+
 func test_a_client_that_comes_back() -> void:
 	var port := open_server()
 	for round in 3:

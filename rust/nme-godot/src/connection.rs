@@ -18,10 +18,28 @@ use crate::shared::{Shared, State, ThreadMark};
 
 impl Shared {
     pub(crate) fn put(self: &Arc<Self>, payload: &[u8]) -> Error {
+        self.put_as(payload, |_| {})
+    }
+
+    /// Sends a packet as `_set_target_peer` and the like would have it, in one go.
+    pub(crate) fn put_for(
+        self: &Arc<Self>,
+        target: i32,
+        mode: TransferMode,
+        channel: i32,
+        payload: &[u8],
+    ) -> Error {
+        self.put_as(payload, |state| {
+            (state.target_peer, state.transfer_mode, state.rpc_channel) = (target, mode, channel);
+        })
+    }
+
+    fn put_as(self: &Arc<Self>, payload: &[u8], set: impl FnOnce(&mut State)) -> Error {
         if payload.is_empty() {
             return Error::OK;
         }
         let mut state = self.lock();
+        set(&mut state);
         let outcome = state.put(payload);
         // Behind an error, too: the others of a broadcast get the packet.
         let flush_is_due = state.flush_becomes_due();
@@ -33,20 +51,6 @@ impl Shared {
             Ok(()) => Error::OK,
             Err(problem) => error::report("put_packet", &problem),
         }
-    }
-
-    /// Sends a packet as `_set_target_peer` and the like would have it, in one go.
-    pub(crate) fn put_for(
-        self: &Arc<Self>,
-        target: i32,
-        mode: TransferMode,
-        channel: i32,
-        payload: &[u8],
-    ) -> Error {
-        let mut state = self.lock();
-        (state.target_peer, state.transfer_mode, state.rpc_channel) = (target, mode, channel);
-        drop(state);
-        self.put(payload)
     }
 
     /// Fetches a packet, for somebody who needs no memory of the engine's.

@@ -173,15 +173,15 @@ fn get_packet(bridge: Callee<'_>, (buffer, len): names::Sig_get_packet_rawptr) -
 fn put_packet(bridge: Callee<'_>, (buffer, len): names::Sig_put_packet_rawptr) -> Error {
     // SAFETY: the engine's own call, whose bytes live until it returns.
     let packet = unsafe { ffi::packet(buffer.ptr(), len) };
-    let (way_out, route, peers) = {
-        let state = bridge.shared.lock();
-        let peers = if state.route.target > 0 { Vec::new() } else { state.peers.clone() };
-        (state.link.as_ref().map(Link::way_out), state.route, peers)
-    };
+    let state = bridge.shared.lock();
+    let (way_out, route) = (state.link.as_ref().map(Link::way_out), state.route);
     let Some(mut way_out) = way_out else { return Error::ERR_UNCONFIGURED };
     if route.target > 0 {
+        drop(state);
         return way_out.put(route, packet);
     }
+    let peers = state.peers.clone();
+    drop(state);
     let mut result = Error::OK;
     for target in peers.into_iter().filter(|peer| *peer != -route.target) {
         let answer = way_out.put(Route { target, ..route }, packet);

@@ -133,7 +133,12 @@ impl Godot3Multiplayer {
     /// Forgets the peers, their announcements of paths, and what scripts were found to say of their [code]@rpc[/code] functions.
     #[func(gd_self)]
     fn clear(this: Gd<Self>) {
-        dispatch::shared(&this).lock().rules.forget_scripts();
+        {
+            let api = dispatch::shared(&this);
+            let mut state = api.lock();
+            state.rules.forget_scripts();
+            state.nodes.clear();
+        }
         receive::forget_peers(&this);
     }
 
@@ -353,7 +358,14 @@ impl Godot3Multiplayer {
 
     #[func]
     fn set_allow_object_decoding(&self, allow: bool) {
-        self.lock().allow_object_decoding = allow;
+        let inner = {
+            let mut state = self.lock();
+            state.allow_object_decoding = allow;
+            state.inner.clone()
+        };
+        if let Some(inner) = inner {
+            inner.scene().set_allow_object_decoding(allow);
+        }
     }
 
     #[func]

@@ -16,8 +16,9 @@ pub(super) struct Inner {
 
 impl Inner {
     /// `on_packet` takes what comes by `send_bytes`.
-    pub(super) fn new(root_path: &NodePath, on_packet: &Callable) -> Self {
+    pub(super) fn new(root_path: &NodePath, allow_object_decoding: bool, on_packet: &Callable) -> Self {
         let mut scene = SceneMultiplayer::new_gd();
+        scene.set_allow_object_decoding(allow_object_decoding);
         scene.set_root_path(root_path);
         scene.connect("peer_packet", on_packet);
         Self { scene, bridge: None }

@@ -12,6 +12,7 @@ mod detection;
 mod inner;
 mod link;
 mod names;
+mod nodes;
 mod objects;
 mod receive;
 mod rules;

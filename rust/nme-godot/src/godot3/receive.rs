@@ -12,8 +12,9 @@ use thiserror::Error as ThisError;
 use super::class::Godot3Multiplayer;
 use super::inner::Inner;
 use super::link::{Arrival, Link, Route};
+use super::nodes;
 use super::rules::{self, Rule};
-use super::send::{reason, script_rules, warn};
+use super::send::{reason, warn};
 use super::{arguments, complaints, variants};
 use crate::dispatch;
 use crate::output::Quoted;
@@ -138,10 +139,10 @@ pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
     if let Some(inner) = dispatch::shared(this).lock().inner.clone() {
         return inner;
     }
-    let (root_path, link, own_id) = {
+    let (root_path, allow_object_decoding, link, own_id) = {
         let api = dispatch::shared(this);
         let state = api.lock();
-        (state.root_path.clone(), state.link.clone(), state.own_id)
+        (state.root_path.clone(), state.allow_object_decoding, state.link.clone(), state.own_id)
     };
     let id = this.instance_id();
     let on_packet = Callable::from_fn("Godot3Multiplayer.peer_packet", move |arguments| {
@@ -151,7 +152,7 @@ pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
             emit(&api, "peer_packet", &[(*sender).clone(), (*packet).clone()]);
         }
     });
-    let mut inner = Inner::new(&root_path, &on_packet);
+    let mut inner = Inner::new(&root_path, allow_object_decoding, &on_packet);
     let link = link.filter(|link| link.status() != ConnectionStatus::DISCONNECTED);
     inner.set_link(link.map(|link| (link, own_id)));
     dispatch::shared(this).lock().inner = Some(inner.clone());
@@ -262,7 +263,7 @@ fn call(
 ) -> Result<(), Refusal> {
     let node = resolve(this, path)?;
     let name = StringName::from(dispatch::shared(this).lock().names.methods.name(method));
-    let script = script_rules(this, &node);
+    let script = nodes::script_of(this, &node);
     let registered = dispatch::shared(this).lock().rules.registered(node.instance_id(), &script, &name);
     let rule: Option<Rule> = registered.or_else(|| rules::for_being_called(&script, &node, &name));
     let Some(rule) = rule else {
@@ -295,7 +296,7 @@ fn set(
 ) -> Result<(), Refusal> {
     let mut node = resolve(this, path)?;
     let name = StringName::from(dispatch::shared(this).lock().names.properties.name(property));
-    let script = script_rules(this, &node);
+    let script = nodes::script_of(this, &node);
     let (mode, own_id): (RpcMode, i32) = {
         let api = dispatch::shared(this);
         let state = api.lock();

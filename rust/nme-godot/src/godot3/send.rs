@@ -15,6 +15,7 @@ use super::class::Godot3Multiplayer;
 use super::inner::Inner;
 use super::link::{Link, Route};
 use super::names::Names;
+use super::nodes;
 use super::rules::{self, Permission, Rule, ScriptRules};
 use super::state::reaches;
 use super::variants::{self, VariantError};
@@ -129,11 +130,10 @@ pub(super) fn call(
     method: &StringName,
     arguments: &VarArray,
 ) -> Result<(), CallError> {
-    let node = node(object)?;
+    let (node, script) = node(this, object)?;
     if arguments.len() > MAX_ARGUMENTS {
         return Err(CallError::TooManyArguments(arguments.len()));
     }
-    let script = script_rules(this, &node);
     let registered = dispatch::shared(this).lock().rules.registered(node.instance_id(), &script, method);
     let known = registered.or_else(|| rules::for_calling(&script, &node, method));
     let rule = known.unwrap_or_default();
@@ -173,8 +173,7 @@ pub(super) fn set(
     value: &Variant,
     mode: TransferMode,
 ) -> Result<(), CallError> {
-    let mut node = node(object)?;
-    let script = script_rules(this, &node);
+    let (mut node, script) = node(this, object)?;
     let permission = dispatch::shared(this).lock().rules.property(node.instance_id(), &script, property);
     let plan = plan(this, target, &node, Permission::Godot3(permission), property)?;
     if let Some(id) = plan.godot4.first() {
@@ -227,24 +226,15 @@ pub(super) fn send_bytes(
     Ok(())
 }
 
-/// What a node's script says, from the store or from the script. For a node without one, nothing.
-pub(super) fn script_rules(this: &Gd<Godot3Multiplayer>, node: &Gd<Node>) -> Arc<ScriptRules> {
-    let Some(script) = node.get_script() else { return Arc::default() };
-    let id = script.instance_id();
-    if let Some(known) = dispatch::shared(this).lock().rules.known_script(id) {
-        return known;
-    }
-    let found = Arc::new(ScriptRules::of(&script));
-    dispatch::shared(this).lock().rules.remember(id, &found);
-    found
-}
-
-fn node(object: Option<Gd<Object>>) -> Result<Gd<Node>, CallError> {
+fn node(
+    this: &Gd<Godot3Multiplayer>,
+    object: Option<Gd<Object>>,
+) -> Result<(Gd<Node>, Arc<ScriptRules>), CallError> {
     if !is_main_thread() {
         return Err(CallError::Thread);
     }
-    let node = object.and_then(|object| object.try_cast::<Node>().ok()).ok_or(CallError::NoNode)?;
-    if node.is_inside_tree() { Ok(node) } else { Err(CallError::NotInTree) }
+    let found = object.and_then(|object| nodes::look_at(this, object)).ok_or(CallError::NoNode)?;
+    if found.0.is_inside_tree() { Ok(found) } else { Err(CallError::NotInTree) }
 }
 
 fn connected(this: &Gd<Godot3Multiplayer>) -> Result<(Link, i32), CallError> {

@@ -13,6 +13,7 @@ use super::detection::Detection;
 use super::inner::Inner;
 use super::link::Link;
 use super::names::Names;
+use super::nodes::Nodes;
 use super::rules::Rules;
 
 /// The part of an object that calls need. Once a thread has looked it up, they need no lock of gdext's.
@@ -56,6 +57,7 @@ pub(crate) struct State {
     pub(super) detection: Detection,
     pub(super) paths: PathCache,
     pub(super) names: Names,
+    pub(super) nodes: Nodes,
     pub(super) rules: Rules,
     pub(super) root_path: NodePath,
     /// The same, as a text without a slash at the end.
@@ -93,6 +95,7 @@ impl State {
             detection: Detection::default(),
             paths: PathCache::new(),
             names: Names::default(),
+            nodes: Nodes::default(),
             rules: Rules::default(),
             root_path: NodePath::default(),
             root_text: String::new(),
@@ -107,7 +110,8 @@ impl State {
 
     /// All references to objects of the engine, at the end. To be dropped without the lock.
     pub(super) fn take_references(&mut self) -> impl Sized + use<> {
-        (self.link.take(), self.inner.take(), self.handlers.take(), std::mem::take(&mut self.rules))
+        let rules = (std::mem::take(&mut self.rules), std::mem::take(&mut self.nodes));
+        (self.link.take(), self.inner.take(), self.handlers.take(), rules)
     }
 
     pub(super) fn limits(&self) -> Limits {
