@@ -58,17 +58,20 @@ def a_peer_that_is_not_there(p: Stage) -> None:
 
 
 def unreliable_calls_arrive(p: Stage) -> None:
-    """In the transfer mode of `@rpc`, and of `rpc_unreliable`; sent again until they came."""
-    methods = [(p.four, "rpc", "shout"), (p.four, "rpc", "stream"), (p.three, "rpc_unreliable", "shout")]
-    methods = methods if p.three.is_godot3 else methods[:2]
-    for sender, how, method in methods:
+    """In the transfer mode of `@rpc`, of `rpc_unreliable` and of `rpc_unreliable_id`; sent again until they came."""
+    four, three = p.four, p.three
+    ways = [(four, ["rpc", "shout"], p.others(four)), (four, ["rpc", "stream"], p.others(four))]
+    if three.is_godot3:
+        ways += [(three, ["rpc_unreliable", "shout"], p.others(three)), (three, ["rpc_unreliable_id", four.id, "shout"], [four])]
+    for sender, words, receivers in ways:
         before = {one.name: one.position() for one in p.online}
+        method = words[-1]
 
-        def has_come(sender: Agent = sender, how: str = how, method: str = method) -> bool:
-            sender.call("Game", how, method, "!")
+        def has_come(sender: Agent = sender, words: list = words, receivers: list = receivers) -> bool:
+            sender.call("Game", *words, "!")
             try:
-                for other in p.others(sender):
-                    other.wait_for(before[other.name], "call", RETRY, method=method, sender=sender.id, arguments=["!"])
+                for other in receivers:
+                    other.wait_for(before[other.name], "call", RETRY, method=words[-1], sender=sender.id, arguments=["!"])
             except Failed:
                 return False
             return True
