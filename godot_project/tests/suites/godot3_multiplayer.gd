@@ -528,6 +528,42 @@ func test_a_client_that_comes_back() -> void:
 		)
 
 
+func test_a_peer_that_is_opened_again() -> void:
+	api_of(server).default_peer_dialect = Godot3Multiplayer.DIALECT_GODOT_4
+	var plain := add_branch("Plain", SceneMultiplayer.new())
+	var port := open_server({"server_relay": false})
+	await knows(server, await open_client(plain, port))
+	var peer: NetworkedMultiplayerENet = api_of(server).multiplayer_peer
+	peer.close_connection()
+	await frames(2)
+	check_equal(game(server).multiplayer.is_server(), false, "closed")
+	check_equal(peer.create_server(port), OK, "create_server once more, on the same object")
+	check_equal(game(server).multiplayer.is_server(), true, "a server again, before the next poll")
+	await frames(2)
+	check_equal(game(server).multiplayer.is_server(), true, "and behind it")
+	game(server).from_all_here.rpc("alone")
+	check_equal(game(server).calls, [["from_all_here", 1, ["alone"]]], "runs here")
+	game(server).calls.clear()
+	var id := await open_client(plain, port)
+	await knows(server, id)
+	game(server).from_authority.rpc_id(id, "again")
+	check_equal(await calls(plain, 1, "a call"), [["from_authority", 1, ["again"]]], "arrives")
+
+
+func test_clear_keeps_the_connection() -> void:
+	api_of(server).default_peer_dialect = Godot3Multiplayer.DIALECT_GODOT_4
+	var plain := add_branch("Plain", SceneMultiplayer.new())
+	var late := add_branch("Late", SceneMultiplayer.new())
+	var port := open_server({"server_relay": false})
+	await knows(server, await open_client(plain, port))
+	api_of(server).clear()
+	check_equal(api_of(server).get_peers(), PackedInt32Array(), "nobody is known any more")
+	var id := await open_client(late, port)
+	await knows(server, id)
+	game(server).from_authority.rpc_id(id, "late")
+	check_equal(await calls(late, 1, "a call"), [["from_authority", 1, ["late"]]], "arrives")
+
+
 func test_signals_come_in_order() -> void:
 	var seen := []
 	for branch: Node in [server, client]:

@@ -507,19 +507,15 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
         }
         Self::leave(&this);
         let (link, own_id) = (Link::new(peer.clone()), peer.get_unique_id());
-        let inner = {
+        {
             let api = dispatch::shared(&this);
             let mut state = api.lock();
             state.generation += 1;
-            state.link = Some(link.clone());
+            state.link = Some(link);
             state.status = status;
             state.own_id = own_id;
-            state.inner.clone()
-        };
-        if let Some(mut inner) = inner {
-            inner.set_link(Some((link, own_id)));
-            dispatch::shared(&this).lock().inner = Some(inner);
         }
+        receive::link_inner(&this);
         Self::follow(&this, &peer);
     }
 
@@ -530,7 +526,7 @@ impl IMultiplayerApiExtension for Godot3Multiplayer {
 
     #[func(gd_self)]
     fn get_unique_id(this: Gd<Self>) -> i32 {
-        dispatch::shared(&this).lock().own_id
+        receive::own_id(&this)
     }
 
     #[func(gd_self)]

@@ -139,10 +139,10 @@ pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
     if let Some(inner) = dispatch::shared(this).lock().inner.clone() {
         return inner;
     }
-    let (root_path, allow_object_decoding, link, own_id) = {
+    let (root_path, allow_object_decoding) = {
         let api = dispatch::shared(this);
         let state = api.lock();
-        (state.root_path.clone(), state.allow_object_decoding, state.link.clone(), state.own_id)
+        (state.root_path.clone(), state.allow_object_decoding)
     };
     let id = this.instance_id();
     let on_packet = Callable::from_fn("Godot3Multiplayer.peer_packet", move |arguments| {
@@ -152,45 +152,70 @@ pub(super) fn inner(this: &Gd<Godot3Multiplayer>) -> Inner {
             emit(&api, "peer_packet", &[(*sender).clone(), (*packet).clone()]);
         }
     });
-    let mut inner = Inner::new(&root_path, allow_object_decoding, &on_packet);
-    let link = link.filter(|link| link.status() != ConnectionStatus::DISCONNECTED);
-    inner.set_link(link.map(|link| (link, own_id)));
+    let inner = Inner::new(&root_path, allow_object_decoding, &on_packet);
     dispatch::shared(this).lock().inner = Some(inner.clone());
-    inner
+    link_inner(this);
+    dispatch::shared(this).lock().inner.clone().unwrap_or(inner)
+}
+
+/// Gives the SceneMultiplayer within the present connection, without any peer, or none.
+pub(super) fn link_inner(this: &Gd<Godot3Multiplayer>) {
+    let (inner, link, own_id) = {
+        let api = dispatch::shared(this);
+        let state = api.lock();
+        (state.inner.clone(), state.link.clone(), state.own_id)
+    };
+    if let Some(mut inner) = inner {
+        let link = link.filter(|link| link.status() != ConnectionStatus::DISCONNECTED);
+        inner.set_link(link.map(|link| (link, own_id)));
+        dispatch::shared(this).lock().inner = Some(inner);
+    }
+}
+
+/// This side's id; 0 without a connection or an attempt. A peer that was opened again is asked until it is polled.
+pub(super) fn own_id(this: &Gd<Godot3Multiplayer>) -> i32 {
+    let (own_id, link) = {
+        let api = dispatch::shared(this);
+        let state = api.lock();
+        if state.own_id != 0 {
+            return state.own_id;
+        }
+        (state.own_id, state.link.clone())
+    };
+    let link = link.filter(|link| link.status() != ConnectionStatus::DISCONNECTED);
+    link.map_or(own_id, |link| link.peer().get_unique_id())
 }
 
 /// Emits what follows from a connection that has come about or ended.
 fn follow_status(this: &Gd<Godot3Multiplayer>, generation: u64, link: &Link) {
     let status = link.status();
-    let signal = {
+    let before = {
         let api = dispatch::shared(this);
         let mut state = api.lock();
         if state.generation != generation || state.status == status {
             return;
         }
-        let before = std::mem::replace(&mut state.status, status);
-        if status != ConnectionStatus::DISCONNECTED {
-            return;
-        }
-        state.own_id = 0;
-        if before == ConnectionStatus::CONNECTING { "connection_failed" } else { "server_disconnected" }
+        std::mem::replace(&mut state.status, status)
     };
+    if status != ConnectionStatus::DISCONNECTED {
+        let own_id = link.peer().get_unique_id();
+        dispatch::shared(this).lock().own_id = own_id;
+        if before == ConnectionStatus::DISCONNECTED {
+            // The game has opened the same peer again.
+            link_inner(this);
+        }
+        return;
+    }
+    dispatch::shared(this).lock().own_id = 0;
     forget_peers(this);
-    emit(this, signal, &[]);
+    let has_failed = before == ConnectionStatus::CONNECTING;
+    emit(this, if has_failed { "connection_failed" } else { "server_disconnected" }, &[]);
 }
 
-/// Forgets the connection, here and in the SceneMultiplayer within.
+/// Forgets everybody, here and in the SceneMultiplayer within.
 pub(super) fn forget_peers(this: &Gd<Godot3Multiplayer>) {
-    let inner = {
-        let api = dispatch::shared(this);
-        let mut state = api.lock();
-        state.forget_peers();
-        state.inner.clone()
-    };
-    if let Some(mut inner) = inner {
-        inner.set_link(None);
-        dispatch::shared(this).lock().inner = Some(inner);
-    }
+    dispatch::shared(this).lock().forget_peers();
+    link_inner(this);
 }
 
 /// Lets in one of those whose dialect has become known, with what they have sent meanwhile.

@@ -16,6 +16,7 @@ use super::inner::Inner;
 use super::link::{Link, Route};
 use super::names::Names;
 use super::nodes;
+use super::receive;
 use super::rules::{self, Permission, Rule, ScriptRules};
 use super::state::reaches;
 use super::variants::{self, VariantError};
@@ -241,13 +242,9 @@ fn connected(this: &Gd<Godot3Multiplayer>) -> Result<(Link, i32), CallError> {
     if !is_main_thread() {
         return Err(CallError::Thread);
     }
-    let (link, own_id) = {
-        let api = dispatch::shared(this);
-        let state = api.lock();
-        (state.link.clone(), state.own_id)
-    };
+    let link = dispatch::shared(this).lock().link.clone();
     let link = link.filter(|link| link.status() == ConnectionStatus::CONNECTED);
-    Ok((link.ok_or(CallError::NotConnected)?, own_id))
+    Ok((link.ok_or(CallError::NotConnected)?, receive::own_id(this)))
 }
 
 /// The peers that a target reaches: those of Godot 3.6 and those of Godot 4.
@@ -357,7 +354,8 @@ fn call_inner(
             return Ok(false);
         }
         // It does not know peers of 3.6.
-        let is_known = target != 0 && dispatch::shared(this).lock().dialect(-target) == Some(Dialect::Godot4);
+        let is_known = target != 0
+            && dispatch::shared(this).lock().dialect(target.saturating_neg()) == Some(Dialect::Godot4);
         let inner_target = if is_known { target } else { 0 };
         call(inner_target)?;
         Ok(true)
