@@ -338,15 +338,26 @@ fn set(
 
 /// The node that a path leads to. It has been checked for not leading above the root.
 fn resolve(this: &Gd<Godot3Multiplayer>, path: &str) -> Result<Gd<Node>, Refusal> {
-    let (path, root_path) = {
+    let (path, root_path, tree_root) = {
         let api = dispatch::shared(this);
         let state = api.lock();
-        (state.names.tree_path(path).into_owned(), state.root_path.clone())
+        let path = state.names.tree_path(path).into_owned();
+        (path, state.root_path.clone(), state.tree_root.clone())
     };
-    let tree =
-        Engine::singleton().get_main_loop().and_then(|main_loop| main_loop.try_cast::<SceneTree>().ok());
-    let root = tree.and_then(|tree| tree.get_root()?.get_node_or_null(&root_path));
+    let tree_root = tree_root.filter(Gd::is_instance_valid).or_else(|| find_tree_root(this));
+    let Some(tree_root) = tree_root else {
+        return Err(Refusal::NoNode(path));
+    };
+    let root = tree_root.get_node_or_null(&root_path);
     root.and_then(|root| root.get_node_or_null(path.as_str())).ok_or(Refusal::NoNode(path))
+}
+
+/// The root of the tree, which stays the same as long as the game runs. To ask for it takes longer than to find a node.
+fn find_tree_root(this: &Gd<Godot3Multiplayer>) -> Option<Gd<Node>> {
+    let tree = Engine::singleton().get_main_loop()?.try_cast::<SceneTree>().ok()?;
+    let root = tree.get_root()?.upcast::<Node>();
+    dispatch::shared(this).lock().tree_root = Some(root.clone());
+    Some(root)
 }
 
 fn place(node: &Gd<Node>) -> String {

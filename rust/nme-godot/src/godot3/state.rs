@@ -59,6 +59,8 @@ pub(crate) struct State {
     pub(super) names: Names,
     pub(super) nodes: Nodes,
     pub(super) rules: Rules,
+    /// Once it has been asked for.
+    pub(super) tree_root: Option<Gd<Node>>,
     pub(super) root_path: NodePath,
     /// The same, as a text without a slash at the end.
     pub(super) root_text: String,
@@ -97,6 +99,7 @@ impl State {
             names: Names::default(),
             nodes: Nodes::default(),
             rules: Rules::default(),
+            tree_root: None,
             root_path: NodePath::default(),
             root_text: String::new(),
             allow_object_decoding: false,
