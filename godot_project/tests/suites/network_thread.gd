@@ -154,8 +154,11 @@ func test_a_closed_connection_leaves_nothing_behind() -> void:
 			2:
 				# The last reference ends both.
 				pass
-	check_equal(_count("/proc/self/task"), threads, "threads")
-	check_equal(_count("/proc/self/fd"), files, "descriptors")
+	# Fewer are right: what an earlier test had opened may end meanwhile.
+	var threads_after := _count("/proc/self/task")
+	check(threads_after <= threads, "%d threads, before %d" % [threads_after, threads])
+	var files_after := _count("/proc/self/fd")
+	check(files_after <= files, "%d descriptors, before %d" % [files_after, files])
 
 
 func test_freeing_a_peer_takes_no_time() -> void:

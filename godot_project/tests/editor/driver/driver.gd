@@ -58,11 +58,12 @@ func _check() -> void:
 	await _check_hiding(tab)
 	await _stop()
 	_fact("rows after the game: %d" % _rows(tab).size())
+	var old: RefCounted = tab._histories["1"]
 	await _play(tab)
 	_show(tab)
-	await _until(
-		func() -> bool: return _sample_count(tab) in [1, 2], "samples of the next game come"
-	)
+	var has_begun_anew := func() -> bool:
+		return tab._histories.has("1") and tab._histories["1"] != old
+	await _until(has_begun_anew, "samples of the next game come")
 	await _stop()
 
 
