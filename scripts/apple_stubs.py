@@ -15,7 +15,7 @@ from typing import Dict, List, Set
 
 from build import cargo, target_directory
 from common import REPO, ScriptError, output
-from tools import RELEASE
+from tools import program
 
 # The crate that declares a framework.
 FRAMEWORKS = {"security-framework-sys": "Security", "core-foundation-sys": "CoreFoundation"}
@@ -50,7 +50,7 @@ def write_stubs() -> Path:
         place = folder / f"{framework}.framework" / f"{framework}.tbd"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(stub(f"/System/Library/Frameworks/{framework}.framework/Versions/A/{framework}", names), "utf-8")
-    asking = [RELEASE.tool("python"), "-c", "import ziglang; print(ziglang.__path__[0])"]
+    asking = [program("python"), "-c", "import ziglang; print(ziglang.__path__[0])"]
     system = Path(output(asking).strip()) / "lib" / "libc" / "darwin" / "libSystem.tbd"
     for name in ("libSystem", "libc", "libm"):
         shutil.copyfile(system, folder / f"{name}.tbd")

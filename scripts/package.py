@@ -20,7 +20,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 from build import cargo
 from common import ADDON, ADDON_NAME, REPO, ScriptError, heading, main_guard, output, run, say
 from targets import GLIBC, TARGETS, Target, build_library, host_target, obstacle, target
-from tools import RELEASE
+from tools import program
 
 DIST = REPO / "dist"
 LIBRARIES = DIST / "libraries"
@@ -97,7 +97,7 @@ def checked(paths: Sequence[Path]) -> List[Library]:
     if not paths:
         raise ScriptError(f"no library is in {LIBRARIES.relative_to(REPO)}")
     inspector = REPO / "scripts" / "library_facts.py"
-    all_facts = json.loads(output([RELEASE.tool("python"), inspector, *paths]))
+    all_facts = json.loads(output([program("python"), inspector, *paths]))
     problems: List[str] = []
     libraries: List[Library] = []
     for path in paths:

@@ -11,7 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 from apple_stubs import linker, linking
 from build import PACKAGE, cargo, platform_of, target_directory
 from common import REPO, ScriptError, output, run, timed
-from tools import RELEASE
+import tools
 
 PROFILE = "dist"
 # The oldest glibc that Rust itself supports: Linux of 2014 and newer.
@@ -146,7 +146,7 @@ def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
 
 def zig(triple: str, command: str = "zigbuild") -> Tuple[List[str], Dict[str, str]]:
     """A build whose C compiler is zig, and its linker, unless the compiler is told of another one."""
-    program = RELEASE.tool("cargo-zigbuild")
+    program = tools.program("cargo-zigbuild")
     path = os.pathsep.join([str(program.parent), os.environ.get("PATH", "")])
     return [str(program), command, "--target", triple], {"PATH": path}
 

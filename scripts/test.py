@@ -2,6 +2,7 @@
 """Runs every check of this repository in a row and counts what passed.
 
 Nothing stops at a failure: the summary at the end names all of them. The last line is `N passed, N failed`.
+What stands behind `--` goes to pytest: `test.py --only interop -- -k raw -x`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from xml.etree import ElementTree
 
+import tools
 from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, run, say, script, shown
-from tools import actionlint, gdformat, gdlint
+from tools import program
 
 # Folders of GDScript that is not ours or not of Godot 4.
 FOREIGN_FOLDERS = {"addons", "godot3", ".godot"}
 
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed", re.MULTILINE)
 SCRIPT_RESULT = re.compile(r"^(\d+) passed, (\d+) failed\b", re.MULTILINE)
+# What the caller has for pytest.
+PYTEST_WORDS: List[str] = []
 # For each target; there are about twenty.
 FUZZ_SECONDS = 20
 
@@ -92,6 +97,20 @@ def counting_script(name: str, *words: Word) -> Count:
     return counted(code, SCRIPT_RESULT.findall(text)[-1:])
 
 
+def pytest(name: str) -> Count:
+    """The file of scripts/tests with this name; a subtest counts as a test does."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "junit.xml"
+        file = Path("scripts") / "tests" / f"test_{name}.py"
+        code, _ = echoed([sys.executable, "-m", "pytest", "-v", file, "--junitxml", report, *PYTEST_WORDS])
+        if not report.is_file():
+            raise ScriptError(f"pytest has ended with {code} before its report")
+        suite = ElementTree.parse(report).getroot().find("testsuite")
+    total, failures, errors, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
+    failed = failures + errors
+    return Count(total - failed - skipped, failed or int(code != 0))
+
+
 def plain(*commands: Sequence[Word]) -> Count:
     """Commands that only succeed or fail; each counts as one check."""
     failed = sum(run(command, cwd=REPO, check=False) != 0 for command in commands)
@@ -145,13 +164,13 @@ def check_gdscript() -> Count:
         if not FOREIGN_FOLDERS & set(path.relative_to(REPO).parts)
     ]
     names = [path.relative_to(REPO) for path in files]
-    return plain([gdformat(), "--check", *names], [gdlint(), *names])
+    return plain([program("gdformat"), "--check", *names], [program("gdlint"), *names])
 
 
 def check_workflows() -> Count:
     """The files of the hosted CI have no mistakes that show without running them."""
     files = sorted((REPO / ".github" / "workflows").glob("*.yml"))
-    return plain([actionlint(), "-no-color", *(path.relative_to(REPO) for path in files)])
+    return plain([program("actionlint"), "-no-color", *(path.relative_to(REPO) for path in files)])
 
 
 def check_licences() -> Count:
@@ -231,7 +250,7 @@ def check_package() -> Count:
 
 def check_release() -> Count:
     """What makes a release, tried in a clone."""
-    return counting_script("release_test.py")
+    return pytest("release")
 
 
 def play_demo() -> Count:
@@ -378,6 +397,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--only", action="append", default=[], metavar="NAME", help="run this step; may be given again")
     reader.add_argument("--list", action="store_true", help="name the steps and stop")
+    reader.add_argument("pytest", nargs="*", metavar="-- WORD", help="goes to pytest, of the steps that are its")
     options = reader.parse_args(words)
     if options.list:
         for step in STEPS:
@@ -385,6 +405,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         return 0
     steps = chosen(options.only)
     prepare_machine()
+    if Path(sys.prefix) != tools.ROOT:
+        return run([program("python"), __file__, *(sys.argv[1:] if words is None else words)], check=False, quiet=True)
+    PYTEST_WORDS.extend(options.pytest)
     return summary([outcome_of(step) for step in steps])
 
 

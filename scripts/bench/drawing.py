@@ -1,15 +1,15 @@
-"""Draws the plot, with Matplotlib in a private Python environment below the cache folder."""
+"""Draws the plot, with Matplotlib."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from common import run
-from tools import PLOT
+from tools import program
 
 PROGRAM = Path(__file__).resolve().parent / "plot.py"
 
 
 def draw(data: Path, picture: Path) -> None:
     """Turns the figures of a run into a PNG."""
-    run([PLOT.tool("python"), PROGRAM, data, picture], quiet=True, timeout=120)
+    run([program("python"), PROGRAM, data, picture], quiet=True, timeout=120)

@@ -24,7 +24,7 @@ from bench.scenario import Figures, Scenario, column_of, expanded
 from bench.scenarios import all_scenarios
 from build import compile_library, platform_of, prepare_project, put_library, target_directory
 from common import ADDON, PROJECT, REPO, ScriptError, cache_dir, heading, output, run, say
-from tools import PLOT
+from tools import prepare
 
 RESULTS = PROJECT / "bench" / "results"
 RUNS = 3
@@ -90,7 +90,7 @@ def output_folder(options: argparse.Namespace) -> Path:
 def prepare_plot() -> None:
     """Installs what draws, as the private network reaches no package index."""
     try:
-        PLOT.prepare()
+        prepare()
     except ScriptError as error:
         say(f"note: there will be no plot: {error}")
 

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 from common import ADDON, ScriptError, output, say, tail
 from docs.pages import blocks_of
 from docs.project import HARNESS, Project
-from tools import CSHARP
+from tools import program
 
 WRAPPERS = ADDON / "csharp"
 PAGE = ADDON / "docs" / "csharp.md"
@@ -38,7 +38,7 @@ def check(project: Project) -> Iterator[Check]:
             if block.language == "csharp":
                 sources[block.name] = Path(name) / f"block_{block.line}.cs"
                 sources[block.name].write_text(block.code, encoding="utf-8")
-        trees = json.loads(output([CSHARP.tool("python"), TREE, *sources.values()]))
+        trees = json.loads(output([program("python"), TREE, *sources.values()]))
     for source, tree in zip(sources, trees):
         yield f"syntax of {source}", tree["errors"]
     for each, tree in zip(facts, trees):

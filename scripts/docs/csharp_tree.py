@@ -1,4 +1,4 @@
-"""Parses C# with tree-sitter and prints what a source calls; run by the private environment of `tools.CSHARP`."""
+"""Parses C# with tree-sitter and prints what a source calls; run by the Python of tools.py."""
 
 from __future__ import annotations
 
