@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Takes the README's pictures: the menu and a game of the arena, and the debugger's tab, drawn in a display that nobody sees.
+"""Takes the pictures of the README and of the stores: the menu and a game of the arena, the debugger's tab, and the icon, drawn in a
+display that nobody sees.
 
-Linux only. The pictures go to godot_project/demo/pictures and into the addon; --out names another folder for all.
+Linux only. The pictures go to godot_project/demo/pictures, into the addon, and to .github/store; --out names another folder for all.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import List, Mapping, Optional, Sequence
 
 from arena_test import Child, wait_for
 from build import build, prepare_project
-from common import ADDON, PROJECT, ScriptError, main_guard, run, say
+from common import ADDON, PROJECT, REPO, ScriptError, main_guard, run, say
 from demo import free_port
 from editor_project import finished, make_project
 from engines import find_godot4, picture_environment
@@ -24,10 +25,12 @@ from godot_tests import home_in
 
 PICTURES = PROJECT / "demo" / "pictures"
 TAB_PICTURES = ADDON / "docs" / "pictures"
+STORE = REPO / ".github" / "store"
 SIZE = "1152x648"
 EDITOR_SIZE = "1500x900"
+STORE_SIZE = "1920x1080"
 TAB_LOOKS = ("dark", "light")
-LARGEST = 200_000
+LARGEST = 600_000
 # Seconds for one engine.
 LIMIT = 180
 # How long the player of the picture plays before it is taken.
@@ -69,10 +72,10 @@ def without_display(words: Sequence[str]) -> List[str]:
     return [*find_godot4(), "--headless", "--path", str(PROJECT), "--", *words]
 
 
-def take(target: Path, home: Path, words: Sequence[str]) -> None:
+def take(target: Path, home: Path, words: Sequence[str], size: str = SIZE) -> None:
     """One picture; the arena saves it itself when its time is up."""
     target.unlink(missing_ok=True)
-    draw(on_display(["--path", str(PROJECT), "--", *words, "--picture", str(target)]), home, [target])
+    draw(on_display(["--path", str(PROJECT), "--", *words, "--picture", str(target)], size), home, [target])
 
 
 def draw(command: Sequence[str], home: Path, targets: Sequence[Path], env: Optional[Mapping[str, str]] = None) -> None:
@@ -103,7 +106,7 @@ def take_menu(target: Path, home: Path) -> None:
         server.kill()
 
 
-def take_game(target: Path, home: Path) -> None:
+def take_game(target: Path, home: Path, size: str = SIZE) -> None:
     """A game that has gone on for a while: a server with bots, and clients that chat."""
     port = str(free_port())
     common = ["--compression", "zstd", "--dtls", "--port", port]
@@ -113,14 +116,15 @@ def take_game(target: Path, home: Path) -> None:
         wait_for("the server is ready", [server], lambda: bool(server.found("ready on .*")))
         join = ["--join", "127.0.0.1", "--bot", "--insecure", *common]
         children += [Child(name, without_display([*join, "--name", name]), home) for name in PLAYERS]
-        take(target, home, [*join, "--name", "Grace", "--seconds", str(SECONDS)])
+        take(target, home, [*join, "--name", "Grace", "--seconds", str(SECONDS)], size)
     finally:
         for child in children:
             child.kill()
 
 
-def take_tab(folder: Path, home: Path) -> None:
-    """The debugger's tab, in the real editor: an arena's server and clients with simulated networks, in a dark and a light theme."""
+def take_tab(folder: Path, home: Path, whole: bool = False) -> None:
+    """The debugger's tab, in the real editor: an arena's server and clients with simulated networks, in a dark and a light theme; or the
+    whole editor, for the stores."""
     port = free_port()
     common = f"--compression zstd --port {port} --seconds {LIMIT}"
     join = f"--headless -- --join 127.0.0.1 --bot {common}"
@@ -131,11 +135,19 @@ def take_tab(folder: Path, home: Path) -> None:
         lines = (f'enet/simulation.{network}="{network}"' for network in NETWORKS)
         settings.write("\n".join(["", "[network]", "", *lines, ""]))
     finished([*find_godot4(), "--headless", "--path", str(project), "--import"], home, home_in(home), LIMIT)
-    targets = [folder / f"debugger_tab_{look}.png" for look in TAB_LOOKS]
+    targets = [folder / "debugger_tab.png"] if whole else [folder / f"debugger_tab_{look}.png" for look in TAB_LOOKS]
     for target in targets:
         target.unlink(missing_ok=True)
-    command = on_display(["--path", str(project), "--editor"], EDITOR_SIZE)
-    draw(command, home, targets, {"TAB_PICTURES": str(folder)})
+    command = on_display(["--path", str(project), "--editor"], STORE_SIZE if whole else EDITOR_SIZE)
+    draw(command, home, targets, {"TAB_PICTURES": str(folder), "TAB_PICTURES_WHOLE": "1" if whole else ""})
+
+
+def take_store(folder: Path, home: Path) -> None:
+    """What the stores show."""
+    card = ["--path", str(PROJECT), "-s", str(STORE / "card.gd"), "--", str(folder)]
+    draw(on_display(card, STORE_SIZE), home, [folder / "icon.png", folder / "thumbnail.png"])
+    take_game(folder / "arena.png", home, STORE_SIZE)
+    take_tab(folder, home, whole=True)
 
 
 def main() -> int:
@@ -143,19 +155,21 @@ def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--no-build", action="store_true", help="use the library that is there")
     reader.add_argument("--out", type=Path, help="the folder for the pictures")
-    reader.add_argument("--only", choices=["arena", "tab"], help="not all of them")
+    reader.add_argument("--only", choices=["arena", "tab", "store"], help="not all of them")
     options = reader.parse_args()
     prepare_machine()
     if not options.no_build:
         build(flags=["--locked"])
     prepare_project()
     with tempfile.TemporaryDirectory(prefix="pictures_") as home:
-        if options.only != "tab":
+        if options.only in (None, "arena"):
             folder = ready(options.out or PICTURES)
             take_menu(folder / "menu.png", Path(home))
             take_game(folder / "arena.png", Path(home))
-        if options.only != "arena":
+        if options.only in (None, "tab"):
             take_tab(ready(options.out or TAB_PICTURES), Path(home))
+        if options.only in (None, "store"):
+            take_store(ready(options.out or STORE / "pictures"), Path(home))
     return 0
 
 
