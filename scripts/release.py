@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
 """Makes a release: the version, the changelog's section, a commit and a tag. With --push, the tag starts the rest.
 
-The version is written in Cargo.toml alone; the lock files follow it. The release workflow uses `--check TAG`, which
-fails if a tag is not the version that is checked out, and `--publish TAG`, which makes the release on GitHub.
+The version is written in Cargo.toml alone; the lock files follow it. `--check` goes through the list of all that a release
+needs (release_check.py). The release workflow uses `--check TAG`, which fails if a tag is not the version that is checked
+out, `--sbom`, `--publish TAG`, which makes the release on GitHub, and `--dist TAG`, which fills the branch `dist`.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import json
 import re
+import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import List
 
-from common import REPO, ScriptError, main_guard, output, run, say
+import release_check
+from build import cargo
+from common import ADDON_NAME, REPO, ScriptError, main_guard, output, run, say
 from package import DIST, package_path, version
 
 MANIFEST = REPO / "Cargo.toml"
@@ -94,11 +100,59 @@ def check(tag: str) -> None:
     say(f"{tag} is the version that is checked out, and the changelog has it")
 
 
+def sbom_path() -> Path:
+    """Where the list of the library's parts lies (CycloneDX)."""
+    return package_path().with_suffix(".cdx.json")
+
+
+def make_sbom() -> None:
+    """Lists every crate that a library contains, on any system. Needs cargo-cyclonedx."""
+    if not shutil.which("cargo-cyclonedx"):
+        raise ScriptError("cargo-cyclonedx was not found; `cargo install cargo-cyclonedx` brings it")
+    crate = REPO / "rust" / "nme-godot"
+    run([cargo(), "cyclonedx", "--quiet", "--manifest-path", crate / "Cargo.toml", "--format", "json", "--spec-version", "1.5",
+         "--describe", "binaries", "--target", "all", "--no-build-deps"], cwd=REPO)
+    made = {path.name: path for path in REPO.glob("rust/*/*.cdx.json")}
+    library = made.pop(f"{ADDON_NAME}_cdylib.cdx.json")
+    # It describes every program of the workspace; those are for tests.
+    for path in made.values():
+        path.unlink()
+    DIST.mkdir(exist_ok=True)
+    shutil.move(library, sbom_path())
+    parts = json.loads(sbom_path().read_text(encoding="utf-8"))["components"]
+    say(f"{sbom_path().name}: {len(parts)} components")
+
+
+def fill_dist(tag: str) -> None:
+    """Pushes what is in the package as a commit of the branch `dist`, with a tag, for tools that take addons from git."""
+    check(tag)
+    name = f"dist-{tag}"
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        run(["git", "worktree", "add", "--quiet", "--detach", "--no-checkout", tree], cwd=REPO)
+        try:
+            known = output(["git", "ls-remote", "--heads", "origin", "dist"], cwd=REPO).strip()
+            if known:
+                run(["git", "fetch", "--quiet", "origin", "dist"], cwd=tree)
+                run(["git", "checkout", "--quiet", "--detach", "FETCH_HEAD"], cwd=tree)
+                run(["git", "rm", "--quiet", "-r", "."], cwd=tree)
+            else:
+                run(["git", "switch", "--quiet", "--orphan", name], cwd=tree)
+            with zipfile.ZipFile(package_path()) as package:
+                package.extractall(tree)
+            run(["git", "add", "--force", "--all", "."], cwd=tree)
+            run(["git", "commit", "--quiet", "--message", f"Version {version()}"], cwd=tree)
+            run(["git", "push", "--quiet", "--atomic", "origin", "HEAD:refs/heads/dist", f"HEAD:refs/tags/{name}"], cwd=tree)
+        finally:
+            run(["git", "worktree", "remove", "--force", tree], cwd=REPO)
+            run(["git", "branch", "--quiet", "-D", name], cwd=REPO, check=False, quiet=True)
+
+
 def publish(tag: str) -> None:
-    """Makes the release on GitHub: the package, its checksum, and the changelog's section. Needs `gh`, signed in."""
+    """Makes the release on GitHub: the package, its checksum, its SBOM, and the changelog's section. Needs `gh`, signed in."""
     check(tag)
     package = package_path()
-    files = [package, package.with_name(f"{package.name}.sha256")]
+    files = [package, package.with_name(f"{package.name}.sha256"), sbom_path()]
     missing = [path.name for path in files if not path.is_file()]
     if missing:
         raise ScriptError(f"{', '.join(missing)} is not in {DIST.relative_to(REPO)}")
@@ -113,12 +167,21 @@ def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     what = reader.add_mutually_exclusive_group(required=True)
     what.add_argument("version", nargs="?", help="the new version")
-    what.add_argument("--check", metavar="TAG", help="compare a tag with the version that is checked out")
+    what.add_argument("--check", nargs="?", const="", metavar="TAG",
+                      help="go through the list; with a tag: compare it with the version that is checked out")
+    what.add_argument("--sbom", action="store_true", help="list the library's parts, into dist")
     what.add_argument("--publish", metavar="TAG", help="make the release on GitHub from what lies in dist")
+    what.add_argument("--dist", metavar="TAG", help="push what is in the package to the branch dist of origin")
     reader.add_argument("--push", action="store_true", help="push the commit and the tag, which publishes the release")
     options = reader.parse_args()
+    if options.check == "":
+        return release_check.go_through(section(CHANGELOG.read_text(encoding="utf-8"), UNRELEASED[3:]))
     if options.check:
         check(options.check)
+    elif options.sbom:
+        make_sbom()
+    elif options.dist:
+        fill_dist(options.dist)
     elif options.publish:
         publish(options.publish)
     else:

@@ -1,4 +1,4 @@
-## Draws the icon and the thumbnail of the stores; for scripts/screenshots.py, which names the folder.
+## Draws the icon and the thumbnail of the stores into a folder; run by scripts/screenshots.py.
 extends SceneTree
 
 const ICON := "res://addons/networked_multiplayer_enet/icons/NetworkedMultiplayerENet.svg"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Tuple
 
@@ -101,3 +104,55 @@ def test_the_changelog_has_the_section_with_its_lines(released: Clone) -> None:
     text = released.changelog.read_text(encoding="utf-8")
     place = text.find(f"\n## {VERSION} (")
     assert 0 < text.find("\n## Unreleased\n") < place < text.find(f"\n{first}"), text[:400]
+
+
+def test_the_list_names_what_is_missing(clone: Clone) -> None:
+    code, text = clone.release("--check")
+    assert code == 0, text
+    assert "the owner has answered the Asset Store's question about AI" in text
+    (clone.folder / ".github" / "store" / "pictures" / "icon.png").unlink()
+    code, text = clone.release("--check")
+    missing = re.findall(r"^NOT YET (.*)$", text, re.MULTILINE)
+    assert code == 1 and missing == ["everything is committed", "icon.png has 256x256 pixels"], text
+
+
+def test_the_branch_dist_has_what_is_in_the_package(released: Clone, tmp_path: Path) -> None:
+    origin = tmp_path / "origin.git"
+    output(["git", "init", "--quiet", "--bare", origin])
+    released.git("remote", "set-url", "origin", str(origin))
+    package = released.folder / "dist" / f"networked_multiplayer_enet-{VERSION}.zip"
+    package.parent.mkdir(exist_ok=True)
+    file = "addons/networked_multiplayer_enet/bin/library.so"
+    for text in ("first", "second"):
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr(file, text)
+            archive.writestr(f"{text}.txt", "")
+        code, told = released.release("--dist", f"v{VERSION}")
+        assert code == 0, told
+        files = released.git("--git-dir", str(origin), "ls-tree", "-r", "--name-only", "dist").split()
+        assert files == sorted([file, f"{text}.txt"])
+        assert released.git("--git-dir", str(origin), "show", f"dist:{file}") == text
+        assert released.git("--git-dir", str(origin), "tag", "--points-at", "dist").split() == [f"dist-v{VERSION}"]
+        # The tag of a version stays where it is; the second turn is as another version would be.
+        released.git("--git-dir", str(origin), "tag", "-d", f"dist-v{VERSION}")
+    assert released.git("--git-dir", str(origin), "rev-list", "--count", "dist").strip() == "2"
+    assert not released.git("status", "--porcelain")
+
+
+@pytest.mark.skipif(not shutil.which("cargo-cyclonedx"), reason="cargo-cyclonedx is not there")
+def test_the_sbom_names_the_crates_of_the_library_alone(released: Clone) -> None:
+    code, text = released.release("--sbom")
+    assert code == 0, text
+    sbom = json.loads((released.folder / "dist" / f"networked_multiplayer_enet-{VERSION}.cdx.json").read_text(encoding="utf-8"))
+    names = {part["name"] for part in sbom["components"]}
+    assert sbom["bomFormat"] == "CycloneDX"
+    assert {"nme-core", "nme-enet", "godot", "rtc-dtls", "zstd-sys"} <= names
+    assert not {"proptest", "nme-bench", "nme-testing"} & names
+    assert not released.git("status", "--porcelain")
+
+
+def test_the_examples_for_addon_managers_name_what_is_in_the_package() -> None:
+    page = (REPO / "addons" / "networked_multiplayer_enet" / "docs" / "install.md").read_text(encoding="utf-8")
+    for text in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        for name, addon in json.loads(text)["addons"].items():
+            assert (REPO / addon["subfolder"] / f"{name}.gdextension").is_file(), text
