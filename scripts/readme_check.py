@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what README.md refers to: files, links, and the tests that its coverage table names.
+"""Checks what the pages for visitors and developers refer to: files, links, and the tests that the table of coverage names.
 
 The table must have a row for every member of Godot 3.6's class reference, and a test in every row.
 """
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Dict, Iterator, List, Set
 
 from common import PROJECT, REPO, main_guard, say
 from interop.scenarios import all_scenarios
 
-README = REPO / "README.md"
-SECTION = "## Coverage of the class reference"
+# The pages whose files and links have to exist. Those of the addon are tested by scripts/docs.
+PAGES = (
+    REPO / "README.md", REPO / "CONTRIBUTING.md", REPO / "SECURITY.md", PROJECT / "tests" / "README.md",
+    PROJECT / "tests" / "coverage.md",
+)
+COVERAGE = PROJECT / "tests" / "coverage.md"
 REFERENCE = PROJECT / "tests" / "data" / "class_reference.json"
 FOLDERS = ("rust", "scripts", "godot_project", "addons", ".github", ".ci")
 
@@ -36,8 +41,7 @@ def known_tests() -> Set[str]:
 
 def rows(text: str) -> Iterator[List[str]]:
     """The cells of every row of the coverage tables, without heads and rules."""
-    section = text.partition(SECTION)[2].partition("\n## ")[0]
-    for line in section.splitlines():
+    for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("|") and "`" in line and len(cells) == 2:
             yield cells
@@ -50,16 +54,17 @@ def members() -> Set[str]:
     return found.union(*reference["enums"].values())
 
 
-def missing_files(text: str) -> List[str]:
-    """Paths and links to nothing."""
+def missing_files(page: Path) -> List[str]:
+    """Paths and links of a page to nothing. Paths begin at the top of the repository, links at the page."""
+    text = page.read_text(encoding="utf-8")
     spans = [span for span in CODE.findall(text) if span.split("/")[0] in FOLDERS and " " not in span]
-    paths = [*spans, *LINK.findall(text)]
-    return sorted({path for path in paths if not any(REPO.glob(path.rstrip("/")))})
+    absent = [span for span in spans if not any(REPO.glob(span.rstrip("/")))]
+    return sorted({*absent, *(link for link in LINK.findall(text) if not (page.parent / link).exists())})
 
 
 def main() -> int:
     """One check for each row, member, and reference to a file."""
-    text = README.read_text(encoding="utf-8")
+    text = COVERAGE.read_text(encoding="utf-8")
     tests, covered, problems, passed = known_tests(), set(), [], 0
     for first, second in rows(text):
         named = CODE.findall(second)
@@ -71,11 +76,12 @@ def main() -> int:
     uncovered = sorted(members() - covered)
     problems += [f"no row of the coverage table is about {name}" for name in uncovered]
     passed += len(members()) - len(uncovered)
-    absent = missing_files(text)
-    problems += [f"{path} does not exist" for path in absent]
-    passed += not absent
+    for page in PAGES:
+        absent = missing_files(page)
+        problems += [f"{page.relative_to(REPO)}: {path} does not exist" for path in absent]
+        passed += not absent
     for problem in problems:
-        say(f"README.md: {problem}")
+        say(problem)
     say(f"{passed} passed, {len(problems)} failed")
     return 1 if problems else 0
 

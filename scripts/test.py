@@ -286,7 +286,7 @@ def run_fuzzers() -> Count:
 
 
 def check_readme() -> Count:
-    """Every test and every file that the README names exists."""
+    """Every test and every file that these pages name exists."""
     return counting_script("readme_check.py")
 
 
@@ -300,7 +300,7 @@ STEPS = (
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
-    Step("readme", "what the README refers to", check_readme),
+    Step("readme", "what README and other pages refer to", check_readme),
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
     Step("editor", "the debugger's tab in the real editor", run_editor),
