@@ -42,7 +42,10 @@ class Page(NamedTuple):
         return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{body}\n{END}", page, flags=re.DOTALL)
 
 
-PAGES = (Page(ADDON / "docs" / "sizing.md", sizing.table), Page(REPO / "README.md", headlines.table))
+PAGES = (
+    Page(ADDON / "docs" / "sizing.md", sizing.table), Page(ADDON / "docs" / "compared.md", headlines.table),
+    Page(REPO / "README.md", headlines.few),
+)
 
 
 def figures(path: Path = FIGURES) -> Optional[Figures]:

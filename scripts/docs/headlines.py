@@ -1,8 +1,8 @@
-"""The table of the benchmarks in README.md."""
+"""The tables of the benchmarks: a few rows in README.md, and all of them in docs/compared.md."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 from bench.contestants import NEW, OLD, OURS
 from bench.scenario import column_of
@@ -19,31 +19,43 @@ class Row(NamedTuple):
     unit: str = ""
     # Whether less is better, so that a factor means something.
     compared: bool = True
+    # What it is called in README.md, if it stands there.
+    headline: str = ""
 
 
 ROWS = (
-    Row("rpc", "datagrams", "100 nodes, an RPC each to 8 clients: datagrams per frame"),
+    Row("rpc", "datagrams", "100 nodes, an RPC each to 8 clients: datagrams per frame",
+        headline="datagrams per frame for RPCs of 100 nodes to 8 clients"),
     Row("rpc", "cpu_ms", "- server CPU per frame, the RPCs of Godot included", " ms"),
     Row("broadcast_100", "cpu_ms", "20 packets per frame to 100 clients: server CPU per frame", " ms"),
-    Row("broadcast_500", "cpu_ms", "the same to 500 clients", " ms"),
+    Row("broadcast_500", "cpu_ms", "the same to 500 clients", " ms",
+        headline="server CPU per frame for 20 packets to each of 500 clients"),
     Row("broadcast_500", "delivered", "- delivered", compared=False),
-    Row("uplink_500", "delivered", "500 clients send a packet per frame each: arrived", compared=False),
-    Row("join_500", "join_seconds", "500 clients join a server at 60 frames per second", " s"),
+    Row("uplink_500", "delivered", "500 clients send a packet per frame each: arrived", compared=False,
+        headline="what arrives when 500 clients send a packet in each frame"),
+    Row("join_500", "join_seconds", "500 clients join a server at 60 frames per second", " s",
+        headline="until 500 clients have joined a server at 60 frames per second"),
     Row("join_2000_relay", "joined", "2000 join with relay: how many are in after 20 s", compared=False),
     Row("relay_32", "datagrams", "32 clients send to all others through the server: datagrams per frame"),
     Row("relay_32", "cpu_ms", "- server CPU per frame", " ms"),
     Row("relay_32", "latency_p50", "- latency, median", " ms", compared=False),
     Row("loopback", "usec:unreliable_100", "put_packet to get_packet in one process, 64 bytes: CPU per packet", " µs"),
     Row("rpc_uplink", "packets_up", "an RPC of a client to 31 others: packets uplink"),
-    Row("idle", "connected:4000", "4000 clients, a packet to each in every frame: still connected", compared=False),
+    Row("idle", "connected:4000", "4000 clients, a packet to each in every frame: still connected", compared=False,
+        headline="of 4000 clients that get a packet in each frame, still connected"),
 )
 
 
-def table(results: Figures) -> str:
-    """What stands between the marks."""
+def few(results: Figures) -> str:
+    """What stands between the marks of README.md."""
+    return table(results, tuple(row._replace(what=row.headline) for row in ROWS if row.headline))
+
+
+def table(results: Figures, rows: Sequence[Row] = ROWS) -> str:
+    """What stands between the marks of a page that has all rows."""
     titles = {OURS: "this addon", NEW: "`ENetMultiplayerPeer`, Godot 4.6", OLD: "Godot 3.6"}
     lines = [f"| | {' | '.join(titles.values())} |", "|---|---|---|---|"]
-    for row in ROWS:
+    for row in rows:
         measured = results["scenarios"].get(row.scenario, {}).get("measured", {})
         ours = measured.get(OURS, {}).get(row.figure)
         if ours is None:
