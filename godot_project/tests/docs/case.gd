@@ -135,6 +135,14 @@ func join_with(api: MultiplayerAPI) -> void:
 	_join(api)
 
 
+## A key that is pressed.
+func key(code: Key) -> InputEventKey:
+	var event := InputEventKey.new()
+	event.keycode = code
+	event.pressed = true
+	return event
+
+
 ## Adds nodes along a path; the last one.
 func add_nodes(parent: Node, path: String) -> Node3D:
 	for part in path.split("/"):
