@@ -16,8 +16,8 @@ from interop.scenarios import all_scenarios
 
 # The pages whose files and links have to exist. Those of the addon are tested by scripts/docs.
 PAGES = (
-    REPO / "README.md", REPO / "CONTRIBUTING.md", REPO / "SECURITY.md", PROJECT / "tests" / "README.md",
-    PROJECT / "tests" / "coverage.md",
+    REPO / "README.md", REPO / "ARCHITECTURE.md", REPO / "CONTRIBUTING.md", REPO / "SECURITY.md",
+    PROJECT / "tests" / "README.md", PROJECT / "tests" / "coverage.md",
 )
 COVERAGE = PROJECT / "tests" / "coverage.md"
 REFERENCE = PROJECT / "tests" / "data" / "class_reference.json"

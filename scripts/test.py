@@ -286,8 +286,9 @@ def run_fuzzers() -> Count:
 
 
 def check_readme() -> Count:
-    """Every test and every file that these pages name exists."""
-    return counting_script("readme_check.py")
+    """Every test and every file that these pages name exists, and the pictures of ARCHITECTURE.md are true."""
+    names, pictures = counting_script("readme_check.py"), pytest("architecture")
+    return Count(names.passed + pictures.passed, names.failed + pictures.failed)
 
 
 STEPS = (
@@ -300,7 +301,7 @@ STEPS = (
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
-    Step("readme", "what README and other pages refer to", check_readme),
+    Step("readme", "what README and other pages refer to, and the pictures of the architecture", check_readme),
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
     Step("editor", "the debugger's tab in the real editor", run_editor),
