@@ -55,8 +55,9 @@ use crate::shared::{Object, Shared};
 /// A packet has up to 16777216 bytes (16 MiB). What does not fit into one datagram, that is more than about 1300
 /// bytes, travels in parts.
 ///
-/// Both ends need this class, or Godot 3.6's. RPCs and Variants do not cross between Godot 3 and Godot 4, as each
-/// encodes them in its own way; bytes do. [ENetMultiplayerPeer] sends other packets, and cannot be the other end.
+/// Both ends need this class, or Godot 3.6's. Godot 3 and Godot 4 encode RPCs and Variants in different ways; with
+/// [Godot3Multiplayer] they call each other's functions all the same. [ENetMultiplayerPeer] sends other packets, and
+/// cannot be the other end.
 ///
 /// [b]Note:[/b] ENet uses UDP. A router or firewall in front of the server has to let [i]UDP[/i] through on its
 /// port; [UPNP] asks a router for that. On Android, the export needs the INTERNET permission. Browsers have no UDP,

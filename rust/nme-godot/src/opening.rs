@@ -90,9 +90,9 @@ impl NetworkedMultiplayerENet {
     ///
     /// ```gdscript
     /// var peer = NetworkedMultiplayerENet.new()
-    /// peer.connection_failed.connect(func(): print(peer.get_connection_error_text()))
     /// if peer.create_client("127.0.0.1", 4242) == OK:
     ///       multiplayer.multiplayer_peer = peer
+    ///       multiplayer.connection_failed.connect(func(): print("Nobody answers."))
     /// ```
     #[func(gd_self)]
     fn create_client(
