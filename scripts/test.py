@@ -276,6 +276,11 @@ def play_arena() -> Count:
     return counting_script("arena_test.py", "--no-build")
 
 
+def run_fleet() -> Count:
+    """A dedicated server in a fleet, with a stand-in of Agones; and the manifests."""
+    return pytest("fleet")
+
+
 def run_fuzzers() -> Count:
     """Each fuzz target for a short time, where a nightly compiler and cargo-fuzz are."""
     if shutil.which("cargo-fuzz") is None or run(["cargo", "+nightly", "--version"], cwd=REPO, check=False) != 0:
@@ -316,6 +321,7 @@ STEPS = (
     Step("bench", "benchmarks with small numbers", run_benchmarks),
     Step("docs", "help, pages and their examples", check_docs),
     Step("arena", "the arena: a dedicated server and its clients", play_arena),
+    Step("fleet", "a server in a fleet, with a stand-in of Agones", run_fleet),
     Step("release", "a release, tried in a clone", check_release),
     Step("package", "the release package, installed and played", check_package),
 )

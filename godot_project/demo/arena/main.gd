@@ -9,7 +9,9 @@ const HEADLESS_FPS := 60
 var options := ArenaOptions.new()
 var screen: ArenaScreen
 
+var _is_draining := false
 var _is_leaving := false
+var _fleet: ArenaFleet
 
 @onready var connection: ArenaConnection = $Connection
 @onready var messages: ArenaMessages = $Messages
@@ -62,6 +64,22 @@ func join() -> String:
 	return connection.join(options)
 
 
+## Takes nobody else in, and ends when the last player has left, or after --drain-seconds.
+func drain(reason: String) -> void:
+	if _is_draining:
+		return
+	_is_draining = true
+	if connection.is_open() and multiplayer.is_server() and options.drain_seconds > 0:
+		print("draining: up to %d s for those who play" % options.drain_seconds)
+		connection.peer.refuse_new_connections = true
+		if _fleet != null:
+			_fleet.stop_offering()
+		var limit := Time.get_ticks_msec() + options.drain_seconds * 1000
+		while server.count_humans() > 0 and Time.get_ticks_msec() < limit:
+			await get_tree().process_frame
+	leave(reason)
+
+
 ## Ends the game and the process. A server tells its clients why.
 func leave(reason: String, code := 0) -> void:
 	if _is_leaving:
@@ -72,6 +90,8 @@ func leave(reason: String, code := 0) -> void:
 	if connection.is_open() and multiplayer.is_server():
 		server.stop(reason)
 	await connection.close(reason)
+	if _fleet != null:
+		await _fleet.end()
 	get_tree().quit(code)
 
 
@@ -90,6 +110,7 @@ func _begin() -> void:
 			_report()
 			problem = host()
 	if problem == "":
+		_watch_stop_file()
 		return
 	if screen != null:
 		screen.show_problem(problem)
@@ -125,11 +146,14 @@ func _on_ended(why: String) -> void:
 		get_tree().quit(1 if is_lost else 0)
 
 
-func _tell_ready() -> void:
+func _watch_stop_file() -> void:
 	var stop_file := ArenaStopFile.new()
-	stop_file.appeared.connect(leave.bind("The server is shutting down."))
+	stop_file.appeared.connect(drain.bind("The server is shutting down."))
 	add_child(stop_file)
 	stop_file.watch(options.stop_file)
+
+
+func _tell_ready() -> void:
 	if options.dtls:
 		print("certificate: ", ArenaCertificate.path())
 	print(
@@ -143,6 +167,10 @@ func _tell_ready() -> void:
 			]
 		)
 	)
+	_fleet = ArenaFleet.new()
+	_fleet.ending.connect(drain.bind("The server is shutting down."))
+	add_child(_fleet)
+	_fleet.start(server, options)
 
 
 func _report() -> void:

@@ -22,7 +22,9 @@ const USAGE := """Arguments behind `--`:
   --bot                 client: play by itself
   --address ADDRESS     whom --health-check asks, this machine without this
   --seconds N           end after N seconds
-  --stop-file FILE      server: end when this file appears
+  --stop-file FILE      end when this file appears
+  --drain-seconds N     server: who plays may go on for N seconds when it is to end, 0 without this
+  --empty-seconds N     server in a fleet: ready again when empty for N seconds, 30 without this
   --log                 print what is going on, for tests
   --picture FILE        save a picture of the window at the end"""
 
@@ -55,6 +57,8 @@ const NUMBERS := {
 	"--max-clients": ["max_clients", 1, 64],
 	"--bots": ["bots", 0, 16],
 	"--seconds": ["seconds", 1, 1_000_000],
+	"--drain-seconds": ["drain_seconds", 0, 86_400],
+	"--empty-seconds": ["empty_seconds", 1, 86_400],
 }
 
 var mode := Mode.MENU
@@ -70,6 +74,8 @@ var certificate := ""
 var is_insecure := false
 var is_bot := false
 var seconds := 0
+var drain_seconds := 0
+var empty_seconds := 30
 var stop_file := ""
 var log := false
 var picture := ""

@@ -59,6 +59,11 @@ func stop(reason: String) -> void:
 	_messages.tell_closing.rpc(reason)
 
 
+## Players without the bots.
+func count_humans() -> int:
+	return world.players.size() - _brains.size()
+
+
 func _physics_process(delta: float) -> void:
 	# An empty arena costs nothing.
 	if not _is_running or world.players.is_empty():
@@ -103,7 +108,7 @@ func _on_peer_disconnected(id: int) -> void:
 
 ## Bots keep a lone player company, and one goes for each further player.
 func _adjust_bots() -> void:
-	var humans := world.players.size() - _brains.size()
+	var humans := count_humans()
 	var wanted := maxi(_bots + 1 - humans, 0) if humans > 0 else 0
 	while _brains.size() > wanted:
 		var bot: int = _brains.keys().back()
