@@ -43,8 +43,8 @@ class Page(NamedTuple):
 
 
 PAGES = (
-    Page(ADDON / "docs" / "sizing.md", sizing.table), Page(ADDON / "docs" / "compared.md", headlines.table),
-    Page(REPO / "README.md", headlines.few),
+    Page(ADDON / "docs" / "sizing.md", sizing.table), Page(ADDON / "docs" / "fleets.md", sizing.fleet_table),
+    Page(ADDON / "docs" / "compared.md", headlines.table), Page(REPO / "README.md", headlines.few),
 )
 
 
@@ -63,7 +63,7 @@ def check() -> Iterator[Tuple[str, List[str]]]:
     for page in PAGES:
         same = page.text() == page.renewed(figures())
         yield f"the table of {page.name}", [] if same else ["it is out of date; run: python3 scripts/docs --write"]
-    unknown = sorted({row.scenario for row in (*sizing.ROWS, *headlines.ROWS)} - known_scenarios())
+    unknown = sorted({row.scenario for row in (*sizing.ROWS, *sizing.LOADS, *headlines.ROWS)} - known_scenarios())
     yield "the scenarios of the tables", [f"there is no scenario {name}" for name in unknown]
 
 

@@ -13,6 +13,8 @@ from typing import Dict, Iterator, List, NamedTuple, Sequence
 from common import ADDON, ADDON_NAME, PROJECT, ScriptError, tail
 
 HARNESS = PROJECT / "tests" / "docs"
+# What pages tell users to copy into their project.
+COPIED = (PROJECT / "demo" / "server" / "agones.gd",)
 
 SETTINGS = """config_version=5
 
@@ -72,6 +74,6 @@ def new_project(godot: Sequence[str]) -> Iterator[Project]:
             (folder / "addons" / ADDON_NAME).symlink_to(ADDON, target_is_directory=True)
         except OSError:
             shutil.copytree(ADDON, folder / "addons" / ADDON_NAME)
-        for path in HARNESS.glob("*.gd"):
+        for path in (*HARNESS.glob("*.gd"), *COPIED):
             shutil.copy2(path, folder)
         yield Project(godot, folder)

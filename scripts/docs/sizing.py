@@ -1,4 +1,4 @@
-"""The table of docs/sizing.md."""
+"""The tables of docs/sizing.md and docs/fleets.md."""
 
 from __future__ import annotations
 
@@ -56,6 +56,49 @@ def table(results: Figures) -> str:
         )
     facts = [fact for fact in results["facts"] if fact.split(":")[0] in ("processor", "system", "ours", "4.6", "addon")]
     return "\n".join([*lines, "", *(f"- {fact}" for fact in facts)])
+
+
+class Load(NamedTuple):
+    """A line of the table of fleets: servers as one of scripts/bench, in a game developer's words."""
+
+    scenario: str
+    what: str
+    clients: int
+
+
+LOADS = (
+    Load("relay_32_range_coder", "everybody sends to everybody, default compression", 32),
+    Load("broadcast_100", "the server sends 20 packets to each per frame, no compression", 100),
+    Load("broadcast_100_range_coder", "the same, default compression", 100),
+    Load("broadcast_500", "the same, no compression", 500),
+)
+# What the network may have of a core; the rest is for the game.
+SHARE = 0.5
+# Cores of a node, and those of them that are left to the system, Kubernetes and the side-cars.
+NODE_CORES, KEPT_CORES = 8, 1
+
+
+def fleet_table(results: Figures) -> str:
+    """What stands between the marks of docs/fleets.md: whole servers for a core and for a node."""
+    lines = [
+        "| each server | players | CPU of the network | players for each core | servers on a node "
+        "| players for each node | the node's line |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for load in LOADS:
+        measured = results["scenarios"].get(load.scenario, {}).get("measured", {}).get(OURS, {})
+        cpu, kilobytes = measured.get("cpu_ms"), measured.get("kilobytes")
+        if cpu is None or kilobytes is None:
+            continue
+        servers = int(SHARE / (cpu / FRAME))
+        on_node = servers * (NODE_CORES - KEPT_CORES)
+        players = on_node * load.clients
+        megabits = kilobytes * FRAMES_PER_SECOND * on_node * 8 / 1000
+        lines.append(
+            f"| {load.what} | {load.clients} | {cpu / FRAME * 1000:.0f}m | {servers * load.clients} | {on_node} | {players} "
+            f"| {megabits:.0f} Mbit/s |"
+        )
+    return "\n".join([*lines, "", *(f"- {fact}" for fact in results["facts"] if fact.split(":")[0] in ("processor", "addon"))])
 
 
 def shown_bytes(kilobytes: Optional[float], clients: int) -> str:
