@@ -281,6 +281,11 @@ def run_fleet() -> Count:
     return pytest("fleet")
 
 
+def build_container() -> Count:
+    """The container file of the arena's server, where buildah is; it may need a registry, or mmdebstrap."""
+    return pytest("container")
+
+
 def run_fuzzers() -> Count:
     """Each fuzz target for a short time, where a nightly compiler and cargo-fuzz are."""
     if shutil.which("cargo-fuzz") is None or run(["cargo", "+nightly", "--version"], cwd=REPO, check=False) != 0:
@@ -322,6 +327,7 @@ STEPS = (
     Step("docs", "help, pages and their examples", check_docs),
     Step("arena", "the arena: a dedicated server and its clients", play_arena),
     Step("fleet", "a server in a fleet, with a stand-in of Agones", run_fleet),
+    Step("container", "the server's container, built and run; only when named", build_container, by_default=False),
     Step("release", "a release, tried in a clone", check_release),
     Step("package", "the release package, installed and played", check_package),
 )
