@@ -97,12 +97,12 @@ def counting_script(name: str, *words: Word) -> Count:
     return counted(code, SCRIPT_RESULT.findall(text)[-1:])
 
 
-def pytest(name: str) -> Count:
+def pytest(name: str, *options: str) -> Count:
     """The file of scripts/tests with this name; a subtest counts as a test does."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         file = Path("scripts") / "tests" / f"test_{name}.py"
-        code, _ = echoed([sys.executable, "-m", "pytest", "-v", file, "--junitxml", report, *PYTEST_WORDS])
+        code, _ = echoed([sys.executable, "-m", "pytest", "-v", file, "--junitxml", report, *options, *PYTEST_WORDS])
         if not report.is_file():
             raise ScriptError(f"pytest has ended with {code} before its report")
         suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -210,12 +210,12 @@ def run_editor() -> Count:
 
 def run_interop() -> Count:
     """The same scenarios with Godot 3.6, Godot 4, and both."""
-    return counting_script("interop")
+    return pytest("interop", "-n", "12", "--dist", "loadgroup")
 
 
 def run_rpc() -> Count:
     """Calls between games of Godot 3.6 and of Godot 4."""
-    return counting_script("rpc")
+    return pytest("rpc", "-n", "2", "--dist", "load", "--maxschedchunk", "1")
 
 
 def run_path() -> Count:
@@ -240,7 +240,7 @@ def run_attacks() -> Count:
 
 def run_dtls() -> Count:
     """DTLS against the engines' own and OpenSSL, and the scenarios of interop over it."""
-    return counting_script("dtls")
+    return pytest("dtls", "-n", "8", "--dist", "loadgroup")
 
 
 def check_package() -> Count:

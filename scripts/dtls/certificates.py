@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, NamedTuple
+from typing import Dict, NamedTuple, Optional
 
 from common import REPO, run
 
@@ -17,7 +17,19 @@ class Identity(NamedTuple):
     certificate: Path
 
 
-def fixtures(folder: str) -> Dict[str, Identity]:
+Identities = Dict[str, Identity]
+
+
+def identities_of(engine: str, openssl: Optional[str], folder: Path) -> Identities:
+    """Certificates that this engine has made, and what can be made of them."""
+    found = fixtures(f"godot{engine}")
+    found.update(with_tails(found["rsa_2048"], folder))
+    if openssl:
+        found.update(with_openssl(openssl, found["rsa_2048"].key, found["rsa_2048_other"].key, folder))
+    return found
+
+
+def fixtures(folder: str) -> Identities:
     """The identities that an engine has made; one key is behind several certificates."""
     base = DATA / folder
     found = {path.stem: Identity(path, path.with_suffix(".crt")) for path in base.glob("rsa_[24]*.key")}
@@ -27,9 +39,9 @@ def fixtures(folder: str) -> Dict[str, Identity]:
     return found
 
 
-def with_tails(identity: Identity, folder: Path) -> Dict[str, Identity]:
+def with_tails(identity: Identity, folder: Path) -> Identities:
     """The same with what the engines leave behind the PEM of their strings, and with another system's line ends."""
-    found: Dict[str, Identity] = {}
+    found: Identities = {}
     for name, tail in (("nul", "\0"), ("replacement", "\ufffd\0"), ("crlf", "")):
         copies = []
         for path in identity:
@@ -41,9 +53,9 @@ def with_tails(identity: Identity, folder: Path) -> Dict[str, Identity]:
     return found
 
 
-def with_openssl(openssl: str, key: Path, ca_key: Path, folder: Path) -> Dict[str, Identity]:
+def with_openssl(openssl: str, key: Path, ca_key: Path, folder: Path) -> Identities:
     """What the engines do not make: certificates of a CA, with a subjectAltName, and for an address."""
-    found: Dict[str, Identity] = {}
+    found: Identities = {}
     # The system's own configuration adds extensions that are not asked for.
     config = folder / "openssl.cnf"
     config.write_text("[req]\ndistinguished_name=dn\n[dn]\n", encoding="ascii")

@@ -21,10 +21,6 @@ PATIENCE = 30.0
 BAD_SIGNS = ("SCRIPT ERROR", "panicked at", "handle_crash", "leaked at exit", "AddressSanitizer")
 
 
-class Failed(Exception):
-    """What was wrong, in a line."""
-
-
 class Program:
     """A process that writes lines, each an object of JSON behind an optional mark."""
 
@@ -83,10 +79,10 @@ class Program:
             try:
                 line = self._new.get(timeout=max(0.0, limit - time.monotonic()))
             except queue.Empty:
-                raise Failed(f"{self.name}: no {event} {details or ''} within {within:g} s; {self.told()}") from None
+                raise AssertionError(f"{self.name}: no {event} {details or ''} within {within:g} s; {self.told()}") from None
             if line is None:
                 self._new.put(None)
-                raise Failed(f"{self.name} ended without {event} {details or ''}; {self.told()}")
+                raise AssertionError(f"{self.name} ended without {event} {details or ''}; {self.told()}")
             self.lines.append(line)
 
     def said(self, event: str, **details: Any) -> int:
@@ -120,7 +116,7 @@ class Program:
         try:
             code = self.process.wait(within)
         except subprocess.TimeoutExpired:
-            raise Failed(f"{self.name} does not end; {self.told()}") from None
+            raise AssertionError(f"{self.name} does not end; {self.told()}") from None
         self._reader.join(within)
         return code
 
@@ -142,13 +138,12 @@ class Program:
 class Stage:
     """Starts programs, and kills what is left of them at the end."""
 
-    def __init__(self, folder: Path, peer: Path, engines: Dict[str, List[str]]) -> None:
+    def __init__(self, folder: Path, peer: Path, engines: Callable[[str], Dict[str, List[str]]]) -> None:
+        """`engines` gives the commands of the engines with these numbers."""
         self.folder = folder
-        self.engines = engines
+        self._engines = engines
         self._peer = peer
         self._programs: List[Program] = []
-        self._lock = threading.Lock()
-        self._count = 0
 
     def __enter__(self) -> "Stage":
         return self
@@ -156,13 +151,13 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         for program in self._programs:
             program.kill()
+        complaints = [text for text in (program.complaint() for program in self._programs) if text]
+        assert not complaints, complaints
 
     def start(self, name: str, words: Sequence[str], raw: bool = False) -> Program:
         """Starts any program."""
-        with self._lock:
-            self._count += 1
-            program = Program(f"{self._count:03}_{name}", words, self.folder, raw)
-            self._programs.append(program)
+        program = Program(f"{len(self._programs) + 1:03}_{name}", words, self.folder, raw)
+        self._programs.append(program)
         return program
 
     def peer(self, role: str, **options: object) -> Program:
@@ -176,11 +171,7 @@ class Stage:
             place = ["--path", str(PROJECT / "tests" / "dtls" / "godot3"), "-s", f"{name}.gd"]
         else:
             place = ["--headless", "--path", str(PROJECT), "-s", f"res://tests/dtls/{name}.gd", "--"]
-        return self.start(f"godot{engine}_{name}", [*self.engines[engine], *place, *words])
-
-    def complaints(self) -> List[str]:
-        """Of all programs, once they have ended."""
-        return [text for text in (program.complaint() for program in self._programs) if text]
+        return self.start(f"godot{engine}_{name}", [*self._engines(engine)[engine], *place, *words])
 
 
 def until(what: str, condition: Callable[[], bool], within: float = PATIENCE) -> None:
@@ -188,5 +179,5 @@ def until(what: str, condition: Callable[[], bool], within: float = PATIENCE) ->
     limit = time.monotonic() + within
     while not condition():
         if time.monotonic() > limit:
-            raise Failed(f"not within {within:g} s: {what}")
+            raise AssertionError(f"not within {within:g} s: {what}")
         time.sleep(0.01)

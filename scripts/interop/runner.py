@@ -1,23 +1,17 @@
-"""Plays the scenarios with each casting of engines and compares the logs with those of Godot 3.6 alone."""
+"""Plays a scenario with a casting of engines, and compares the logs with those of Godot 3.6 alone."""
 
 from __future__ import annotations
 
-import argparse
-import fnmatch
 import json
 import os
 import random
 import socket
 import subprocess
-import tempfile
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
-from common import PROJECT, ScriptError, say
-from engines import find_godot3, find_godot4
+from common import PROJECT
 from interop.logs import Raw, Run, Summary, faults, first_difference, parse, summary
 from interop.scenario import Scenario
 from interop.scenarios import all_scenarios
@@ -27,10 +21,9 @@ EXPECTED = AGENTS / "expected"
 
 # Server's engine / clients' engines in turn. 4t is Godot 4 with network threads.
 REFERENCE = "3/3"
-CASTINGS = (REFERENCE, "4/3", "3/4", "4/4", "4t/3", "3/4t")
+CASTINGS = (REFERENCE, "4/3", "3/4", "4/4", "4t/3", "3/4t", "3/3+4", "4/3+4", "4t/3+4t")
 # Only when named: the suites in Godot have it, too.
 MORE_CASTINGS = ("4t/4t",)
-MIXED_CASTINGS = ("3/3+4", "4/3+4", "4t/3+4t")
 
 # Seconds after which a participant is killed; its own deadlines are shorter and say what it waited for.
 LIMIT = 240.0
@@ -38,9 +31,9 @@ GRACE = 3.0
 # Seconds between looks for script errors, after which an agent would go on with nonsense.
 LOOK = 0.5
 
-
 # Below the ports that systems give to clients: one could be taken between choice and use.
 SERVER_PORTS = (12000, 32000)
+used_ports: Set[int] = set()
 
 
 class Job(NamedTuple):
@@ -49,32 +42,24 @@ class Job(NamedTuple):
     scenario: Scenario
     casting: str
 
-
-class Result(NamedTuple):
-    """How a job went; no problem means it passed."""
-
-    job: Job
-    seconds: float
-    problem: Optional[str]
-    summaries: Dict[str, Summary]
+    @property
+    def engines(self) -> Set[str]:
+        """The numbers of the engines that play."""
+        return {letter for letter in self.casting if letter.isdigit()}
 
 
-class Ports:
-    """Free UDP ports, none of them handed out twice."""
-
-    def __init__(self) -> None:
-        self._used: Set[int] = set()
-        self._lock = threading.Lock()
-
-    def take(self, count: int) -> List[int]:
-        ports: List[int] = []
-        with self._lock:
-            while len(ports) < count:
-                port = random.randrange(*SERVER_PORTS)
-                if port not in self._used and is_free(port):
-                    self._used.add(port)
-                    ports.append(port)
-        return ports
+def take_ports(count: int) -> List[int]:
+    """Free UDP ports, none of them handed out twice; each worker of pytest-xdist has its own part of them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # One that stands in for a crashed worker has a higher number than there are workers.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
+    ports: List[int] = []
+    while len(ports) < count:
+        port = random.choice(range(*SERVER_PORTS)[worker::workers])
+        if port not in used_ports and is_free(port):
+            used_ports.add(port)
+            ports.append(port)
+    return ports
 
 
 def is_free(port: int) -> bool:
@@ -88,45 +73,26 @@ def is_free(port: int) -> bool:
 
 
 class Player:
-    """Runs jobs; knows the engines."""
+    """Plays jobs; knows the engines."""
 
-    def __init__(self, engines: Dict[str, List[str]], keep: Optional[Path]) -> None:
+    def __init__(self, engines: Dict[str, List[str]]) -> None:
         self.engines = engines
-        self.keep = keep
-        self.ports = Ports()
 
-    def play(self, job: Job) -> Result:
-        """One run, from the processes to the verdict about the run alone."""
-        start = time.monotonic()
-        if self.keep:
-            folder = self.keep / f"{job.scenario.name}_{job.casting.replace('/', '-')}"
-            folder.mkdir(parents=True, exist_ok=True)
-            for old in folder.iterdir():
-                if old.is_file():
-                    old.unlink()
-            problem, summaries = self._play_in(job, folder)
-        else:
-            with tempfile.TemporaryDirectory(prefix="interop_") as name:
-                problem, summaries = self._play_in(job, Path(name))
-        return Result(job, time.monotonic() - start, problem, summaries)
-
-    def _play_in(self, job: Job, folder: Path) -> Tuple[Optional[str], Dict[str, Summary]]:
+    def play(self, job: Job, folder: Path) -> Dict[str, Summary]:
+        """One run, with its raw logs in an empty folder; fails if something is wrong with the run alone."""
         scenario = job.scenario
         cast = casting_of(job)
-        ports = self.ports.take(scenario.ports)
+        ports = take_ports(scenario.ports)
         signals = folder / "signals"
-        signals.mkdir(exist_ok=True)
-        for old in signals.iterdir():
-            old.unlink()
+        signals.mkdir()
         story = folder / "scenario.json"
         story.write_text(json.dumps(scenario.as_json(signals.as_posix(), ports)), encoding="utf-8")
         problem = self._run_processes(cast, story, folder)
         logs = {name: parse(read(folder / f"{name}.out")) for name in cast}
         run = Run(scenario, ports, cast, logs)
-        problem = script_error(cast, folder) or said_failure(logs) or problem
-        if problem is None:
-            problem = next(iter(faults(run)), None)
-        return problem, {name: summary(run, name) for name in cast}
+        problem = script_error(cast, folder) or said_failure(logs) or problem or next(iter(faults(run)), None)
+        assert problem is None, problem
+        return {name: summary(run, name) for name in cast}
 
     def _run_processes(self, cast: Dict[str, str], story: Path, folder: Path) -> Optional[str]:
         """Starts everyone and waits; after a failure the others get only a short while more."""
@@ -216,124 +182,32 @@ def last_line(path: Path) -> str:
     return next(iter(reversed(read(path).strip().splitlines())), "(nothing printed)")
 
 
-# --- The whole test -------------------------------------------------------------------------------
+# --- The logs of Godot 3.6 alone ------------------------------------------------------------------
 
 
 def expected_file(scenario: Scenario) -> Path:
     return EXPECTED / f"{scenario.name}.json"
 
 
-def load_expected(scenario: Scenario) -> Optional[Dict[str, Summary]]:
-    path = expected_file(scenario)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
 def save_expected(scenario: Scenario, summaries: Dict[str, Summary]) -> None:
-    EXPECTED.mkdir(parents=True, exist_ok=True)
+    """What all other castings of the scenario have to show from now on."""
     text = json.dumps(summaries, indent="\t", ensure_ascii=False)
     expected_file(scenario).write_text(text + "\n", encoding="utf-8")
 
 
-def judged(result: Result, record: bool) -> Result:
-    """Adds the comparison with the log of Godot 3.6 alone, or writes that log."""
-    if result.problem is not None:
-        return result
-    if record and result.job.casting == REFERENCE:
-        save_expected(result.job.scenario, result.summaries)
-        return result
-    expected = load_expected(result.job.scenario)
-    if expected is None:
-        return result._replace(problem="no expected log; record it with --record")
-    return result._replace(problem=first_difference(expected, result.summaries, casting_of(result.job)))
+def compare_with_expected(job: Job, summaries: Dict[str, Summary]) -> None:
+    """Fails unless the run has shown what Godot 3.6 alone has."""
+    path = expected_file(job.scenario)
+    assert path.exists(), "no expected log; record it with --record"
+    expected = json.loads(path.read_text(encoding="utf-8"))
+    difference = first_difference(expected, summaries, casting_of(job))
+    assert difference is None, difference
 
 
-def run_jobs(player: Player, jobs: Sequence[Job], parallel: int, record: bool) -> List[Result]:
-    """Fast jobs a few at a time; the slow ones mostly wait, so they run beside them."""
-    results: List[Result] = []
-    slow = [job for job in jobs if job.scenario.slow]
-    fast = [job for job in jobs if not job.scenario.slow]
-    with ThreadPoolExecutor(max(1, len(slow))) as aside, ThreadPoolExecutor(parallel) as pool:
-        futures = [aside.submit(player.play, job) for job in slow] + [pool.submit(player.play, job) for job in fast]
-        for future in as_completed(futures):
-            result = judged(future.result(), record)
-            results.append(result)
-            word = "FAIL" if result.problem else "ok"
-            row = f"{word:5}{result.job.scenario.name:24}{result.job.casting:8}{result.seconds:6.1f} s"
-            say(f"{row}  {result.problem}" if result.problem else row)
-    return results
-
-
-def has_name(scenario: Scenario, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatch(scenario.name, f"*{pattern}*") for pattern in patterns)
-
-
-def chosen_jobs(only: Sequence[str], skip: Sequence[str], castings: Sequence[str]) -> List[Job]:
-    """Every scenario with every casting that was asked for; a mixed one needs two clients and a mark."""
-    jobs: List[Job] = []
+def all_jobs(castings: Sequence[str]) -> Iterator[Job]:
+    """Every scenario with these castings; a mixed one needs two clients and a mark."""
     for scenario in all_scenarios():
-        if (only and not has_name(scenario, only)) or has_name(scenario, skip):
-            continue
         for casting in castings:
-            clients = casting.partition("/")[2]
-            if "+" in clients and not scenario.mixed:
-                continue
-            if not scenario.clients and casting[0] != clients[0]:
-                continue
-            jobs.append(Job(scenario, casting))
-    return jobs
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="interop", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="scenarios whose name has this")
-    parser.add_argument("--skip", action="append", default=[], metavar="PATTERN", help="scenarios to leave out")
-    parser.add_argument(
-        "--casting", action="append", default=[], choices=[*CASTINGS, *MORE_CASTINGS, *MIXED_CASTINGS],
-        help="engine of the server / of the clients; may be given again",
-    )
-    parser.add_argument("--record", action="store_true", help="write the expected logs (plays 3/3 only)")
-    parser.add_argument("--jobs", type=int, default=3, metavar="N", help="fast scenarios at a time (default 3)")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="play everything this often")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the raw logs of each run there")
-    return parser.parse_args()
-
-
-def engines_for(castings: Sequence[str]) -> Dict[str, List[str]]:
-    """The commands of the engines that the castings need, as far as the machine has them."""
-    found: Dict[str, List[str]] = {}
-    if any("3" in casting for casting in castings):
-        command = find_godot3()
-        if command:
-            found["3"] = command
-    if any("4" in casting for casting in castings):
-        if not (PROJECT / "project.godot").exists():
-            raise ScriptError("godot_project has no project.godot yet, so Godot 4 cannot take part")
-        found["4"] = find_godot4()
-    return found
-
-
-def main() -> int:
-    options = arguments()
-    castings = [REFERENCE] if options.record else options.casting or [*CASTINGS, *MIXED_CASTINGS]
-    engines = engines_for(castings)
-    if "3" not in engines and any("3" in casting for casting in castings):
-        if options.record:
-            raise ScriptError("recording needs Godot 3.6")
-        say("note: without Godot 3.6 only 4/4 is played, against the stored logs")
-        castings = ["4/4"]
-        engines = engines or engines_for(castings)
-    jobs = chosen_jobs(options.only, options.skip, castings)
-    if not jobs:
-        raise ScriptError("no scenario has such a name")
-    start = time.monotonic()
-    player = Player(engines, options.keep.resolve() if options.keep else None)
-    results: List[Result] = []
-    for _ in range(max(1, options.repeat)):
-        results += run_jobs(player, jobs, max(1, options.jobs), options.record)
-    failed = [result for result in results if result.problem]
-    if failed and len(results) > len(failed):
-        say("\nfailures:")
-        for result in failed:
-            say(f"  {result.job.scenario.name} {result.job.casting}: {result.problem}")
-    say(f"\n{len(results) - len(failed)} passed, {len(failed)} failed in {time.monotonic() - start:.0f} s")
-    return 1 if failed else 0
+            server, _, clients = casting.partition("/")
+            if ("+" not in clients or scenario.mixed) and (scenario.clients or server[0] == clients[0]):
+                yield Job(scenario, casting)

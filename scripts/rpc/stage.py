@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from common import PROJECT
-from interop.runner import Ports
+from interop.runner import take_ports
 from rpc.agent import PATIENCE, Agent, Failed, Line
 
 FOLDER = PROJECT / "tests" / "rpc"
@@ -23,11 +23,10 @@ Engines = Dict[str, List[str]]
 class Stage:
     """The games of one play. The first one is usually the server."""
 
-    def __init__(self, cast: Dict[str, str], folder: Path, engines: Engines, ports: Ports) -> None:
+    def __init__(self, cast: Dict[str, str], folder: Path, engines: Engines) -> None:
         self.folder = folder
-        self.ports = ports
         self.engines = engines
-        self.port = ports.take(1)[0]
+        (self.port,) = take_ports(1)
         # Whether clients reach each other.
         self.relay = True
         # What has been opened and not left, the server first.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from common import PROJECT
-from dtls.processes import Program
 from dtls.certificates import fixtures
+from dtls.processes import Program
+from interop.runner import take_ports
 from rpc.calls import rpc_to_all, rpc_to_one
 from rpc.sets import plain_bytes, rset_to_all_and_to_one
 from rpc.stage import Stage, call, expect
@@ -75,7 +76,7 @@ def encryption(p: Stage) -> None:
     """Our class has its own DTLS; a program stands beside Godot 3.6."""
     server, client = p.agents.values()
     identity = fixtures("godot4")["rsa_2048"]
-    beside = p.ports.take(1)[0]
+    (beside,) = take_ports(1)
     details: Dict[str, Any] = {
         "dtls": {"key": str(identity.key), "certificate": str(identity.certificate), "host": HOST},
     }

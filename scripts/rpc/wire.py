@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Tuple
 
+from interop.runner import take_ports
 from rpc.agent import Agent, called
 from rpc.stage import Stage, expect
 from rpc.values import UNCLEAN, rset
@@ -24,7 +25,7 @@ def begin(p: Stage) -> None:
     """A server and a client for each engine."""
     p.add(NODE, to=[p.four_server, p.three_server])
     for server, client in pairs(p):
-        port = p.ports.take(1)[0]
+        (port,) = take_ports(1)
         before = server.position()
         p.open(server, True, port=port)
         p.open(client, False, port=port)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Callable, List
+from itertools import cycle
+from typing import Callable, Dict, Iterable, List
 
 import pytest
 
 from build import prepare_project
+from common import cache_dir, locked
 from engines import find_godot3, find_godot4
+from interop.runner import CASTINGS, MORE_CASTINGS, Job
 
 Check = Callable[..., None]
+Engines = Callable[[Iterable[str]], Dict[str, List[str]]]
+# So many fast scenarios at a time, in pytest-xdist's groups; the slow ones mostly wait, so they run beside them.
+LANES = 3
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("interop")
+    group.addoption("--casting", action="append", choices=[*CASTINGS, *MORE_CASTINGS],
+                    help="engine of the server / of the clients; may be given again")
+    group.addoption("--record", action="store_true", help="write the expected logs; plays Godot 3.6 alone")
 
 
 @pytest.fixture
@@ -27,7 +40,9 @@ def check(subtests: pytest.Subtests) -> Check:
 def godot4() -> List[str]:
     """The command of Godot 4, with a project that is ready for it."""
     command = find_godot4()
-    prepare_project(command)
+    # Workers of pytest-xdist come here at the same time.
+    with locked(cache_dir() / ".project-lock"):
+        prepare_project(command)
     return command
 
 
@@ -38,3 +53,23 @@ def godot3() -> List[str]:
     if not command:
         pytest.skip("Godot 3.6 is not there")
     return command
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest) -> Engines:
+    """`engines("34")`: the commands of the engines with these numbers; without one of them, the test is skipped."""
+
+    def find(numbers: Iterable[str]) -> Dict[str, List[str]]:
+        return {number: request.getfixturevalue(f"godot{number}") for number in sorted(set(numbers))}
+
+    return find
+
+
+def job_parameters(jobs: Iterable[Job]) -> list:
+    """For a test that plays these jobs of the interop test."""
+    lanes = cycle(f"lane{i}" for i in range(LANES))
+    return [
+        pytest.param(job, id=f"{job.scenario.name}-{job.casting}",
+                     marks=[] if job.scenario.slow else pytest.mark.xdist_group(next(lanes)))
+        for job in jobs
+    ]
