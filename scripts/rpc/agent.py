@@ -25,10 +25,6 @@ COMPLAINTS = ("ERROR:", "WARNING:", "SCRIPT ERROR:", "USER ERROR:", "USER WARNIN
 BAD_SIGNS = ("panicked at", "handle_crash", "leaked at exit", "AddressSanitizer")
 
 
-class Failed(Exception):
-    """What was wrong, in a line."""
-
-
 class Agent:
     """One process. Its reports are kept in the order in which they came."""
 
@@ -85,7 +81,7 @@ class Agent:
         try:
             self._link.sendall(line.encode("utf-8"))
         except OSError:
-            raise Failed(f"{self.name} has ended; {self.told()}") from None
+            raise AssertionError(f"{self.name} has ended; {self.told()}") from None
         return self._number
 
     def ask(self, do: str, **details: Any) -> Any:
@@ -127,7 +123,7 @@ class Agent:
             self._changed.wait_for(is_over, within)
             found = matching()
         if len(found) < times:
-            raise Failed(f"{self.name}: {len(found)} of {times} {event} {details or ''}; {self.told()}")
+            raise AssertionError(f"{self.name}: {len(found)} of {times} {event} {details or ''}; {self.told()}")
         return found[times - 1]
 
     def told(self) -> str:
@@ -177,7 +173,7 @@ class Agent:
             try:
                 self.tell("quit")
                 self.process.wait(5.0)
-            except (Failed, subprocess.TimeoutExpired):
+            except (AssertionError, subprocess.TimeoutExpired):
                 self._left.append("it does not end")
         self.kill()
 
@@ -205,5 +201,5 @@ def until(what: str, condition: Callable[[], bool], within: float = PATIENCE) ->
     limit = time.monotonic() + within
     while not condition():
         if time.monotonic() > limit:
-            raise Failed(f"not within {within:g} s: {what}")
+            raise AssertionError(f"not within {within:g} s: {what}")
         time.sleep(LOOK)

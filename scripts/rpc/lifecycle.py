@@ -5,7 +5,7 @@ from __future__ import annotations
 from rpc.agent import Agent
 from rpc.calls import rpc_to_all, rpc_to_one
 from rpc.sets import rset_to_all_and_to_one
-from rpc.stage import Stage, expect
+from rpc.stage import Stage
 
 
 def begin(p: Stage) -> None:
@@ -39,7 +39,7 @@ def a_client_that_comes_back(p: Stage) -> None:
         p.settle()
         before = {agent.name: agent.position() for agent in p.agents.values()}
         p.join(client, greets=True)
-        expect(client.id != old, f"{client.name} has its old id")
+        assert client.id != old, f"{client.name} has its old id"
         greetings(p, client, before)
         p.settle()
         rpc_to_all(p)
@@ -51,7 +51,7 @@ def a_server_that_comes_back(p: Stage) -> None:
     p.leave(server)
     for agent in p.agents.values():
         if not agent.is_godot3:
-            expect(agent.call("api", "get_peers")[1:] == [], f"{agent.name} still has peers")
+            assert agent.call("api", "get_peers")[1:] == [], f"{agent.name} still has peers"
     before = {agent.name: agent.position() for agent in p.agents.values()}
     p.host(server, greets=True)
     for client in clients:
@@ -88,13 +88,13 @@ def calls_without_a_peer(p: Stage) -> None:
     p.leave(four)
     before = four.position()
     error = four.call("Game", "rpc", "everywhere", "nobody")
-    expect(error != 0, "no error")
+    assert error != 0, "no error"
     four.take_complaint("multiplayer_peer")
     four.set("api", "multiplayer_peer", {"new": "OfflineMultiplayerPeer"})
     four.call("Game", "rpc", "everywhere", "alone")
     line = four.wait_for(before, "call", method="everywhere")
-    expect(line["arguments"] == ["alone"] and line["sender"] == 1, f"called {line}")
-    expect(four.call("api", "is_server") is True, "not its own server")
+    assert line["arguments"] == ["alone"] and line["sender"] == 1, f"called {line}"
+    assert four.call("api", "is_server") is True, "not its own server"
 
 
 ALL = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from rpc.agent import until
-from rpc.stage import Stage, call, expect
+from rpc.stage import Stage, call
 
 # Values of `default_peer_dialect`.
 DETECT, GODOT_3, GODOT_4 = 0, 1, 2
@@ -26,16 +26,16 @@ def a_client_of_godot_3_is_found_out(p: Stage) -> None:
     """By its answer to the probe, long before a silent one would be."""
     start = time.monotonic()
     p.join(p.old)
-    expect(time.monotonic() - start < SILENCE, "as late as a silent client")
-    expect(p.server.call("api", "get_peer_dialect", p.old.id) == GODOT_3, "taken for Godot 4")
+    assert time.monotonic() - start < SILENCE, "as late as a silent client"
+    assert p.server.call("api", "get_peer_dialect", p.old.id) == GODOT_3, "taken for Godot 4"
 
 
 def a_client_of_godot_4_that_calls_is_found_out(p: Stage) -> None:
     """By its first packet; the call itself is not lost."""
     before, start = p.server.position(), time.monotonic()
     p.join(p.talkative, greets=True)
-    expect(time.monotonic() - start < SILENCE, "as late as a silent client")
-    expect(p.server.call("api", "get_peer_dialect", p.talkative.id) == GODOT_4, "taken for Godot 3.6")
+    assert time.monotonic() - start < SILENCE, "as late as a silent client"
+    assert p.server.call("api", "get_peer_dialect", p.talkative.id) == GODOT_4, "taken for Godot 3.6"
     p.server.wait_for(before, "call", method="hello", sender=p.talkative.id, arguments=["welcome"])
 
 
@@ -46,12 +46,12 @@ def a_silent_client_is_taken_for_godot_4(p: Stage) -> None:
     start = time.monotonic()
     p.silent.wait_for(0, "peer_connected", id=1)
     p.online.append(p.silent)
-    expect(p.silent.id not in p.server.call("api", "get_peers"), "visible at once")
+    assert p.silent.id not in p.server.call("api", "get_peers"), "visible at once"
     p.server.wait_for(before, "peer_connected", id=p.silent.id, within=TOO_LATE)
     waited = time.monotonic() - start
-    expect(waited > SILENCE - 0.5, f"visible after {waited:.1f} s")
-    expect(p.server.call("api", "get_peer_dialect", p.silent.id) == GODOT_4, "taken for Godot 3.6")
-    expect(p.silent.id in p.server.call("api", "get_peers"), "not visible")
+    assert waited > SILENCE - 0.5, f"visible after {waited:.1f} s"
+    assert p.server.call("api", "get_peer_dialect", p.silent.id) == GODOT_4, "taken for Godot 3.6"
+    assert p.silent.id in p.server.call("api", "get_peers"), "not visible"
 
 
 def calls_of_the_server_reach_both(p: Stage) -> None:
@@ -105,14 +105,14 @@ def spawners_work_for_godot_4(p: Stage) -> None:
     p.server.call("Arena", "remove", "thing")
     for client in (p.talkative, p.silent):
         until(f"{client.name} has lost it", lambda: client.call("Arena", "has_node", "thing") is False, 5.0)
-    expect(not p.old.complaints(), f"Godot 3.6 says {p.old.complaints()[:1]}")
+    assert not p.old.complaints(), f"Godot 3.6 says {p.old.complaints()[:1]}"
 
 
 def clients_leave(p: Stage) -> None:
     """One of each; the server knows, and the rest goes on. One that comes back is found out anew."""
     for client in (p.old, p.silent):
         p.leave(client)
-        expect(client.id not in p.server.call("api", "get_peers"), f"{client.name} is still a peer")
+        assert client.id not in p.server.call("api", "get_peers"), f"{client.name} is still a peer"
     with p.watch() as seen:
         p.server.call("Game", "rpc", "hello", 1)
     seen.expect({p.talkative: [call("Game.hello", 1, by=p.server)]})
@@ -128,7 +128,7 @@ def a_dialect_that_is_given(p: Stage) -> None:
     p.host(p.server, api={"default_peer_dialect": GODOT_4}, peer={"server_relay": False})
     start = time.monotonic()
     p.join(p.silent)
-    expect(time.monotonic() - start < SILENCE, "waits though the dialect is given")
+    assert time.monotonic() - start < SILENCE, "waits though the dialect is given"
     with p.watch() as seen:
         p.server.call("Game", "rpc", "hello", 1)
     seen.expect({p.silent: [call("Game.hello", 1, by=p.server)]})
@@ -145,7 +145,7 @@ def set_peer_dialect_ends_the_waiting(p: Stage) -> None:
     # The server may not have seen it at the first tries.
     p.server.forgive("set_peer_dialect")
     p.server.wait_for(before, "peer_connected", id=p.silent.id)
-    expect(time.monotonic() - start < SILENCE, "waits though the dialect is given")
+    assert time.monotonic() - start < SILENCE, "waits though the dialect is given"
     p.online.append(p.silent)
     p.leave(p.server)
 
@@ -153,7 +153,7 @@ def set_peer_dialect_ends_the_waiting(p: Stage) -> None:
 def a_relay_between_dialects_gives_one_warning(p: Stage) -> None:
     """Clients of different dialects cannot call each other, so the relay has to be off."""
     p.host(p.server, api={"default_peer_dialect": DETECT}, peer={"server_relay": True})
-    expect(p.server.forgive("server_relay") == 0, "warns before there is a reason")
+    assert p.server.forgive("server_relay") == 0, "warns before there is a reason"
     before = p.server.position()
     for client in (p.old, p.talkative):
         p.open(client, False)
@@ -161,7 +161,7 @@ def a_relay_between_dialects_gives_one_warning(p: Stage) -> None:
         p.server.wait_for(before, "peer_connected", id=client.id)
     p.server.take_complaint("WARNING", "server_relay")
     p.leave(p.server)
-    expect(p.server.forgive("server_relay") == 0, "warns twice")
+    assert p.server.forgive("server_relay") == 0, "warns twice"
 
 
 ALL = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Set
 
 from rpc.agent import Agent, Line, called, order
-from rpc.stage import Stage, expect
+from rpc.stage import Stage
 from rpc.values import rset
 
 MODES = ("remote", "master", "puppet", "remotesync", "mastersync", "puppetsync", "none")
@@ -100,13 +100,13 @@ def names(found: Set[str]) -> str:
 def calls_run_where_they_do_in_godot_3(p: Stage) -> None:
     """All modes, for each master, sender and target."""
     problem = everyone_calls(p, "call")
-    expect(problem is None, str(problem))
+    assert problem is None, str(problem)
 
 
 def sets_run_where_they_do_in_godot_3(p: Stage) -> None:
     """The same for properties."""
     problem = everyone_calls(p, "set")
-    expect(problem is None, str(problem))
+    assert problem is None, str(problem)
 
 
 ALL = [calls_run_where_they_do_in_godot_3, sets_run_where_they_do_in_godot_3]

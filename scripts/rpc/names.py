@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpc.stage import Stage, call, expect, setting
+from rpc.stage import Stage, call, setting
 from rpc.values import rset
 
 
@@ -52,13 +52,13 @@ def another_root(p: Stage) -> None:
         node = {four: "World/Shared", three: "Shared"}
         sender.call(node[sender], "rpc", "hello", 1)
         line = target.wait_for(before[target], "call", method="hello")
-        expect(line["node"] == node[target], f"{target.name} was called at {line['node']}")
+        assert line["node"] == node[target], f"{target.name} was called at {line['node']}"
     # Nobody may reach what is outside.
-    expect(four.call("Game", "rpc", "hello", 2) != 0, "a call from outside of the root is no error")
+    assert four.call("Game", "rpc", "hello", 2) != 0, "a call from outside of the root is no error"
     four.take_complaint("root")
     three.call("Game", "rpc", "hello", 3)
     four.take_complaint("Game")
-    expect(not any(line.get("arguments") == [3] for line in four.reports[before[four]:]), "called outside of the root")
+    assert not any(line.get("arguments") == [3] for line in four.reports[before[four]:]), "called outside of the root"
     p.leave(p.online[0])
     four.set("api", "root_path", "/root")
 

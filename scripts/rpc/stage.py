@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from common import PROJECT
 from interop.runner import take_ports
-from rpc.agent import PATIENCE, Agent, Failed, Line
+from rpc.agent import PATIENCE, Agent, Line
 
 FOLDER = PROJECT / "tests" / "rpc"
 # What a kind of agent plays: API and peer.
@@ -52,7 +52,7 @@ class Stage:
                 link, _ = self._door.accept()
             except OSError:
                 missing = [agent for agent in self.agents.values() if agent.position() == 0]
-                raise Failed(f"did not start: {'; '.join(f'{one.name}: {one.told()}' for one in missing)}") from None
+                raise AssertionError(f"did not start: {'; '.join(f'{one.name}: {one.told()}' for one in missing)}") from None
             link.settimeout(PATIENCE)
             name = json.loads(first_line(link))["name"]
             link.settimeout(None)
@@ -123,7 +123,7 @@ class Stage:
             peer_class=PEERS.get(agent.kind, "NetworkedMultiplayerENet"), **options,
         )
         if error:
-            raise Failed(f"{agent.name}: the peer answered {error}")
+            raise AssertionError(f"{agent.name}: the peer answered {error}")
         agent.id = agent.wait_for(before, "id")["id"]
 
     def host(self, agent: Agent, **details: Any) -> None:
@@ -209,7 +209,7 @@ class Seen:
             got, due = order(self.lines(agent)), order(wanted.get(agent, []))
             if got != due:
                 told = f"{agent.name} has {shortened(got)}, expected {shortened(due)}"
-                raise Failed(f"{what}: {told}" if what else told)
+                raise AssertionError(f"{what}: {told}" if what else told)
 
 
 def text_of(line: Line, sender: str) -> str:
@@ -236,12 +236,6 @@ def setting(what: str, value: Any, by: Agent) -> str:
     return f"{what} = {json.dumps(value)} from {by.name}"
 
 
-def expect(condition: bool, text: str) -> None:
-    """Fails with this text otherwise."""
-    if not condition:
-        raise Failed(text)
-
-
 def shortened(lines: Sequence[str]) -> str:
     """For a failure's text."""
     text = "[" + "; ".join(lines) + "]"
@@ -254,6 +248,6 @@ def first_line(link: socket.socket) -> bytes:
     while not line.endswith(b"\n"):
         part = link.recv(1)
         if not part:
-            raise Failed("an agent has hung up")
+            raise AssertionError("an agent has hung up")
         line += part
     return line

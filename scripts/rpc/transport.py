@@ -10,7 +10,7 @@ from dtls.processes import Program
 from interop.runner import take_ports
 from rpc.calls import rpc_to_all, rpc_to_one
 from rpc.sets import plain_bytes, rset_to_all_and_to_one
-from rpc.stage import Stage, call, expect
+from rpc.stage import Stage, call
 
 # Values of `compression_mode`, which are the same in both engines.
 COMPRESSION = {"none": 0, "range coder": 1, "FastLZ": 2, "zlib": 3, "Zstandard": 4}
@@ -28,12 +28,12 @@ def begin(p: Stage) -> None:
 def a_game_that_has_never_been_online(p: Stage) -> None:
     """Is its own server, and runs the local part of its calls."""
     four = p.four
-    expect(four.call("api", "is_server") is True, "not its own server")
-    expect(four.call("api", "get_unique_id") == 1, "another id than 1")
+    assert four.call("api", "is_server") is True, "not its own server"
+    assert four.call("api", "get_unique_id") == 1, "another id than 1"
     before = four.position()
     four.call("Game", "rpc", "everywhere", 1)
     line = four.wait_for(before, "call", method="everywhere")
-    expect(line["sender"] == 1, f"the sender is {line['sender']}")
+    assert line["sender"] == 1, f"the sender is {line['sender']}"
 
 
 def works(p: Stage, what: str, **details: Any) -> None:
@@ -90,7 +90,7 @@ def encryption(p: Stage) -> None:
         p.join(client, port=beside, **details)
         rpc_to_all(p)
         rset_to_all_and_to_one(p)
-        expect(program.said("established") == 1, "nobody went through the program that speaks DTLS")
+        assert program.said("established") == 1, "nobody went through the program that speaks DTLS"
         p.leave(server)
     finally:
         program.kill()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, List
 
 from rpc.agent import Agent, called, order
-from rpc.stage import Stage, call, expect, setting
+from rpc.stage import Stage, call, setting
 
 # Godot 3.6 leaves what was in the buffer before where strings of node paths are padded.
 UNCLEAN = "node_path"
@@ -16,9 +16,9 @@ ERR_INVALID_PARAMETER = 31
 def both_have_the_same_samples(p: Stage) -> None:
     """What follows compares values by their types and bits."""
     four, three = (agent.ask("samples") for agent in p.pair)
-    expect(len(four) > 60, f"few samples: {len(four)}")
+    assert len(four) > 60, f"few samples: {len(four)}"
     different = [name for name in four if four[name][0] != three[name][0]]
-    expect(not different, f"the samples differ: {different}")
+    assert not different, f"the samples differ: {different}"
 
 
 def variants_there_and_back(p: Stage) -> None:
@@ -36,9 +36,9 @@ def variants_there_and_back(p: Stage) -> None:
 
 def compare(p: Stage, got: List[str], wanted: List[str]) -> None:
     """Tells which are wrong, as all of them would be too long."""
-    expect(len(got) == len(wanted), f"{len(got)} calls instead of {len(wanted)}")
+    assert len(got) == len(wanted), f"{len(got)} calls instead of {len(wanted)}"
     wrong = [f"{one} instead of {other}" for one, other in zip(got, wanted) if one != other]
-    expect(not wrong, f"{len(wrong)} are wrong: {'; '.join(wrong[:3])}")
+    assert not wrong, f"{len(wrong)} are wrong: {'; '.join(wrong[:3])}"
 
 
 def variants_as_properties(p: Stage) -> None:
@@ -77,12 +77,12 @@ def values_without_a_counterpart_are_refused(p: Stage) -> None:
         with p.watch() as seen:
             error = p.four.call("Game", "rpc", "hello", 1, {"refused": name})
         seen.expect({}, name)
-        expect(error == ERR_INVALID_PARAMETER, f"{name}: error {error}")
+        assert error == ERR_INVALID_PARAMETER, f"{name}: error {error}"
         p.four.take_complaint("argument 2 of hello")
         with p.watch() as seen:
             error = p.four.ask("call", **rset(p.four, "score", {"refused": name}))
         seen.expect({}, f"rset {name}")
-        expect(error == ERR_INVALID_PARAMETER, f"rset {name}: error {error}")
+        assert error == ERR_INVALID_PARAMETER, f"rset {name}: error {error}"
         p.four.take_complaint("score")
 
 
@@ -93,7 +93,7 @@ def objects_arrive_as_their_ids(p: Stage) -> None:
         sender.call("Game", "rpc_id", target.id, "hello", {"node": "Game"})
         line = target.wait_for(before, "call", method="hello", sender=sender.id)
         kind = line["arguments"][0]
-        expect(isinstance(kind, list) and kind[0] == "object_id", f"{target.name} has {line['arguments']}")
+        assert isinstance(kind, list) and kind[0] == "object_id", f"{target.name} has {line['arguments']}"
 
 
 def whole_objects_where_they_are_allowed(p: Stage) -> None:
@@ -104,7 +104,7 @@ def whole_objects_where_they_are_allowed(p: Stage) -> None:
         before = target.position()
         sender.call("Game", "rpc_id", target.id, "hello", {"new": "Gradient"})
         line = target.wait_for(before, "call", method="hello", sender=sender.id)
-        expect(line["arguments"][0][:2] == ["object", "Gradient"], f"{target.name} has {line['arguments']}")
+        assert line["arguments"][0][:2] == ["object", "Gradient"], f"{target.name} has {line['arguments']}"
     for agent in p.online:
         agent.set("api", "allow_object_decoding", False)
 
@@ -113,10 +113,10 @@ def bytes_of_values(p: Stage) -> None:
     """`variant_to_bytes` gives what `var2bytes` of Godot 3.6 gives, and `bytes_to_variant` reads it."""
     four, three = (agent.ask("samples") for agent in p.pair)
     wrong = [name for name in three if UNCLEAN not in name and four[name][1] != three[name][1]]
-    expect(not wrong, f"other bytes: {wrong}")
+    assert not wrong, f"other bytes: {wrong}"
     read = {name: p.four.call("api", "bytes_to_variant", {"bytes": three[name][1]}) for name in three}
     wrong = [name for name, value in read.items() if value != three[name][0]]
-    expect(not wrong, f"read as something else: {wrong}")
+    assert not wrong, f"read as something else: {wrong}"
 
 
 ALL = [

@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Tuple
 
 from interop.runner import take_ports
 from rpc.agent import Agent, called
-from rpc.stage import Stage, expect
+from rpc.stage import Stage
 from rpc.values import UNCLEAN, rset
 
 NODE = "Game"
@@ -50,8 +50,8 @@ def compare(p: Stage, do: Callable[[Agent, Agent], None], confirm: bool = False)
             client.call("peer", "put_packet", {"bytes": CONFIRMATION})
     ours, theirs = found
     wrong = [f"{one} instead of {other}" for one, other in zip(ours, theirs) if one != other]
-    expect(not wrong, f"{len(wrong)} differ: {'; '.join(wrong[:3])}")
-    expect(len(ours) == len(theirs), f"{len(ours)} packets instead of {len(theirs)}: {ours[-1]}")
+    assert not wrong, f"{len(wrong)} differ: {'; '.join(wrong[:3])}"
+    assert len(ours) == len(theirs), f"{len(ours)} packets instead of {len(theirs)}: {ours[-1]}"
     return ours
 
 
@@ -76,8 +76,8 @@ def calls_before_the_path_is_confirmed(p: Stage) -> None:
         server.ask("call", **rset(server, "score", 3))
 
     packets = compare(p, do, confirm=True)
-    expect(packets[0] == (1, "0201000000" + NODE.encode("ascii").hex() + "00"), f"announced as {packets[0]}")
-    expect(len(packets) == 5, f"{len(packets)} packets")
+    assert packets[0] == (1, "0201000000" + NODE.encode("ascii").hex() + "00"), f"announced as {packets[0]}"
+    assert len(packets) == 5, f"{len(packets)} packets"
 
 
 def calls_after_the_path_is_confirmed(p: Stage) -> None:
@@ -99,7 +99,7 @@ def calls_after_the_path_is_confirmed(p: Stage) -> None:
         server.call("api", "send_bytes", {"bytes": "010203"})
 
     packets = compare(p, do)
-    expect(len(packets) == 5, f"{len(packets)} packets")
+    assert len(packets) == 5, f"{len(packets)} packets"
 
 
 def every_type(p: Stage) -> None:
@@ -112,7 +112,7 @@ def every_type(p: Stage) -> None:
             server.ask("call", **rset(server, "any_value", {"sample": name}))
 
     packets = compare(p, do)
-    expect(len(packets) == 2 * len(names) + 1, f"{len(packets)} packets for {len(names)} samples")
+    assert len(packets) == 2 * len(names) + 1, f"{len(packets)} packets for {len(names)} samples"
 
 
 def channels(p: Stage) -> None:
@@ -126,7 +126,7 @@ def channels(p: Stage) -> None:
 
     packets = compare(p, do)
     found = [channel for channel, _ in packets]
-    expect(found == [1, 2, 2, 2, 2], f"channels {found}")
+    assert found == [1, 2, 2, 2, 2], f"channels {found}"
 
 
 def with_channel(server: Agent, by_property: bool, do: Callable[[], Any]) -> None:
