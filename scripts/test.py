@@ -2,7 +2,7 @@
 """Runs every check of this repository in a row and counts what passed.
 
 Nothing stops at a failure: the summary at the end names all of them. The last line is `N passed, N failed`.
-What stands behind `--` goes to pytest: `test.py --only interop -- -k raw -x`.
+What stands behind `--` goes to pytest: `test.py --only interop -- -k kick_now -x`.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@
 //! in Godot pass then but `connection_errors.test_a_client_that_wakes_up_too_late`: stock ENet does not tell a peer that it
 //! was given up.
 //!
-//! So do all scenarios of `python3 scripts/interop` but `channel_limits`, in which a client asks for more channels than its server
-//! grants.
+//! So do all scenarios of `scripts/tests/test_interop.py` but `channel_limits`, in which a client asks for more channels than
+//! its server grants.
 #![forbid(unsafe_code)]
 
 mod clock;
