@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Callable, List, Tuple
 
 from interop.runner import take_ports
-from rpc.agent import Agent, called
+from rpc.agent import Agent
 from rpc.stage import Stage
 from rpc.values import UNCLEAN, rset
 

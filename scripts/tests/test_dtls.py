@@ -173,7 +173,7 @@ def test_s_client_visits_our_server(stage: Stage, identities: Identities, case: 
 
 
 @needs_openssl
-@pytest.mark.parametrize("words", [[], ["-listen"]], ids=["", "with a cookie"])
+@pytest.mark.parametrize("words", [[], ["-listen"]], ids=["without a cookie", "with a cookie"])
 @with_cases(OPENSSL_CASES)
 def test_our_client_visits_s_server(stage: Stage, identities: Identities, case: Case, words: List[str]) -> None:
     (port,) = take_ports(1)
