@@ -205,7 +205,7 @@ def run_godot_tests() -> Count:
 
 def run_editor() -> Count:
     """The debugger's tab in the real editor."""
-    return counting_script("editor_test.py", "--no-build")
+    return pytest("editor")
 
 
 def run_interop() -> Count:

@@ -1,5 +1,5 @@
 ## Uses the editor's tab "ENet" as somebody would: runs the project, opens the tab, reads it, hides
-## it. Prints facts, which scripts/editor_test.py compares; or takes pictures into the folder that
+## it. Prints facts, which scripts/tests/test_editor.py compares; or takes pictures into the folder that
 ## TAB_PICTURES names, for scripts/screenshots.py.
 @tool
 extends EditorPlugin
