@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import List, Mapping, Optional, Sequence
 
-from arena_test import Child, wait_for
+from arena import Child, wait_for
 from build import build, prepare_project
 from common import ADDON, PROJECT, REPO, ScriptError, main_guard, run, say
 from demo import free_port

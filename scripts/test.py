@@ -273,7 +273,7 @@ def check_docs() -> Count:
 
 def play_arena() -> Count:
     """The example project: a dedicated server and clients that play by themselves."""
-    return counting_script("arena_test.py", "--no-build")
+    return pytest("arena")
 
 
 def run_fleet() -> Count:
