@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple
 
 from common import ADDON, REPO, ScriptError
 
@@ -21,6 +21,8 @@ WORDS = ("multiplayer", "with", "before", "call", "guest", "then", "expect", "pr
 VISIBLE = ("expect", "prints", "error", "godot3", "not run")
 # Pages about another language than GDScript.
 OTHER_LANGUAGES = ("csharp.md",)
+# A link to a file, without the place in it.
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[\w-]+)?\)")
 
 
 class Block(NamedTuple):
@@ -79,34 +81,3 @@ def words_of(text: str, where: str) -> Dict[str, List[str]]:
         elif part:
             raise ScriptError(f"{where}: a comment about an example has no word for {part!r}")
     return found
-
-
-def check_comments() -> Iterator[Tuple[str, List[str]]]:
-    """Every page of the addon has an example, and every example something that can be seen."""
-    for page in all_pages()[1:]:
-        code = [block for block in blocks_of(page) if block.language == "gdscript"]
-        problems = [
-            f"the example in line {block.line} needs one of these in its comment: {', '.join(VISIBLE)}"
-            for block in code if not block.words.keys() & set(VISIBLE)
-        ]
-        if not code and page.name not in OTHER_LANGUAGES:
-            problems.append("it has no example")
-        yield f"examples of {title(page)}", problems
-
-
-LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[\w-]+)?\)")
-INDEX = ADDON / "README.md"
-
-
-def check_links() -> Iterator[Tuple[str, List[str]]]:
-    """Links of the addon's pages lead to something that ships with it, and its README leads to every page."""
-    for page in all_pages()[1:]:
-        targets = LINK.findall(page.read_text(encoding="utf-8"))
-        yield f"links of {title(page)}", [
-            f"{target} leads nowhere" for target in targets
-            if not (page.parent / target).exists() or ADDON not in (page.parent / target).resolve().parents
-        ]
-    linked = {(INDEX.parent / target).resolve() for target in LINK.findall(INDEX.read_text(encoding="utf-8"))}
-    yield "the list of pages", [
-        f"{title(page)} is not in it" for page in all_pages()[2:] if page.resolve() not in linked
-    ]

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from build import prepare_project
 from common import ScriptError, heading, main_guard, say, shown
-from docs import class_help, csharp, drop_in, errors, examples, figures, pages, shell
+from docs import class_help, csharp, drop_in, examples, figures, pages, shell
 from docs.editor import complaints, editor
 from docs.project import new_project
 from engines import dotted, find_godot3, find_godot4, version_of
@@ -60,14 +60,6 @@ def check_examples(godot: Sequence[str]) -> Iterator[Check]:
         yield from examples.check_godot3(godot3, old)
 
 
-def check_lists(_: Sequence[str]) -> Iterator[Check]:
-    """Pages that list something have all of it."""
-    yield from pages.check_links()
-    yield from pages.check_comments()
-    yield from errors.check()
-    yield from figures.check()
-
-
 def check_csharp(godot: Sequence[str]) -> Iterator[Check]:
     """The wrapper for C#."""
     with new_project(godot) as project:
@@ -80,7 +72,7 @@ def check_drop_in(_: Sequence[str]) -> Iterator[Check]:
 
 
 PARTS: Dict[str, Callable[[Sequence[str]], Iterator[Check]]] = {
-    "help": check_help, "examples": check_examples, "lists": check_lists, "csharp": check_csharp, "drop_in": check_drop_in,
+    "help": check_help, "examples": check_examples, "csharp": check_csharp, "drop_in": check_drop_in,
 }
 
 
