@@ -1,90 +1,89 @@
-"""Checks the wrappers for C# against the classes, and runs them where Godot's .NET build is at hand."""
+"""The wrappers for C#: what they call, and a run of them where Godot's .NET build is at hand."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import tempfile
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, NamedTuple
 
-from common import ADDON, ScriptError, output, say, tail
+import tree_sitter_c_sharp
+from tree_sitter import Language, Node, Parser
+
+from common import ADDON, ScriptError, output
 from docs.pages import blocks_of
 from docs.project import HARNESS, Project
-from tools import program
 
 WRAPPERS = ADDON / "csharp"
 PAGE = ADDON / "docs" / "csharp.md"
 CONSTANT = re.compile(r"\w+ = (\d+), // (\w+)")
-TREE = Path(__file__).with_name("csharp_tree.py")
-DOTNET_LINE = "csharp: both are connected"
+# Methods of GodotObject that take a member's name first, and what kind that is.
 KINDS = {"Call": "methods", "Get": "properties", "Set": "properties", "Connect": "signals", "Disconnect": "signals"}
 
-Check = Tuple[str, List[str]]
+
+class Call(NamedTuple):
+    """A call of a member by its name, with so many arguments more."""
+
+    line: int
+    method: str
+    name: str
+    more: int
 
 
-def check(project: Project) -> Iterator[Check]:
-    """The syntax, the names, and a run."""
-    text = project.run("-s", "res://dump.gd")
-    found = [line for line in text.splitlines() if line.startswith("@@ ")]
-    if not found:
-        raise ScriptError(f"the engine does not tell about the classes:\n{text}")
-    facts = json.loads(found[0][3:])
-    with tempfile.TemporaryDirectory(prefix="nme_csharp_") as name:
-        sources = {f"{each}.cs": WRAPPERS / f"{each}.cs" for each in facts}
-        for block in blocks_of(PAGE):
-            if block.language == "csharp":
-                sources[block.name] = Path(name) / f"block_{block.line}.cs"
-                sources[block.name].write_text(block.code, encoding="utf-8")
-        trees = json.loads(output([program("python"), TREE, *sources.values()]))
-    for source, tree in zip(sources, trees):
-        yield f"syntax of {source}", tree["errors"]
-    for each, tree in zip(facts, trees):
-        yield from check_calls(tree["calls"], facts[each])
-        yield from check_constants((WRAPPERS / f"{each}.cs").read_text(encoding="utf-8"), facts[each])
-    yield from run_dotnet(project)
+def wrappers() -> Dict[str, str]:
+    """The source of each wrapper, by its class."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(WRAPPERS.glob("*.cs"))}
 
 
-def check_calls(calls: List[Dict[str, Any]], facts: Dict[str, Any]) -> Iterator[Check]:
-    """What the wrapper calls is there, with as many arguments; and everything that is there is called."""
-    for call in calls:
-        kind, name, problems = KINDS[call["method"]], call["name"], []
-        if name not in facts[kind]:
-            problems.append(f"line {call['line']}: the class has no {name} among its {kind}")
-        elif kind == "methods":
-            most = facts["methods"][name]
-            if call["more"] != most:
-                problems.append(f"line {call['line']}: {name} takes {most} arguments, not {call['more']}")
-        yield f"C#: {call['method']} {name}", problems
-    used = {call["name"] for call in calls}
-    for kind in ("method", "property", "signal"):
-        missing = sorted(set(facts["entries"][kind]) - used)
-        yield f"C#: every {kind}", [f"the wrapper has no {name}" for name in missing]
+def sources() -> Dict[str, str]:
+    """All C# that ships, that of the page too."""
+    return {**wrappers(), **{block.name: block.code for block in blocks_of(PAGE) if block.language == "csharp"}}
 
 
-def check_constants(source: str, facts: Dict[str, Any]) -> Iterator[Check]:
-    """The enums' values."""
-    given = {name: int(value) for value, name in CONSTANT.findall(source)}
-    wanted = {name: int(facts["constants"][name]) for name in facts["entries"]["constant"]}
-    for name in sorted({*given, *wanted}):
-        same = given.get(name) == wanted.get(name)
-        yield f"C#: {name}", [] if same else [f"the wrapper has {given.get(name)}, the class {wanted.get(name)}"]
+def nodes(source: str) -> Iterator[Node]:
+    """Everything in a source."""
+    waiting = [Parser(Language(tree_sitter_c_sharp.language())).parse(source.encode("utf-8")).root_node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(node.children)
 
 
-def run_dotnet(project: Project) -> Iterator[Check]:
-    """A project with the wrapper, in Godot's .NET build."""
-    engine = os.environ.get("GODOT_DOTNET")
-    if not engine:
-        say("note: the wrapper is not run; that takes Godot's .NET build, named by GODOT_DOTNET, and the .NET SDK")
-        return
+def text_of(node: Node) -> str:
+    """What stands in the source."""
+    return node.text.decode("utf-8", "replace")
+
+
+def syntax_errors(source: str) -> List[str]:
+    """Where the source is no C#."""
+    wrong = (node for node in nodes(source) if node.is_error or node.is_missing)
+    return [f"line {node.start_point[0] + 1}: {text_of(node)[:60]!r}" for node in wrong]
+
+
+def calls(source: str) -> List[Call]:
+    """What a source does with members by their names."""
+    found = []
+    for node in nodes(source):
+        if node.type != "invocation_expression":
+            continue
+        method = text_of(node.child_by_field_name("function")).rpartition(".")[2]
+        arguments = [child for child in node.child_by_field_name("arguments").children if child.type == "argument"]
+        if method in KINDS and arguments:
+            found.append(Call(node.start_point[0] + 1, method, text_of(arguments[0]).strip('"'), len(arguments) - 1))
+    return found
+
+
+def constants(source: str) -> Dict[str, int]:
+    """The enums' values, by the constants' names in Godot."""
+    return {name: int(value) for value, name in CONSTANT.findall(source)}
+
+
+def run_dotnet(engine: str, project: Project) -> str:
+    """What a project with the wrapper prints as it is built and run in Godot's .NET build."""
     version = re.match(r"(\d+\.\d+(?:\.\d+)?)", output([engine, "--version"]).strip())
     if not version:
         raise ScriptError(f"{engine} tells no version")
     sdk = version[1] if version[1].count(".") == 2 else f"{version[1]}.0"
-    folder = HARNESS / "csharp"
-    for path in folder.glob("[!.]*"):
+    for path in (HARNESS / "csharp").glob("[!.]*"):
         text = path.read_text(encoding="utf-8").replace("GODOT_SDK", sdk)
         (project.folder / path.name).write_text(text, encoding="utf-8")
     settings = project.folder / "project.godot"
@@ -99,8 +98,4 @@ def run_dotnet(project: Project) -> Iterator[Check]:
         shutil.copytree(ADDON, addon)
     dotnet = Project([engine], project.folder)
     build = dotnet.run("--build-solutions", "--editor", "--quit", limit=300.0)
-    try:
-        text = dotnet.run(limit=60.0)
-    except ScriptError as problem:
-        text = str(problem)
-    yield "C# in the .NET build", [] if DOTNET_LINE in text else [f"{tail(build, 5)}\n{tail(text, 10)}"]
+    return build + dotnet.run(limit=60.0)

@@ -143,7 +143,7 @@ def local(code: str, port: int) -> str:
     return PORT.sub(str(port), ADDRESS.sub('"127.0.0.1"', code))
 
 
-def check_help(project: Project, examples: Dict[str, List[str]]) -> List[Outcome]:
+def compile_help(project: Project, examples: Dict[str, List[str]]) -> List[Outcome]:
     """Compiles the examples of the editor's help."""
     cases = {}
     for number, (name, codes) in enumerate(sorted(examples.items())):
@@ -158,7 +158,7 @@ def check_help(project: Project, examples: Dict[str, List[str]]) -> List[Outcome
     return outcomes(text, cases)
 
 
-def check_godot3(godot3: Sequence[str], blocks: Sequence[Block]) -> List[Outcome]:
+def run_godot3(godot3: Sequence[str], blocks: Sequence[Block]) -> List[Outcome]:
     """Compiles the examples for Godot 3 there, and runs those that say what to call."""
     port = free_port()
     cases = {f"old_{number}": block for number, block in enumerate(blocks)}

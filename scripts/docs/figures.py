@@ -68,9 +68,8 @@ def known_scenarios() -> Set[str]:
     return {scenario.name for scenario in all_scenarios()}
 
 
-def write() -> int:
+def write() -> None:
     """Renews the pages."""
     for page in PAGES:
         page.path.write_text(page.renewed(figures()), encoding="utf-8")
         say(f"written: {page.name}")
-    return 0

@@ -1,6 +1,6 @@
 ## An example of the documentation and what it needs around it.
 ##
-## scripts/docs writes a subclass for each.
+## scripts/docs/examples.py writes a subclass for each.
 extends Node
 
 const LOCALHOST := "127.0.0.1"

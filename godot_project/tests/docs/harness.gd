@@ -1,6 +1,6 @@
 ## Runs the examples of a page: `-s res://harness.gd -- PORT CASE ...`.
 ##
-## Each case is a script that scripts/docs wrote.
+## Each case is a script that scripts/docs/examples.py wrote.
 ## A line `@@ ok CASE` or `@@ FAILED CASE: problem` tells how each went.
 extends SceneTree
 
