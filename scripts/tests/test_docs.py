@@ -151,7 +151,7 @@ CALLS = [
 
 @pytest.mark.xdist_group("csharp")
 @pytest.mark.parametrize("name, call", CALLS)
-def test_what_a_wrapper_calls_is_there(name: str, call: csharp.Call, facts: Dict[str, Any]) -> None:
+def test_what_a_csharp_wrapper_calls_is_there(name: str, call: csharp.Call, facts: Dict[str, Any]) -> None:
     kind = csharp.KINDS[call.method]
     assert call.name in facts[name][kind]
     if kind == "methods":
@@ -161,13 +161,13 @@ def test_what_a_wrapper_calls_is_there(name: str, call: csharp.Call, facts: Dict
 @pytest.mark.xdist_group("csharp")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", WRAPPERS)
-def test_a_wrapper_has_everything(name: str, kind: str, facts: Dict[str, Any]) -> None:
+def test_a_csharp_wrapper_has_everything(name: str, kind: str, facts: Dict[str, Any]) -> None:
     assert set(facts[name]["entries"][kind]) <= {call.name for call in csharp.calls(WRAPPERS[name])}
 
 
 @pytest.mark.xdist_group("csharp")
 @pytest.mark.parametrize("name", WRAPPERS)
-def test_the_constants_of_a_wrapper_are_those_of_the_class(name: str, facts: Dict[str, Any], check: Check) -> None:
+def test_the_constants_of_a_csharp_wrapper_are_those_of_the_class(name: str, facts: Dict[str, Any], check: Check) -> None:
     given = csharp.constants(WRAPPERS[name])
     wanted = {constant: int(facts[name]["constants"][constant]) for constant in facts[name]["entries"]["constant"]}
     for constant in sorted({*given, *wanted}):
@@ -175,7 +175,7 @@ def test_the_constants_of_a_wrapper_are_those_of_the_class(name: str, facts: Dic
         check(constant, here == there, f"the wrapper has {here}, the class {there}")
 
 
-def test_a_wrapper_in_the_dotnet_build(project: Project) -> None:
+def test_a_csharp_wrapper_in_the_dotnet_build(project: Project) -> None:
     engine = os.environ.get("GODOT_DOTNET")
     if not engine:
         pytest.skip("this takes Godot's .NET build, named by GODOT_DOTNET, and the .NET SDK")
