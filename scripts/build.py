@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
-from common import ADDON, ADDON_NAME, ADDONS, PROJECT, REPO, ScriptError, main_guard, output, run, say, timed
+from common import ADDON, ADDON_NAME, ADDONS, PROJECT, REPO, ScriptError, locked, main_guard, output, run, say, timed
 from engines import find_godot4
 
 PACKAGE = "nme-godot"
@@ -178,13 +178,15 @@ def prepare_project(godot: Optional[Sequence[str]] = None) -> None:
         raise ScriptError(f"{PROJECT} is not a Godot project")
     if not list(ADDON.glob("*.gdextension")):
         raise ScriptError(f"{ADDON} has no .gdextension file")
-    link_addons()
-    list_extension()
     stamp = PROJECT / ".godot" / "imported_by_build"
-    if import_needed(stamp):
-        with timed("import"):
-            output([*(godot or find_godot4()), "--headless", "--path", PROJECT, "--import"], timeout=300)
-        stamp.touch()
+    # Tests that run side by side may ask for it at once.
+    with locked(stamp.with_name("import.lock")):
+        link_addons()
+        list_extension()
+        if import_needed(stamp):
+            with timed("import"):
+                output([*(godot or find_godot4()), "--headless", "--path", PROJECT, "--import"], timeout=300)
+            stamp.touch()
 
 
 def main() -> int:
