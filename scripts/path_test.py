@@ -27,8 +27,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from common import PROJECT, ScriptError, main_guard, say
 from engines import find_godot3, find_godot4
+from godot3_project import godot3_words
 
-AGENTS = PROJECT / "tests" / "path"
 OURS = "addon"
 
 # Seconds: until everyone is connected and settled, of the changed path, and for what is late.
@@ -191,7 +191,7 @@ def contestants() -> List[Contestant]:
     if three is None:
         say("note: Godot 3.6 is not here, so it does not take part")
         return found
-    place = ["--path", str(AGENTS / "godot3"), "-s", "agent.gd"]
+    place = godot3_words("tests/path/agent.gd")
     return [*found, Contestant("Godot 3", "NetworkedMultiplayerENet", [*three, *place])]
 
 
