@@ -31,7 +31,9 @@ func _make_identity(folder: String) -> void:
 	key.save(folder + "/fresh.key")
 	certificate.save(folder + "/fresh.crt")
 	Portable.write(folder + "/fresh_string.key", key.save_to_string())
-	Portable.write(folder + "/fresh_string.crt", certificate.save_to_string())
+	# Godot 3.6 does that for keys only.
+	if certificate.has_method("save_to_string"):
+		Portable.write(folder + "/fresh_string.crt", certificate.save_to_string())
 
 
 func _listen(server: Dictionary) -> void:
