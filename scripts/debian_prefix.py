@@ -170,7 +170,8 @@ def debian_prefix(extras: Sequence[str] = ()) -> DebianPaths:
 
 def fill_prefix(paths: DebianPaths, asked: Sequence[str]) -> None:
     """Downloads, unpacks and patches; the stamp comes last, so a broken run is simply done again."""
-    everything = sorted({*asked, *read_json(paths.stamp).get("asked", [])})
+    earlier = read_json(paths.stamp)
+    everything = sorted({*asked, *earlier.get("asked", [])})
     paths.stamp.unlink(missing_ok=True)
     write_apt_root(paths)
     with timed(f"package lists of Debian {SUITE}"):
@@ -187,12 +188,15 @@ def fill_prefix(paths: DebianPaths, asked: Sequence[str]) -> None:
         apt(paths, "apt-get", "-qq", "autoclean")
     with timed("unpacking"):
         paths.prefix.mkdir(parents=True, exist_ok=True)
-        # Nothing of a package is configured or run.
+        # Nothing of a package is configured or run. What is there may be in use, and is left as it is.
+        unpacked = set(earlier.get("unpacked", []))
         for package in sorted(paths.archives.glob("*.deb")):
-            output(["dpkg-deb", "-x", package, paths.prefix])
+            if package.name not in unpacked:
+                output(["dpkg-deb", "-x", package, paths.prefix])
+                unpacked.add(package.name)
     make_findable(paths)
     make_runnable(paths)
-    write_json(paths.stamp, {"root": str(paths.root), "asked": everything})
+    write_json(paths.stamp, {"root": str(paths.root), "asked": everything, "unpacked": sorted(unpacked)})
 
 
 def read_json(path: Path) -> Dict:
