@@ -220,22 +220,22 @@ def run_rpc() -> Count:
 
 def run_path() -> Count:
     """The classes of both engines and the addon's over the same changing path."""
-    return counting_script("path_test.py")
+    return pytest("path")
 
 
 def run_mtu() -> Count:
     """A path with a small MTU that tells nobody what it drops."""
-    return counting_script("mtu_test.py")
+    return pytest("mtu")
 
 
 def run_lan() -> Count:
     """Servers in local networks, which a search finds; where the system has namespaces."""
-    return counting_script("lan_test.py")
+    return pytest("lan")
 
 
 def run_attacks() -> Count:
     """Strangers and a bad network, against a real server with players at work; where the system has namespaces."""
-    return counting_script("attacks")
+    return pytest("attacks")
 
 
 def run_dtls() -> Count:
@@ -245,7 +245,7 @@ def run_dtls() -> Count:
 
 def check_package() -> Count:
     """The release package for this machine, installed, exported and played."""
-    return counting_script("package_test.py")
+    return pytest("package")
 
 
 def check_release() -> Count:

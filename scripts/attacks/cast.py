@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from attacks.network import Namespace
+from namespaces import Namespace
 from common import PROJECT, ScriptError
 from engines import find_godot3, find_godot4
 from godot3_project import godot3_words

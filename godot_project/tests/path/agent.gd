@@ -3,7 +3,7 @@
 ## in reliable packets.
 ##
 ## Godot 3.6 plays it, too, in a translation.
-## Started by scripts/path_test.py and scripts/mtu_test.py with
+## Started by scripts/tests/test_path.py and test_mtu.py with
 ## `-- --role=server|client --class=NAME --port=N --quiet=UNIX --until=UNIX
 ## [--address=IP] [--long=BYTES] [--mtu=BYTES]`.
 extends SceneTree
