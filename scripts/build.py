@@ -11,16 +11,20 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence, Set
 
-from common import ADDON, ADDON_NAME, ADDONS, PROJECT, REPO, ScriptError, locked, main_guard, output, run, say, timed
+from common import ADDON, ADDON_NAME, ADDONS, PROJECT, REPO, ScriptError, locked, main_guard, output, run, say, shown, timed
 from engines import find_godot4
 
 PACKAGE = "nme-godot"
 LIBRARY = ADDON_NAME
 APPLE_TARGETS = ("aarch64-apple-darwin", "x86_64-apple-darwin")
+# How often a build tells how far it is.
+PROGRESS_SECONDS = 10
 ARCHITECTURES = {
     "x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64",
     "i686": "x86_32", "i586": "x86_32", "armv7": "arm32", "thumbv7neon": "arm32",
@@ -91,11 +95,33 @@ def compile_library(release: bool, triple: Optional[str], flags: Sequence[str] =
     command += ["--release"] if release else []
     command += ["--target", triple] if triple else []
     with timed("cargo build"):
-        run(command, cwd=REPO)
+        compile_in_the_open(command)
     library = target_directory() / (triple or "") / ("release" if release else "debug") / platform_of(triple).built_name
     if not library.is_file():
         raise ScriptError(f"cargo succeeded, but {library} is not there")
     return library
+
+
+def compile_in_the_open(command: Sequence[str]) -> None:
+    """Runs cargo; without a terminal, where it has no bar, a line tells now and then how far it is."""
+    if sys.stderr.isatty():
+        run(command, cwd=REPO)
+        return
+    tree = ["tree", "--locked", "--package", PACKAGE, "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]
+    total = len({line.split(" (")[0] for line in output([cargo(), *tree], cwd=REPO).splitlines()})
+    say(f"$ {shown(command)}")
+    built: Set[str] = set()
+    last = time.monotonic()
+    quiet = [*command, "--quiet", "--message-format", "json-render-diagnostics"]
+    with subprocess.Popen(quiet, cwd=REPO, stdout=subprocess.PIPE, encoding="utf-8") as process:
+        for message in map(json.loads, process.stdout):
+            if message["reason"] == "compiler-artifact":
+                built.add(message["package_id"])
+            if time.monotonic() - last > PROGRESS_SECONDS:
+                last = time.monotonic()
+                say(f"built {len(built)} of {total} crates")
+    if process.returncode != 0:
+        raise ScriptError(f"exit code {process.returncode} from: {shown(command)}")
 
 
 def put_library(library: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from common import ScriptError, cache_dir, locked, output, say, timed
 
@@ -38,15 +38,6 @@ def engines_dir() -> Path:
     return cache_dir() / "engines"
 
 
-class Source(NamedTuple):
-    """One place the machine's own apt reads packages from."""
-
-    uri: str
-    suites: Tuple[str, ...]
-    components: Tuple[str, ...]
-    signed_by: str
-
-
 class DebianPaths:
     """The private apt root and the prefix that the packages are unpacked into."""
 
@@ -54,11 +45,10 @@ class DebianPaths:
         self.root = root
         self.apt = root / "apt"
         self.conf = self.apt / "apt.conf"
-        self.archives = self.apt / "cache" / "archives"
+        self.archives = self.apt / "var" / "cache" / "apt" / "archives"
         self.prefix = root / "prefix"
         self.libraries = self.prefix / "usr" / "lib" / TRIPLET
         self.loader = self.libraries / "ld-linux-x86-64.so.2"
-        self.unpacked = root / "unpacked.json"
         self.stamp = root / "ready.json"
         self.bin = root / "bin"
 
@@ -74,93 +64,40 @@ def debian_like() -> bool:
     return here and all(shutil.which(tool) for tool in ("apt-get", "apt-cache", "dpkg-deb"))
 
 
-def machine_sources() -> List[Source]:
-    """Every binary package source of this machine's apt configuration."""
-    etc = Path("/etc/apt")
-    found: List[Source] = []
-    for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]:
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        if path.suffix == ".list":
-            found += filter(None, map(source_of_line, text.splitlines()))
-        elif path.suffix == ".sources":
-            for stanza in re.split(r"\n\s*\n", text):
-                found += sources_of_stanza(stanza)
-    return found
-
-
-def source_of_line(line: str) -> Optional[Source]:
-    """Reads the one-line format: deb [options] uri suite components."""
-    match = re.match(r"\s*deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s*([^#]*)", line)
-    if not match:
-        return None
-    signed = re.search(r"signed-by=(\S+)", match[1] or "")
-    return Source(match[2], (match[3],), tuple(match[4].split()), signed[1] if signed else "")
-
-
-def sources_of_stanza(stanza: str) -> List[Source]:
-    """Reads one paragraph of the deb822 format."""
-    fields: Dict[str, str] = {}
-    key = ""
-    for line in stanza.splitlines():
-        if line.startswith("#"):
-            continue
-        if line[:1].isspace() and key:
-            fields[key] += " " + line.strip()
-        elif ":" in line:
-            key, _, value = line.partition(":")
-            key = key.strip().lower()
-            fields[key] = value.strip()
-    if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() == "no":
-        return []
-    suites = tuple(fields.get("suites", "").split())
-    components = tuple(fields.get("components", "").split())
-    return [Source(uri, suites, components, fields.get("signed-by", "")) for uri in fields.get("uris", "").split()]
-
-
-def debian_source() -> Source:
-    """The machine's main Debian mirror: the one that carries a plain Debian suite."""
-    for source in machine_sources():
-        if "main" in source.components and any(suite in DEBIAN_SUITES for suite in source.suites):
-            return source
+def mirror() -> str:
+    """Where this machine's own apt gets Debian's main packages from."""
+    listed = output(["apt-get", "update", "--print-uris"])
+    for uri, suite in re.findall(r"^'(\S+/)dists/(\S+)/main/binary-amd64/Packages", listed, re.MULTILINE):
+        if suite in DEBIAN_SUITES:
+            return uri
     raise ScriptError("this machine's apt configuration names no Debian mirror")
 
 
-def keyring_for(source: Source) -> str:
-    """The file with Debian's archive keys, as the machine itself trusts it."""
-    keyrings = Path("/usr/share/keyrings")
-    choices = [source.signed_by] if source.signed_by.startswith("/") else []
-    choices += [str(keyrings / f"debian-archive-keyring.{end}") for end in ("gpg", "pgp")]
-    for choice in choices:
-        if Path(choice).is_file():
-            return choice
+def keyring() -> Path:
+    """The file with Debian's archive keys."""
+    for ending in ("pgp", "gpg"):
+        path = Path(f"/usr/share/keyrings/debian-archive-keyring.{ending}")
+        if path.is_file():
+            return path
     raise ScriptError("no Debian archive keyring was found; install the package debian-archive-keyring")
 
 
 def write_apt_root(paths: DebianPaths) -> None:
     """An apt root of our own: an empty package status makes apt resolve everything down to libc."""
-    source = debian_source()
-    keyring = keyring_for(source)
-    for folder in ("state/lists/partial", "cache/archives/partial", "parts"):
+    for folder in ("etc/apt", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
         (paths.apt / folder).mkdir(parents=True, exist_ok=True)
-    (paths.apt / "status").write_text("", encoding="utf-8")
-    (paths.apt / "preferences").write_text("", encoding="utf-8")
-    sources = paths.apt / "sources.list"
-    sources.write_text(f"deb [arch=amd64 signed-by={keyring}] {source.uri} {SUITE} main\n", encoding="utf-8")
+    status = paths.apt / "status"
+    status.write_text("", encoding="utf-8")
+    source = f"deb [arch=amd64 signed-by={keyring()}] {mirror()} {SUITE} main\n"
+    (paths.apt / "etc" / "apt" / "sources.list").write_text(source, encoding="utf-8")
     settings = {
-        "Dir::State": paths.apt / "state",
-        "Dir::State::status": paths.apt / "status",
-        "Dir::Cache": paths.apt / "cache",
-        "Dir::Etc::sourcelist": sources,
-        "Dir::Etc::sourceparts": paths.apt / "parts",
-        "Dir::Etc::preferences": paths.apt / "preferences",
-        "Dir::Etc::preferencesparts": paths.apt / "parts",
+        "Dir": paths.apt,
+        "Dir::State::status": status,
         "APT::Architecture": "amd64",
         "APT::Default-Release": "",
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "root",
+        "APT::Update::Error-Mode": "any",
         "Acquire::Languages": "none",
         "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
         "Acquire::Retries": "3",
@@ -175,39 +112,6 @@ def write_apt_root(paths: DebianPaths) -> None:
 def apt(paths: DebianPaths, tool: str, *words: str) -> str:
     """Runs an apt tool on the private root."""
     return output([tool, "-c", paths.conf, *words], env={"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
-
-
-def apt_update(paths: DebianPaths) -> None:
-    """Fetches the package lists; the likely failure, a keyring without the suite's keys, is explained."""
-    try:
-        apt(paths, "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
-    except ScriptError as error:
-        if "NO_PUBKEY" in str(error) or "not signed" in str(error):
-            raise ScriptError(
-                f"this machine's Debian keyring does not know the keys of the suite {SUITE}; "
-                f"update the package debian-archive-keyring\n{error}"
-            ) from None
-        raise
-
-
-def available(paths: DebianPaths, packages: Iterable[str]) -> List[str]:
-    """The packages that the suite carries today."""
-    def known(package: str) -> bool:
-        return re.search(r"Candidate: \d", apt(paths, "apt-cache", "policy", package)) is not None
-
-    return [package for package in packages if known(package)]
-
-
-def unpack_new(paths: DebianPaths) -> None:
-    """Unpacks the downloaded packages that were not unpacked before; nothing of them is configured or run."""
-    done = set(read_json(paths.unpacked).get("packages", []))
-    waiting = [deb for deb in sorted(paths.archives.glob("*.deb")) if deb.name not in done]
-    say(f"unpacking {len(waiting)} packages into {paths.prefix}")
-    paths.prefix.mkdir(parents=True, exist_ok=True)
-    for deb in waiting:
-        output(["dpkg-deb", "-x", deb, paths.prefix])
-        done.add(deb.name)
-        write_json(paths.unpacked, {"root": str(paths.root), "packages": sorted(done)})
 
 
 def patchelf(paths: DebianPaths, *words: object) -> str:
@@ -267,17 +171,14 @@ def debian_prefix(extras: Sequence[str] = ()) -> DebianPaths:
 def fill_prefix(paths: DebianPaths, asked: Sequence[str]) -> None:
     """Downloads, unpacks and patches; the stamp comes last, so a broken run is simply done again."""
     earlier = read_json(paths.stamp)
-    if read_json(paths.unpacked).get("root", str(paths.root)) != str(paths.root):
-        say("the cache was moved; the engines are unpacked again")
-        forget_prefix(paths)
-        earlier = {}
-    paths.stamp.unlink(missing_ok=True)
     everything = sorted({*asked, *earlier.get("asked", [])})
+    paths.stamp.unlink(missing_ok=True)
     write_apt_root(paths)
     with timed(f"package lists of Debian {SUITE}"):
-        apt_update(paths)
-    packages = available(paths, everything)
-    missing = [package for package in everything if package not in packages]
+        apt(paths, "apt-get", "-qq", "update")
+    known = set(apt(paths, "apt-cache", "pkgnames").split())
+    packages = [package for package in everything if package in known]
+    missing = [package for package in everything if package not in known]
     if missing:
         say(f"Debian {SUITE} has no package: {', '.join(missing)}")
     if "patchelf" in missing or "godot" in missing:
@@ -286,18 +187,16 @@ def fill_prefix(paths: DebianPaths, asked: Sequence[str]) -> None:
         apt(paths, "apt-get", "-qq", "-y", "install", "--download-only", *packages)
         apt(paths, "apt-get", "-qq", "autoclean")
     with timed("unpacking"):
-        unpack_new(paths)
+        paths.prefix.mkdir(parents=True, exist_ok=True)
+        # Nothing of a package is configured or run. What is there may be in use, and is left as it is.
+        unpacked = set(earlier.get("unpacked", []))
+        for package in sorted(paths.archives.glob("*.deb")):
+            if package.name not in unpacked:
+                output(["dpkg-deb", "-x", package, paths.prefix])
+                unpacked.add(package.name)
     make_findable(paths)
     make_runnable(paths)
-    write_json(paths.stamp, {"root": str(paths.root), "asked": everything})
-
-
-def forget_prefix(paths: DebianPaths) -> None:
-    """Drops what holds absolute paths; the downloads stay."""
-    for folder in (paths.prefix, paths.bin):
-        shutil.rmtree(folder, ignore_errors=True)
-    for file in (paths.stamp, paths.unpacked):
-        file.unlink(missing_ok=True)
+    write_json(paths.stamp, {"root": str(paths.root), "asked": everything, "unpacked": sorted(unpacked)})
 
 
 def read_json(path: Path) -> Dict:

@@ -133,6 +133,7 @@ def main() -> int:
     if os.name == "nt":
         os.system("")  # switches the terminal's colours on
     heading("Engines")
+    say("What this machine has not is fetched now, once.")
     godot4, godot3 = find_godot4(), find_godot3() or []
     for engine in filter(None, (godot4, godot3)):
         say(f"{Path(engine[0]).name} {dotted(version_of(engine))}")
@@ -140,6 +141,7 @@ def main() -> int:
         say("note: there is no Godot 3.6 here, so Godot 4 plays its part")
     if not options.no_build:
         heading("Build")
+        say("The first build takes two to three minutes on two cores; the next ones take seconds.")
         build(flags=["--locked"])
     prepare_project()
     heading("Demo")

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Checks the licences of the crates the addon is made of, and writes the list that ships with it.
 
+Which licences are allowed stands in .github/deny.toml.
+
 Works without network once `cargo fetch --locked` has run.
 """
 
@@ -10,40 +12,17 @@ import argparse
 import json
 import os
 import re
+import tomllib
+from functools import cache
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
+import tools
 from common import REPO, ScriptError, main_guard, output, say
 
 PACKAGE = "nme-godot"
-
-# Best first: where a crate leaves the choice, the first of these is taken.
-ALLOWED = (
-    "MIT",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "ISC",
-    "Zlib",
-    "0BSD",
-    "BSL-1.0",
-    "CC0-1.0",
-    "Unicode-3.0",
-    "MPL-2.0",
-)
-
-# The systems the addon is built for; crates that only other systems need do not count.
-TARGETS = (
-    "x86_64-unknown-linux-gnu",
-    "aarch64-unknown-linux-gnu",
-    "x86_64-pc-windows-gnu",
-    "x86_64-pc-windows-msvc",
-    "x86_64-apple-darwin",
-    "aarch64-apple-darwin",
-    "aarch64-linux-android",
-    "x86_64-linux-android",
-)
+# The list of allowed licences, and the systems that count; cargo-deny reads it, too.
+SETTINGS = REPO / ".github" / "deny.toml"
 
 TEXT_NAME = re.compile(r"^(licen[cs]e|copying|copyright|notice|unlicense)", re.IGNORECASE)
 SOURCE_ENDINGS = {".rs", ".py", ".toml", ".json", ".c", ".h", ".sh"}
@@ -58,94 +37,46 @@ STANDARD_TEXTS = "https://spdx.org/licenses"
 RULE = "=" * 80
 
 
-# --- SPDX expressions -----------------------------------------------------------------------------
+# --- Licences -------------------------------------------------------------------------------------
 
 
-def tokens(expression: str) -> List[str]:
-    """Words and brackets; the old slash between licences means OR."""
-    return re.findall(r"[()]|[^\s()]+", expression.replace("/", " OR "))
+@cache
+def settings() -> Dict[str, Any]:
+    """What deny.toml says."""
+    return tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
 
 
-class Choice(NamedTuple):
-    """A way to satisfy an expression: the licences that then apply, none of them forbidden."""
+def spdx() -> Any:
+    """The reader of licence expressions, which knows all names of SPDX; it comes with the environment's Python."""
+    from license_expression import get_spdx_licensing
 
-    licences: Tuple[str, ...]
-
-    @property
-    def cost(self) -> Tuple[int, int]:
-        """The less liked its worst licence and the more licences, the dearer."""
-        return max(map(ALLOWED.index, self.licences)), len(self.licences)
+    return get_spdx_licensing()
 
 
-class Reader:
-    """Recursive descent over one expression: OR binds weaker than AND, AND weaker than WITH."""
-
-    def __init__(self, expression: str) -> None:
-        self.expression = expression
-        self.rest = tokens(expression)
-
-    def read(self) -> Optional[Choice]:
-        """The best allowed choice of the whole expression."""
-        choice = self.any_of()
-        if self.rest:
-            raise self.broken()
-        return choice
-
-    def any_of(self) -> Optional[Choice]:
-        """Alternatives: the best one that is allowed."""
-        found = [self.all_of()]
-        while self.take("OR"):
-            found.append(self.all_of())
-        allowed = [choice for choice in found if choice]
-        return min(allowed, key=lambda choice: choice.cost) if allowed else None
-
-    def all_of(self) -> Optional[Choice]:
-        """Licences that apply together: one forbidden one forbids all."""
-        found = [self.one()]
-        while self.take("AND"):
-            found.append(self.one())
-        licences: List[str] = []
-        for choice in found:
-            if choice is None:
-                return None
-            licences += [licence for licence in choice.licences if licence not in licences]
-        return Choice(tuple(licences))
-
-    def one(self) -> Optional[Choice]:
-        """A licence, with its exception if it has one, or an expression in brackets."""
-        if self.take("("):
-            choice = self.any_of()
-            if not self.take(")"):
-                raise self.broken()
-            return choice
-        name = self.word()
-        if self.take("WITH"):
-            name = f"{name} WITH {self.word()}"
-        known = {licence.lower(): licence for licence in ALLOWED}.get(name.lower().rstrip("+"))
-        return Choice((known,)) if known else None
-
-    def word(self) -> str:
-        """The next word, which must be a name."""
-        if not self.rest or self.rest[0].upper() in ("(", ")", "AND", "OR", "WITH"):
-            raise self.broken()
-        return self.rest.pop(0)
-
-    def take(self, word: str) -> bool:
-        """Steps over a keyword or bracket if it comes next."""
-        if self.rest and self.rest[0].upper() == word:
-            self.rest.pop(0)
-            return True
-        return False
-
-    def broken(self) -> ScriptError:
-        """What to raise for an expression that cannot be read."""
-        return ScriptError(f"not a licence expression: {self.expression}")
-
-
+@cache
 def choose(expression: str) -> Optional[Tuple[str, ...]]:
-    """The licences to use a crate under, or None if its expression allows none of ours."""
-    choice = Reader(expression).read()
-    return choice.licences if choice else None
+    """The licences to use a crate under, or None if its expression allows none of ours.
+
+    Of several ways, the one whose worst licence stands first in the list of allowed ones is taken.
+    """
+    from license_expression import ExpressionError
+
+    licensing = spdx()
+    allowed: List[str] = settings()["licenses"]["allow"]
+    try:
+        # The old slash between licences means OR.
+        parsed = licensing.parse(expression.replace("/", " OR "))
+    except ExpressionError:
+        return None
+    if parsed is None:
+        return None
+    ways = licensing.dnf(parsed)
+    found: List[Tuple[str, ...]] = []
+    for way in ways.args if isinstance(ways, licensing.OR) else [ways]:
+        names = {str(licence) for licence in way.literals}
+        if names <= set(allowed):
+            found.append(tuple(sorted(names, key=expression.find)))
+    return min(found, key=lambda names: sorted(map(allowed.index, names), reverse=True), default=None)
 
 
 # --- The dependency tree --------------------------------------------------------------------------
@@ -160,8 +91,6 @@ class Crate(NamedTuple):
     repository: str
     folder: Path
     licence_file: str
-    own: bool
-    proc_macro: bool
 
     @property
     def label(self) -> str:
@@ -171,50 +100,11 @@ class Crate(NamedTuple):
     @property
     def chosen(self) -> Optional[Tuple[str, ...]]:
         """The licences it is used under; None when nothing allowed is stated."""
-        try:
-            return choose(self.licence)
-        except ScriptError:
-            return None
+        return choose(self.licence)
 
 
-class Tree:
-    """The resolved dependencies of the package that becomes the addon."""
-
-    def __init__(self, metadata: Dict) -> None:
-        own = set(metadata["workspace_members"])
-        self.crates = {package["id"]: crate_of(package, package["id"] in own) for package in metadata["packages"]}
-        self.edges: Dict[str, List[Tuple[str, Set[str]]]] = {
-            node["id"]: [(edge["pkg"], {kind["kind"] or "normal" for kind in edge["dep_kinds"]}) for edge in node["deps"]]
-            for node in metadata["resolve"]["nodes"]
-        }
-
-    def root(self, name: str) -> str:
-        """The id of the package the addon is built from."""
-        for key, crate in self.crates.items():
-            if crate.own and crate.name == name:
-                return key
-        raise ScriptError(f"the workspace has no package {name}")
-
-    def reach(self, starts: Iterable[str], kinds: Set[str], through_macros: bool) -> Set[str]:
-        """Every package that edges of these kinds lead to; macros run in the compiler and may be left out."""
-        seen: Set[str] = set()
-        waiting = list(starts)
-        while waiting:
-            key = waiting.pop()
-            if key in seen or (self.crates[key].proc_macro and not through_macros):
-                continue
-            seen.add(key)
-            waiting += [to for to, found in self.edges.get(key, []) if found & kinds]
-        return seen
-
-    def foreign(self, keys: Iterable[str]) -> List[Crate]:
-        """The crates behind the ids that are not our own, sorted."""
-        return sorted(crate for crate in (self.crates[key] for key in keys) if not crate.own)
-
-
-def crate_of(package: Dict, own: bool) -> Crate:
+def crate_of(package: Dict[str, Any]) -> Crate:
     """Reads one package out of cargo's answer."""
-    kinds = {kind for target in package["targets"] for kind in target["kind"]}
     return Crate(
         name=package["name"],
         version=package["version"],
@@ -222,33 +112,34 @@ def crate_of(package: Dict, own: bool) -> Crate:
         repository=package.get("repository") or package.get("homepage") or "",
         folder=Path(package["manifest_path"]).parent,
         licence_file=package.get("license_file") or "",
-        own=own,
-        proc_macro="proc-macro" in kinds,
     )
 
 
-def read_tree(workspace: Path) -> Tree:
-    """Asks cargo, offline and without touching Cargo.lock, for the systems the addon is built for."""
-    command = [os.environ.get("CARGO", "cargo"), "metadata", "--format-version", "1", "--locked", "--offline"]
-    for target in TARGETS:
-        command += ["--filter-platform", target]
+def cargo(workspace: Path, *words: str) -> str:
+    """Asks cargo, offline and without touching Cargo.lock."""
     try:
-        return Tree(json.loads(output(command, cwd=workspace)))
+        return output([os.environ.get("CARGO", "cargo"), *words, "--locked", "--offline"], cwd=workspace)
     except ScriptError as error:
         raise ScriptError(f"{error}\nRun `cargo fetch --locked` first.") from None
 
 
-def built_in(workspace: Path, package: str) -> Set[Tuple[str, str]]:
-    """Name and version of every crate whose code a build of this package alone contains.
+def foreign_crates(workspace: Path) -> List[Crate]:
+    """Every crate that is not of the workspace, for the systems the addon is built for, sorted."""
+    words = ["metadata", "--format-version", "1"]
+    for target in settings()["graph"]["targets"]:
+        words += ["--filter-platform", target]
+    metadata = json.loads(cargo(workspace, *words))
+    own = set(metadata["workspace_members"])
+    return sorted(crate_of(package) for package in metadata["packages"] if package["id"] not in own)
 
-    `cargo metadata` also follows dependencies that only a feature of some test's dependency switches on.
-    """
-    command = [os.environ.get("CARGO", "cargo"), "tree", "--package", package, "--edges", "normal,no-proc-macro"]
-    command += ["--prefix", "none", "--format", "{p}", "--color", "never", "--locked", "--offline"]
-    for target in TARGETS:
-        command += ["--target", target]
-    lines = (line.split() for line in output(command, cwd=workspace).splitlines() if line.strip())
-    return {(words[0], words[1].lstrip("v")) for words in lines}
+
+def reached(workspace: Path, package: str, edges: str) -> set[str]:
+    """The labels of all crates that these edges lead to when this package alone is built."""
+    words = ["tree", "--package", package, "--edges", edges, "--prefix", "none", "--format", "{p}", "--color", "never"]
+    for target in settings()["graph"]["targets"]:
+        words += ["--target", target]
+    lines = (line.split() for line in cargo(workspace, *words).splitlines() if line.strip())
+    return {f"{name} {version.lstrip('v')}" for name, version, *_ in lines}
 
 
 # --- The check ------------------------------------------------------------------------------------
@@ -332,14 +223,12 @@ def main() -> int:
     reader.add_argument("--workspace", type=Path, default=REPO, help="folder of the workspace")
     options = reader.parse_args()
 
-    tree = read_tree(options.workspace)
-    root = tree.root(options.package)
-    normal = tree.reach([root], {"normal"}, through_macros=True)
-    built = built_in(options.workspace, options.package)
-    reached = tree.foreign(tree.reach([root], {"normal"}, through_macros=False))
-    shipped = [crate for crate in reached if (crate.name, crate.version) in built]
-    macros = [crate for crate in tree.foreign(normal) if crate not in reached]
-    others = tree.foreign(set(tree.edges) - normal)
+    crates = foreign_crates(options.workspace)
+    compiled = reached(options.workspace, options.package, "normal,no-proc-macro")
+    needed = reached(options.workspace, options.package, "normal")
+    shipped = [crate for crate in crates if crate.label in compiled]
+    macros = [crate for crate in crates if crate.label in needed - compiled]
+    others = [crate for crate in crates if crate.label not in needed]
     show("Shipped", shipped)
     show("Compiler macros of shipped crates", macros)
     show("Only for builds and tests, not checked", others)
@@ -356,4 +245,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    main_guard(main)
+    main_guard(lambda: tools.inside(main))

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from apple_stubs import linker, linking
 from build import PACKAGE, cargo, platform_of, target_directory
 from common import REPO, ScriptError, output, run, timed
 import tools
@@ -34,7 +33,7 @@ class Target(NamedTuple):
 
     @property
     def shipped_name(self) -> str:
-        """The library's name in the package; macOS has one processor here, see `join_apple`."""
+        """The library's name in the package; macOS has one processor here, see `join_apple` in package.py."""
         platform = platform_of(self.triple)
         name = platform.shipped_name(release=True)
         return name.replace("universal", platform.architecture)
@@ -79,16 +78,14 @@ def host_target() -> Target:
 def obstacle(one: Target) -> Optional[str]:
     """Why a target cannot be built here, or None."""
     system = platform_of(one.triple).system
-    if not has_standard_library(one.triple):
-        return f"the Rust target is not installed (rustup target add {one.triple})"
     if system == "linux" and sys.platform == "win32":
         return "it is built on Linux or macOS"
     if one.triple.endswith("windows-gnu") and not shutil.which(MINGW):
         return f"{MINGW} was not found (Debian: gcc-mingw-w64-x86-64)"
-    if system == "macos" and sys.platform == "win32":
-        return "it is built on macOS or Linux"
-    if system == "macos" and sys.platform != "darwin" and not linker().is_file():
-        return f"this Rust comes without its linker, {linker().name}"
+    if system == "macos" and sys.platform != "darwin":
+        return "it is built on macOS"
+    if not has_standard_library(one.triple):
+        return f"the Rust target is not installed (rustup target add {one.triple})"
     if system == "android" and not ndk_tools():
         return "ANDROID_NDK_HOME names no Android NDK"
     return None
@@ -117,17 +114,11 @@ def build_library(one: Target) -> Path:
     """Builds for one target; returns the library that cargo wrote."""
     command, environment = recipe(one)
     with timed(f"build for {one.label}"):
-        run([*command, "--locked", "--package", PACKAGE, "--profile", PROFILE, *told(one)], cwd=REPO, env=environment)
+        run([*command, "--locked", "--package", PACKAGE, "--profile", PROFILE], cwd=REPO, env=environment)
     library = target_directory() / one.triple / PROFILE / platform_of(one.triple).built_name
     if not library.is_file():
         raise ScriptError(f"cargo succeeded, but {library} is not there")
     return library
-
-
-def told(one: Target) -> List[str]:
-    """What the compiler of the library itself is told, behind cargo's own options."""
-    foreign_mac = platform_of(one.triple).system == "macos" and sys.platform != "darwin"
-    return ["--", *linking()] if foreign_mac else []
 
 
 def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
@@ -135,8 +126,6 @@ def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
     system = platform_of(one.triple).system
     if system == "linux":
         return zig(f"{one.triple}.{GLIBC}")
-    if system == "macos" and sys.platform != "darwin":
-        return zig(one.triple, "rustc")
     plain = [cargo(), "build", "--target", one.triple]
     if system == "windows" and one.triple.endswith("msvc"):
         # Without this the library would need a package of Microsoft's that a player may not have.
@@ -144,11 +133,11 @@ def recipe(one: Target) -> Tuple[List[str], Dict[str, str]]:
     return plain, (android(one) if system == "android" else {})
 
 
-def zig(triple: str, command: str = "zigbuild") -> Tuple[List[str], Dict[str, str]]:
-    """A build whose C compiler is zig, and its linker, unless the compiler is told of another one."""
+def zig(triple: str) -> Tuple[List[str], Dict[str, str]]:
+    """A build whose C compiler and linker are zig's."""
     program = tools.program("cargo-zigbuild")
     path = os.pathsep.join([str(program.parent), os.environ.get("PATH", "")])
-    return [str(program), command, "--target", triple], {"PATH": path}
+    return [str(program), "zigbuild", "--target", triple], {"PATH": path}
 
 
 def android(one: Target) -> Dict[str, str]:

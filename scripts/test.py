@@ -8,6 +8,7 @@ What stands behind `--` goes to pytest: `test.py --only interop -- -k kick_now -
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -15,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 from xml.etree import ElementTree
 
 import tools
-from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, run, say, script, shown
+from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, merged, output, run, say, script, shown
 from tools import program
 
 # Folders of GDScript that is not ours or not of Godot 4.
@@ -28,6 +30,13 @@ FOREIGN_FOLDERS = {"addons", "godot3", ".godot"}
 
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed", re.MULTILINE)
 SCRIPT_RESULT = re.compile(r"^(\d+) passed, (\d+) failed\b", re.MULTILINE)
+CLIPPY = ["cargo", "clippy", "--locked"]
+# Miri takes minutes for what takes a second, and knows no C: not the plays of hours, and not zstd.
+MIRI_TESTS = (
+    ["nme-enet", "--lib", "--test", "arbitrary", "--test", "handshake", "--test", "malformed"],
+    ["nme-godot3", "--lib", "--test", "hostile", "--test", "receive_vectors", "--test", "round_trip", "--test", "send_vectors"],
+    ["nme-core", "--lib", "--", "codec::fastlz", "codec::range_coder"],
+)
 # What the caller has for pytest.
 PYTEST_WORDS: List[str] = []
 # For each target; there are about twenty.
@@ -65,14 +74,14 @@ class Outcome(NamedTuple):
 # --- Running programs -----------------------------------------------------------------------------
 
 
-def echoed(command: Sequence[Word]) -> Tuple[int, str]:
-    """Runs a command in the open and also keeps what it prints."""
+def echoed(command: Sequence[Word], env: Optional[Mapping[str, str]] = None) -> Tuple[int, str]:
+    """Runs a command in the open, `env` added to the environment, and also keeps what it prints."""
     words = [str(word) for word in command]
     say(f"$ {shown(words)}")
     try:
         process = subprocess.Popen(
             words, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            encoding="utf-8", errors="replace",
+            env=merged(env), encoding="utf-8", errors="replace",
         )
     except FileNotFoundError:
         raise ScriptError(f"{words[0]} was not found; is it installed and on the PATH?") from None
@@ -126,12 +135,78 @@ def check_format() -> Count:
 
 
 def check_clippy() -> Count:
-    """Rust code has no warnings, and the library none without DTLS and its allocator; nor has its documentation."""
-    clippy = ["cargo", "clippy", "--locked"]
-    without = ["--package", "nme-godot", "--no-default-features"]
-    checks = ([*clippy, *what, "--", "-D", "warnings"] for what in (["--workspace", "--all-targets"], without))
+    """Rust code has no warnings, nor has its documentation."""
     deny = 'build.rustdocflags=["-D", "warnings"]'
-    return plain(*checks, ["cargo", "doc", "--locked", "--workspace", "--no-deps", "--config", deny])
+    return plain(
+        [*CLIPPY, "--workspace", "--all-targets", "--", "-D", "warnings"],
+        ["cargo", "doc", "--locked", "--workspace", "--no-deps", "--config", deny],
+    )
+
+
+def check_features() -> Count:
+    """Each crate that has features builds without them and with each alone, and has no warnings then."""
+    packages = json.loads(output(["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=REPO))["packages"]
+    commands: List[List[Word]] = []
+    for package in packages:
+        alone = [["--features", name] for name in sorted(package["features"]) if name != "default"]
+        for features in [[], *alone] if alone else []:
+            commands.append([*CLIPPY, "--package", package["name"], "--no-default-features", *features, "--", "-D", "warnings"])
+    return plain(*commands)
+
+
+def check_oldest_rust() -> Count:
+    """The oldest Rust that Cargo.toml promises builds everything."""
+    manifest = tomllib.loads((REPO / "Cargo.toml").read_text(encoding="utf-8"))
+    oldest = manifest["workspace"]["package"]["rust-version"]
+    names = output(["rustup", "toolchain", "list"]).split() if shutil.which("rustup") else []
+    found = [name for name in names if re.match(rf"{re.escape(oldest)}[.-]", name)]
+    if not found:
+        return not_run("the oldest supported compiler", f"rustup toolchain install {oldest}")
+    return plain(["cargo", f"+{found[0]}", "check", "--locked", "--workspace"])
+
+
+def check_minimal_versions() -> Count:
+    """The oldest versions of the dependencies that the manifests allow build."""
+    if not has_nightly():
+        return not_run("a nightly compiler", "rustup toolchain install nightly")
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for file in ("Cargo.toml", "Cargo.lock"):
+            shutil.copy2(REPO / file, copy)
+        shutil.copytree(REPO / "rust", copy / "rust", ignore=shutil.ignore_patterns("target", "corpus", "artifacts"))
+        where = ["--manifest-path", copy / "Cargo.toml"]
+        return plain(
+            ["cargo", "+nightly", "update", "-Z", "direct-minimal-versions", *where],
+            ["cargo", "check", "--locked", "--workspace", "--target-dir", REPO / "target" / "minimal", *where],
+        )
+
+
+def run_miri() -> Count:
+    """Wire, engine, codecs and RPCs of Godot 3.6 in an interpreter that sees undefined behaviour."""
+    if not has_nightly("miri"):
+        return not_run("Miri", "rustup toolchain install nightly --component miri,rust-src")
+    # Miri refuses proptest its look for the files of former failures unless it is told to let programs out.
+    env = {"MIRIFLAGS": "-Zmiri-disable-isolation", "PROPTEST_CASES": "4"}
+    counts = []
+    for words in MIRI_TESTS:
+        code, text = echoed(["cargo", "+nightly", "miri", "test", "--locked", "--package", *words], env)
+        counts.append(counted(code, CARGO_RESULT.findall(text)))
+    return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
+
+
+def has_nightly(*component: str) -> bool:
+    """Whether there is a nightly compiler, with this component of cargo."""
+    words = ["cargo", "+nightly", *component, "--version"]
+    try:
+        return subprocess.run(words, cwd=REPO, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def not_run(needed: str, how: str) -> Count:
+    """Says what this machine lacks for a step."""
+    say(f"NOT RUN: this wants {needed}; `{how}` brings it")
+    return Count(0, 0)
 
 
 def run_cargo_tests() -> Count:
@@ -220,22 +295,22 @@ def run_rpc() -> Count:
 
 def run_path() -> Count:
     """The classes of both engines and the addon's over the same changing path."""
-    return counting_script("path_test.py")
+    return pytest("path")
 
 
 def run_mtu() -> Count:
     """A path with a small MTU that tells nobody what it drops."""
-    return counting_script("mtu_test.py")
+    return pytest("mtu")
 
 
 def run_lan() -> Count:
     """Servers in local networks, which a search finds; where the system has namespaces."""
-    return counting_script("lan_test.py")
+    return pytest("lan")
 
 
 def run_attacks() -> Count:
     """Strangers and a bad network, against a real server with players at work; where the system has namespaces."""
-    return counting_script("attacks")
+    return pytest("attacks")
 
 
 def run_dtls() -> Count:
@@ -245,7 +320,7 @@ def run_dtls() -> Count:
 
 def check_package() -> Count:
     """The release package for this machine, installed, exported and played."""
-    return counting_script("package_test.py")
+    return pytest("package")
 
 
 def check_release() -> Count:
@@ -288,11 +363,10 @@ def build_container() -> Count:
 
 
 def run_fuzzers() -> Count:
-    """Each fuzz target for a short time, where a nightly compiler and cargo-fuzz are."""
-    if shutil.which("cargo-fuzz") is None or run(["cargo", "+nightly", "--version"], cwd=REPO, check=False) != 0:
-        say("NOT RUN: fuzzing wants a nightly compiler and cargo-fuzz; `rustup toolchain install nightly` and")
-        say("`cargo install cargo-fuzz` bring them. The targets' bodies have run with random programs in the step cargo.")
-        return Count(0, 0)
+    """Each fuzz target for a short time, with AddressSanitizer, where a nightly compiler and cargo-fuzz are."""
+    if shutil.which("cargo-fuzz") is None or not has_nightly():
+        say("The targets' bodies have run with random programs in the step cargo.")
+        return not_run("a nightly compiler and cargo-fuzz", "rustup toolchain install nightly; cargo install cargo-fuzz")
     return counting_script("fuzz.py", "--seconds", str(FUZZ_SECONDS))
 
 
@@ -304,8 +378,12 @@ def check_readme() -> Count:
 STEPS = (
     Step("format", "cargo fmt --check", check_format),
     Step("clippy", "cargo clippy and cargo doc", check_clippy),
+    Step("features", "each feature alone, and none", check_features),
+    Step("rust", "the oldest supported Rust", check_oldest_rust),
     Step("cargo", "Rust tests", run_cargo_tests),
-    Step("fuzz", "fuzz targets, 20 seconds each; only when named", run_fuzzers, by_default=False),
+    Step("minimal", "the oldest versions of the dependencies; only when named", check_minimal_versions, by_default=False),
+    Step("miri", "undefined behaviour in wire, engine and codecs; only when named", run_miri, by_default=False),
+    Step("fuzz", "fuzz targets under AddressSanitizer, 20 seconds each; only when named", run_fuzzers, by_default=False),
     Step("concurrency", "what threads do in many orders, and for data races; only when named", run_concurrency,
          by_default=False),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
@@ -388,11 +466,15 @@ def summary(outcomes: Sequence[Outcome]) -> int:
     heading("Summary")
     for outcome in outcomes:
         passed, failed = outcome.count
-        row = f"{'FAILED' if failed else 'ok':7}{outcome.name:10}{passed:5} passed {failed:4} failed"
+        row = f"{'FAILED' if failed else 'ok' if passed else 'NOT RUN':8}{outcome.name:10}{passed:5} passed {failed:4} failed"
         say(f"{row} {outcome.seconds:6.0f} s  {outcome.problem}".rstrip())
     passed = sum(outcome.count.passed for outcome in outcomes)
     failed = sum(outcome.count.failed for outcome in outcomes)
-    say(f"\n{passed} passed, {failed} failed")
+    total = sum(outcome.seconds for outcome in outcomes)
+    slowest = sorted(outcomes, key=lambda outcome: -outcome.seconds)[:5]
+    shares = (f"{one.name} {one.seconds:.0f} s ({one.seconds / total:.0%})" for one in slowest)
+    say(f"\n{total / 60:.1f} min in all; slowest: {', '.join(shares)}")
+    say(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 

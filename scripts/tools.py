@@ -10,6 +10,7 @@ import shutil
 import sys
 import venv
 from pathlib import Path
+from typing import Callable
 
 from common import REPO, ScriptError, cache_dir, locked, main_guard, run, say, timed
 
@@ -47,6 +48,13 @@ def prepare() -> None:
             python = PROGRAMS / ("python.exe" if sys.platform == "win32" else "python")
             run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS])
         stamp.write_text(wanted, encoding="utf-8")
+
+
+def inside(main: Callable[[], int]) -> int:
+    """Runs a script's main in the environment's Python: in this process, or else the script from its beginning."""
+    if Path(sys.prefix) == ROOT:
+        return main()
+    return run([program("python"), *sys.argv], check=False, quiet=True)
 
 
 def main() -> int:

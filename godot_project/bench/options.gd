@@ -1,15 +1,10 @@
 ## The words that scripts/bench gives to a program of this folder, and how it answers.
 extends RefCounted
 
-const EXTENSION := "res://addons/networked_multiplayer_enet/networked_multiplayer_enet.gdextension"
+const Portable := preload("res://tests/portable.gd")
 
 ## Text of every `--name=value` after `--`.
-var values := {}
-
-
-func _init() -> void:
-	for word in OS.get_cmdline_user_args():
-		values[word.get_slice("=", 0).trim_prefix("--")] = word.substr(word.find("=") + 1)
+var values := Portable.words()
 
 
 func text(name: String) -> String:
@@ -31,12 +26,10 @@ func numbers(name: String) -> Array[int]:
 	return found
 
 
-## A peer of the class under test; only the addon's own class knows the settings.
+## A peer of the class under test; ENetMultiplayerPeer does not know the settings.
 func new_peer() -> MultiplayerPeer:
-	if not ClassDB.class_exists(text("class")):
-		GDExtensionManager.load_extension(EXTENSION)
-	var peer: MultiplayerPeer = ClassDB.instantiate(text("class"))
-	if not peer is ENetMultiplayerPeer:
+	var peer: MultiplayerPeer = Portable.new_peer(text("class"))
+	if "compression_mode" in peer:
 		peer.set("compression_mode", number("compression"))
 		peer.set("server_relay", number("relay") == 1)
 		peer.set("threaded", number("threaded") == 1)

@@ -1,7 +1,7 @@
 ## A server under test: takes in a crowd of clients, lets it settle, and measures itself.
 ##
-## Started by scripts/bench with `-- --name=value ...`. godot3/server.gd is the same program for
-## Godot 3.6; keep the two alike. `levels` are the numbers of clients, one after the other;
+## Started by scripts/bench with `-- --name=value ...`. Godot 3.6 plays it, too, in a
+## translation. `levels` are the numbers of clients, one after the other;
 ## `packets` of `size` bytes go to everybody in each frame. With `api` 1, a SceneMultiplayer stands
 ## between the server and the peer.
 extends SceneTree
@@ -37,22 +37,23 @@ var _marked: Array[PackedByteArray] = []
 
 func _initialize() -> void:
 	levels = options.numbers("levels")
-	_uses_api = options.number("api") == 1
+	# In Godot 3.6 the peer itself does what SceneMultiplayer does in Godot 4.
+	_uses_api = options.number("api") == 1 and ClassDB.class_exists("SceneMultiplayer")
 	for index in options.number("packets"):
 		_plain.append(_payload(index, options.number("size"), 0))
 		_marked.append(_payload(index, options.number("size"), MARK))
 	peer = options.new_peer()
 	var most: int = min(4095, levels.max() + 5)
-	var error: Error = peer.call("create_server", options.number("port"), most)
+	var error: int = peer.call("create_server", options.number("port"), most)
 	if error != OK:
-		options.tell("failed", {"reason": "create_server: " + error_string(error)})
+		options.tell("failed", {"reason": "create_server: %d" % error})
 		quit(2)
 		return
 	if _uses_api:
-		get_multiplayer().multiplayer_peer = peer
-		get_multiplayer().peer_connected.connect(_on_peer_connected)
-		get_multiplayer().peer_disconnected.connect(_on_peer_disconnected)
-		var api := get_multiplayer() as SceneMultiplayer
+		var api: Variant = get_multiplayer()
+		api.multiplayer_peer = peer
+		api.peer_connected.connect(_on_peer_connected)
+		api.peer_disconnected.connect(_on_peer_disconnected)
 		api.peer_packet.connect(_on_peer_packet)
 	else:
 		multiplayer_poll = false
@@ -190,6 +191,7 @@ func _end_level() -> void:
 static func _payload(index: int, size: int, mark: int) -> PackedByteArray:
 	var bytes := PackedByteArray()
 	bytes.resize(size)
+	bytes.fill(0)
 	for i in range(9, size):
 		bytes[i] = (i * i + 7 * index) % 61
 	bytes[0] = mark

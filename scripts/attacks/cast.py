@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from attacks.network import Namespace
+from namespaces import Namespace
 from common import PROJECT, ScriptError
 from engines import find_godot3, find_godot4
+from godot3_project import godot3_words
 
-AGENTS = PROJECT / "tests" / "attacks"
 # Kinds of counts, as the agents have them.
 SENT_UNRELIABLE, SENT_RELIABLE, GOT_UNRELIABLE, GOT_RELIABLE = range(4)
 CONNECTED = 2
@@ -41,7 +41,7 @@ def contestants() -> Dict[str, Contestant]:
     }
     three = find_godot3()
     if three is not None:
-        place = ["--path", str(AGENTS / "godot3"), "-s", "agent.gd"]
+        place = godot3_words("tests/attacks/agent.gd")
         found["Godot 3"] = Contestant("Godot 3", "NetworkedMultiplayerENet", [*three, *place])
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence
 
 from attacks.cast import CONNECTED, GOT_RELIABLE, SENT_RELIABLE, Agent, Cast, Contestant, counts
-from attacks.network import Namespace, link
+from namespaces import Namespace, link
 from attacks.table import Row
 from common import ScriptError
 

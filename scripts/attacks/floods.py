@@ -9,7 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 from attacks.cast import (
     CONNECTED, GOT_RELIABLE, GOT_UNRELIABLE, SENT_RELIABLE, SENT_UNRELIABLE, Agent, Cast, Contestant, counts, ended,
 )
-from attacks.network import Namespace, Traffic, link
+from namespaces import Namespace, Traffic, link
 from attacks.table import Row
 from common import say
 

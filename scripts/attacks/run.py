@@ -1,7 +1,7 @@
 """Attacks a real server with players at work, and plays faults of its network; prints one table.
 
-The short form (some two minutes) is for every change: it judges what does not depend on the machine. `--long` takes half an
-hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
+The short form (some two minutes) is what the tests play: it judges what does not depend on the machine. `--long` takes
+half an hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Dict, List, Optional
 
-from attacks import faults, floods, network
+from attacks import faults, floods
 from attacks.cast import Contestant, contestants
 from attacks.table import Row, merged, show
 from bench.machine import facts, raise_file_limit
 from bench.suite import release_library
 from build import compile_library, platform_of, target_directory
-from common import REPO, run, say
+from common import REPO, ScriptError, run, say
+from namespaces import obstacle, played
 
 PROGRAMS = ("attacker", "shaper")
 PARTS = ("floods", "crowds", "faults")
@@ -38,7 +39,8 @@ def built(name: str) -> Path:
 
 
 def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
-    """The rows of the parts."""
+    """The rows of the parts; to be called in a namespace."""
+    raise_file_limit()
     attacker = built("attacker")
     who = contestants()
     rows: List[Row] = []
@@ -70,15 +72,10 @@ def main() -> int:
     what = f"a part ({', '.join(PARTS)}), or attacks with this in their name"
     reader.add_argument("--only", action="append", metavar="NAME", help=what)
     options = reader.parse_args()
-    reason = network.obstacle() if not network.inside() else None
+    reason = obstacle()
     if reason is not None:
-        say(f"LEFT OUT: attacks and faults need network namespaces: {reason}")
-        say("0 passed, 0 failed")
-        return 0
-    if not network.inside():
-        build(options.long)
-        return network.run_inside()
-    raise_file_limit()
+        raise ScriptError(f"attacks and faults need network namespaces: {reason}")
+    build(options.long)
     for fact in facts()[:-1]:
         say(fact)
     named = options.only or []
@@ -87,7 +84,5 @@ def main() -> int:
     with ExitStack() as stack:
         if options.long:
             stack.enter_context(release_library(built(platform_of(None).built_name)))
-        rows = play(parts, options.long, words[0] if words else None)
-    failed = show(rows)
-    say(f"\n{len(rows) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+        rows = played(play, parts, options.long, words[0] if words else None)
+    return 1 if show(rows) else 0

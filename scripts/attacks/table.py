@@ -21,7 +21,7 @@ class Row(NamedTuple):
 
 
 def show(rows: Sequence[Row]) -> int:
-    """Prints the table and the count; the number of rows with problems."""
+    """Prints the table; the number of rows with problems."""
     head = Row("attack or fault", "measured", "wanted", (), "the engines' own classes")
     lines = [head, *rows]
     say("")

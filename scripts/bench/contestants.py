@@ -6,6 +6,7 @@ from typing import Dict, List, NamedTuple, Sequence
 
 from common import PROJECT, ScriptError, say
 from engines import dotted, find_godot3, find_godot4, version_of
+from godot3_project import godot3_words
 
 OURS, THREADED, NEW, OLD = "ours", "threaded", "4.6", "3.6"
 # Ours below a Godot3Multiplayer: with 3.6's RPCs, and with those of the SceneMultiplayer within, for clients of Godot 4.
@@ -32,7 +33,7 @@ class Contestant(NamedTuple):
         all_words = {"class": self.class_name, "threaded": int(self.is_threaded), "multiplayer": self.multiplayer, **words}
         values = [f"--{name}={value}" for name, value in all_words.items()]
         if not self.is_godot4:
-            return [*self.engine, "--path", str(PROJECT / "bench" / "godot3"), "-s", f"{program}.gd", *values]
+            return [*self.engine, *godot3_words(f"bench/{program}.gd"), *values]
         place = ["--headless", "--path", str(PROJECT), "-s", f"res://bench/{program}.gd"]
         return [*self.engine, *place, "--", *values]
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Dict, List, Optional
 
-from common import PROJECT
 from dtls.certificates import fixtures
 from dtls.processes import Program
 from dtls.wire import Wire
+from godot3_project import godot3_words
 from interop import scenarios
 from interop.logs import Summary
 from interop.runner import Job, Player, compare_with_expected, take_ports
@@ -77,7 +77,7 @@ class SecurePlayer(Player):
         return wire.problem or problem
 
     def _start_terminator(self, server: str, port: int, beside: int, folder: Path) -> Program:
-        place = ["--path", str(PROJECT / "tests" / "dtls" / "godot3"), "-s", "terminator.gd"]
+        place = godot3_words("tests/dtls/terminator.gd")
         words = [f"--listen={beside}", f"--to={port}", f"--certificate={IDENTITY.certificate}"]
         words += [f"--key={IDENTITY.key}"] if server == "3" else []
         return Program("terminator", [*self.engines["3"], *place, *words], folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from common import PROJECT, tail
+from godot3_project import godot3_words
 
 Line = Dict[str, Any]
 
@@ -168,7 +169,7 @@ class Stage:
     def script(self, engine: str, name: str, *words: str) -> Program:
         """A script of godot_project/tests/dtls, in this engine."""
         if engine == "3":
-            place = ["--path", str(PROJECT / "tests" / "dtls" / "godot3"), "-s", f"{name}.gd"]
+            place = godot3_words(f"tests/dtls/{name}.gd")
         else:
             place = ["--headless", "--path", str(PROJECT), "-s", f"res://tests/dtls/{name}.gd", "--"]
         return self.start(f"godot{engine}_{name}", [*self._engines(engine)[engine], *place, *words])

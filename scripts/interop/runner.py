@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from common import PROJECT
+from godot3_project import godot3_words
 from interop.logs import Raw, Run, Summary, faults, first_difference, parse, summary
 from interop.scenario import Scenario
 from interop.scenarios import all_scenarios
@@ -125,7 +126,7 @@ class Player:
     def _start(self, name: str, engine: str, story: Path, folder: Path) -> subprocess.Popen:
         words = [f"--scenario={story.as_posix()}", f"--participant={name}"]
         if engine == "3":
-            place = ["--path", str(AGENTS / "godot3"), "-s", "agent.gd"]
+            place = godot3_words("tests/interop/agent.gd")
         else:
             place = ["--headless", "--path", str(PROJECT), "-s", "res://tests/interop/agent.gd", "--"]
         # Each process has its own user folder: the engines rotate log files there.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from common import PROJECT
+from godot3_project import godot3_words
 from interop.runner import take_ports
 from rpc.agent import PATIENCE, Agent, Line
 
-FOLDER = PROJECT / "tests" / "rpc"
 # What a kind of agent plays: API and peer.
 APIS = {"4scene": "SceneMultiplayer"}
 PEERS = {"4engine": "ENetMultiplayerPeer"}
@@ -38,7 +38,7 @@ class Stage:
     def _start(self, name: str, kind: str, engines: Engines) -> Agent:
         words = [f"--control={self._door.getsockname()[1]}", f"--name={name}"]
         if kind.startswith("3"):
-            place = ["--path", str(FOLDER / "godot3"), "-s", "agent.gd"]
+            place = godot3_words("tests/rpc/agent.gd")
         else:
             place = ["--headless", "--path", str(PROJECT), "-s", "res://tests/rpc/agent.gd", "--"]
             words.append(f"--api={APIS.get(kind, 'Godot3Multiplayer')}")

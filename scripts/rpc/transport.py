@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from common import PROJECT
 from dtls.certificates import fixtures
 from dtls.processes import Program
+from godot3_project import godot3_words
 from interop.runner import take_ports
 from rpc.calls import rpc_to_all, rpc_to_one
 from rpc.sets import plain_bytes, rset_to_all_and_to_one
@@ -80,7 +80,7 @@ def encryption(p: Stage) -> None:
     details: Dict[str, Any] = {
         "dtls": {"key": str(identity.key), "certificate": str(identity.certificate), "host": HOST},
     }
-    place = ["--path", str(PROJECT / "tests" / "dtls" / "godot3"), "-s", "terminator.gd"]
+    place = godot3_words("tests/dtls/terminator.gd")
     words = [f"--listen={beside}", f"--to={p.port}", f"--certificate={identity.certificate}"]
     words += [f"--key={identity.key}"] if server.is_godot3 else []
     program = Program("terminator", [*p.engines["3"], *place, *words], p.folder)

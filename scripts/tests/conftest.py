@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterable, List
 
 import pytest
 
+import namespaces as networks
 from build import prepare_project
 from common import cache_dir, locked
 from engines import find_godot3, find_godot4
@@ -23,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--casting", action="append", choices=[*CASTINGS, *MORE_CASTINGS],
                     help="engine of the server / of the clients; may be given again")
     group.addoption("--record", action="store_true", help="write the expected logs; plays Godot 3.6 alone")
+    parser.addoption("--made", action="store_true", help="test the package that lies in dist, instead of a new one")
 
 
 @pytest.fixture
@@ -73,3 +75,11 @@ def job_parameters(jobs: Iterable[Job]) -> list:
                      marks=[] if job.scenario.slow else pytest.mark.xdist_group(next(lanes)))
         for job in jobs
     ]
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """What needs network namespaces is skipped where there are none."""
+    problem = networks.obstacle()
+    if problem:
+        pytest.skip(problem)

@@ -4,9 +4,9 @@ extends SceneTree
 
 enum State { JOINING, SETTLING, MEASURING, DRAINING, WATCHING }
 
-const Options := preload("res://options.gd")
-const Probe := preload("res://probe.gd")
-const Unit := preload("res://unit.gd")
+const Options := preload("res://bench/options.gd")
+const Probe := preload("res://bench/probe.gd")
+const Unit := preload("res://bench/unit.gd")
 const FPS := 60
 const DRAIN_SECONDS := 0.4
 const FORGOTTEN_SECONDS := 120.0

@@ -1,7 +1,7 @@
 ## Servers or clients that are attacked, in one process: each end of a connection sends an
 ## unreliable packet in every frame and a reliable one in every sixth, numbered, and counts.
 ##
-## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
+## Godot 3.6 plays it, too, in a translation.
 ## Started by scripts/attacks with `-- --class=NAME --folder=DIR` and
 ## `--role=servers --ports=N,N --slots=N --relay=0|1` or
 ## `--role=clients --to=HOST/PORT/BIND/SIGN,...`. A client begins when the file SIGN is in the
@@ -10,6 +10,7 @@
 ## comes every half a second.
 extends SceneTree
 
+const Portable := preload("res://tests/portable.gd")
 const SERVER := 1
 const HEAD := 6
 const SIZE := 48
@@ -18,7 +19,7 @@ const RELIABLE_EVERY := 6
 # The number of packets to who has sent none: they may be an attacker's, and are not counted.
 const UNCOUNTED := 255
 
-var words := {}
+var words := Portable.words()
 var cells: Array[Dictionary] = []
 var phase := 0
 var frames := {}
@@ -28,9 +29,6 @@ var next_report_msec := 0
 
 
 func _initialize() -> void:
-	for word in OS.get_cmdline_user_args():
-		var parts := word.trim_prefix("--").split("=")
-		words[parts[0]] = parts[1]
 	if words["role"] == "servers":
 		for port: String in words["ports"].split(","):
 			_open_server(int(port))
@@ -81,16 +79,21 @@ func _open_client(cell: Dictionary) -> void:
 
 
 func _make_peer(cell: Dictionary) -> void:
-	cell.peer = ClassDB.instantiate(words["class"])
-	# The engine's own class has no such property.
-	cell.peer.set("threaded", TestPeer.is_threaded())
+	cell.peer = Portable.new_peer(words["class"])
+	# The engines' own classes have no such property.
+	cell.peer.set("threaded", OS.get_environment("TEST_THREADED") == "1")
 	cell.peer.peer_connected.connect(_on_peer_connected.bind(cell))
 	cell.peer.peer_disconnected.connect(_on_peer_disconnected.bind(cell))
+	# Godot 3.6 tells a client nothing else when it has lost the server.
+	if cell.peer.has_signal("server_disconnected"):
+		cell.peer.server_disconnected.connect(_on_peer_disconnected.bind(SERVER, cell))
 
 
 func _tick() -> void:
 	var now := Time.get_ticks_usec()
-	var counted: Array = frames.get_or_add(phase, [0, 0, 0])
+	if not frames.has(phase):
+		frames[phase] = [0, 0, 0]
+	var counted: Array = frames[phase]
 	if last_frame_usec > 0:
 		counted[0] += 1
 		counted[1] = maxi(counted[1], now - last_frame_usec)
@@ -108,13 +111,13 @@ func _tick() -> void:
 
 
 func _look_at_folder() -> void:
-	var text := FileAccess.get_file_as_string("%s/phase" % words["folder"])
+	var text := Portable.read("%s/phase" % words["folder"])
 	if text.is_valid_int():
 		phase = int(text)
 	for cell in cells:
 		if (
 			cell.peer == null
-			and (cell.sign == "-" or FileAccess.file_exists("%s/%s" % [words["folder"], cell.sign]))
+			and (cell.sign == "-" or Portable.file_exists("%s/%s" % [words["folder"], cell.sign]))
 		):
 			_open_client(cell)
 
@@ -140,11 +143,12 @@ func _work(cell: Dictionary) -> void:
 
 
 func _send(cell: Dictionary, id: int, kind: int, number: int, of_phase: int) -> void:
-	var packet := PackedByteArray()
+	var buffer := StreamPeerBuffer.new()
+	buffer.put_u8(kind)
+	buffer.put_u8(of_phase)
+	buffer.put_u32(number)
+	var packet := buffer.data_array
 	packet.resize(SIZE)
-	packet[0] = kind
-	packet[1] = of_phase
-	packet.encode_u32(2, number)
 	var peer: MultiplayerPeer = cell.peer
 	peer.set_target_peer(id)
 	peer.transfer_mode = (
@@ -166,7 +170,10 @@ func _read(cell: Dictionary, from: int, packet: PackedByteArray) -> void:
 		cell.others[from][2] = true
 	if kind == 1 and cell.others.has(from):
 		var numbers: Array = cell.others[from]
-		var number := packet.decode_u32(2)
+		var buffer := StreamPeerBuffer.new()
+		buffer.data_array = packet
+		buffer.seek(2)
+		var number := buffer.get_u32()
 		if number != numbers[1] + 1:
 			cell.disorder += 1
 		numbers[1] = number
@@ -174,7 +181,9 @@ func _read(cell: Dictionary, from: int, packet: PackedByteArray) -> void:
 
 ## What was sent and what has come under a number: unreliable and reliable packets each.
 func _counts(cell: Dictionary, of_phase: int) -> Array:
-	return cell.counts.get_or_add(of_phase, [0, 0, 0, 0])
+	if not cell.counts.has(of_phase):
+		cell.counts[of_phase] = [0, 0, 0, 0]
+	return cell.counts[of_phase]
 
 
 func _on_peer_connected(id: int, cell: Dictionary) -> void:

@@ -1,9 +1,11 @@
 ## Visits DTLS servers with the engine's own PacketPeerDTLS, one case after the other.
 ##
-## godot3/client.gd is the same program for Godot 3.6; keep the two alike.
+## Godot 3.6 plays it, too, in a translation.
 ## Started by scripts/dtls with `-- --cases=FILE`.
 extends SceneTree
 
+const Portable := preload("res://tests/portable.gd")
+const Secured := preload("res://tests/dtls/secured.gd")
 const PATIENCE_MSEC := 15000
 
 var cases := []
@@ -19,10 +21,7 @@ var waits := false
 
 func _initialize() -> void:
 	Engine.max_fps = 500
-	for word in OS.get_cmdline_user_args():
-		if word.begins_with("--cases="):
-			var text := FileAccess.get_file_as_string(word.trim_prefix("--cases="))
-			cases = JSON.parse_string(text)
+	cases = JSON.parse_string(Portable.read(Portable.words()["cases"]))
 	process_frame.connect(_tick)
 	_next()
 
@@ -39,7 +38,7 @@ func _next() -> void:
 	waits = false
 	udp = PacketPeerUDP.new()
 	dtls = PacketPeerDTLS.new()
-	if case.has("bind") and udp.bind(int(case["bind"]), "127.0.0.1") != OK:
+	if case.has("bind") and Secured.bind(udp, int(case["bind"])) != OK:
 		_end("no port")
 		return
 	udp.connect_to_host("127.0.0.1", int(case["port"]))
@@ -49,11 +48,8 @@ func _next() -> void:
 		if certificate.load(case["trust"]) != OK:
 			_end("no certificate")
 			return
-	var options := TLSOptions.client_unsafe(certificate)
-	if certificate != null:
-		options = TLSOptions.client(certificate)
 	# The first answers may have come by then.
-	if dtls.connect_to_peer(udp, case["host"], options) != OK:
+	if Secured.connect_to(dtls, udp, case["host"], certificate) != OK:
 		_end("refused" if dtls.get_status() >= PacketPeerDTLS.STATUS_ERROR else "not begun")
 
 

@@ -1,10 +1,12 @@
 ## DTLS servers of the engine's own classes, which send each datagram back.
 ##
-## godot3/server.gd is the same program for Godot 3.6; keep the two alike.
+## Godot 3.6 plays it, too, in a translation.
 ## Started by scripts/dtls with `-- --servers=FILE --fresh=FOLDER`. FOLDER receives a key and a
 ## certificate that the engine has just made. It ends when it is killed.
 extends SceneTree
 
+const Portable := preload("res://tests/portable.gd")
+const Secured := preload("res://tests/dtls/secured.gd")
 const LOCALHOST := "CN=localhost,O=Test,C=DE"
 
 var servers := []
@@ -12,13 +14,12 @@ var servers := []
 
 func _initialize() -> void:
 	Engine.max_fps = 500
-	for word in OS.get_cmdline_user_args():
-		if word.begins_with("--fresh="):
-			_make_identity(word.trim_prefix("--fresh="))
-		elif word.begins_with("--servers="):
-			var text := FileAccess.get_file_as_string(word.trim_prefix("--servers="))
-			for server: Dictionary in JSON.parse_string(text):
-				_listen(server)
+	var words := Portable.words()
+	if words.has("fresh"):
+		_make_identity(words["fresh"])
+	if words.has("servers"):
+		for server: Dictionary in JSON.parse_string(Portable.read(words["servers"])):
+			_listen(server)
 	_say({"event": "listening"})
 	process_frame.connect(_tick)
 
@@ -29,14 +30,10 @@ func _make_identity(folder: String) -> void:
 	var certificate := crypto.generate_self_signed_certificate(key, LOCALHOST)
 	key.save(folder + "/fresh.key")
 	certificate.save(folder + "/fresh.crt")
-	_write(folder + "/fresh_string.key", key.save_to_string())
-	_write(folder + "/fresh_string.crt", certificate.save_to_string())
-
-
-func _write(path: String, text: String) -> void:
-	var file := FileAccess.open(path, FileAccess.WRITE)
-	file.store_string(text)
-	file.close()
+	Portable.write(folder + "/fresh_string.key", key.save_to_string())
+	# Godot 3.6 does that for keys only.
+	if certificate.has_method("save_to_string"):
+		Portable.write(folder + "/fresh_string.crt", certificate.save_to_string())
 
 
 func _listen(server: Dictionary) -> void:
@@ -46,7 +43,7 @@ func _listen(server: Dictionary) -> void:
 	server["udp"] = UDPServer.new()
 	server["peers"] = []
 	var errors := [key.load(server["key"]), certificate.load(server["certificate"])]
-	errors.append(server["dtls"].setup(TLSOptions.server(key, certificate)))
+	errors.append(Secured.set_up(server["dtls"], key, certificate))
 	errors.append(server["udp"].listen(int(server["port"]), "127.0.0.1"))
 	if errors.max() != OK:
 		_say({"event": "failed", "server": server["name"], "errors": errors})

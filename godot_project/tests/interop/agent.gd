@@ -1,11 +1,11 @@
-## Plays one participant of an interop scenario in Godot 4 with the addon's class.
+## Plays one participant of an interop scenario: in Godot 4 with the addon's class, and translated
+## for Godot 3.6 with the engine's own.
 ##
-## godot3/agent.gd is the same program for Godot 3.6; keep the two alike.
 ## Started by scripts/interop with `-- --scenario=FILE --participant=NAME`.
 extends SceneTree
 
 const CLASS := "NetworkedMultiplayerENet"
-const EXTENSION_FOLDER := "res://addons/networked_multiplayer_enet"
+const Portable := preload("res://tests/portable.gd")
 const BLOCK := 1021
 const RESEND_MSEC := 400
 const QUESTION_START := [0x0f, 0xfe, 0xff, 113, 117, 101, 114, 121]
@@ -16,6 +16,7 @@ var me := ""
 var steps := []
 var reactions := {}
 var peer: Variant = null
+var is_addon := false
 var uses_everything := false
 var polling := true
 var fetching := true
@@ -32,24 +33,22 @@ var finished := false
 
 
 func _initialize() -> void:
-	var path := ""
-	for word in OS.get_cmdline_user_args():
-		if word.begins_with("--scenario="):
-			path = word.trim_prefix("--scenario=")
-		elif word.begins_with("--participant="):
-			me = word.trim_prefix("--participant=")
-	var text := FileAccess.get_file_as_string(path)
+	var words := Portable.words()
+	me = words["participant"]
+	var text := Portable.read(words["scenario"])
 	if text.is_empty():
 		_fail("the scenario file cannot be read")
 		return
 	scenario = _whole_numbers(JSON.parse_string(text))
 	steps = scenario["participants"][me]["steps"]
 	reactions = scenario["participants"][me]["on"]
-	if not _class_available():
-		_fail("the addon is missing: no class " + CLASS)
+	peer = Portable.new_peer(CLASS)
+	if peer == null:
+		_fail("there is no class " + CLASS)
 		return
-	peer = ClassDB.instantiate(CLASS)
-	peer.threaded = TestPeer.is_threaded()
+	is_addon = peer.has_method("simulate")
+	if is_addon:
+		peer.threaded = OS.get_environment("TEST_THREADED") == "1"
 	if scenario.has("dtls"):
 		_use_dtls(scenario["dtls"])
 	peer.peer_connected.connect(_on_peer_connected)
@@ -60,15 +59,6 @@ func _initialize() -> void:
 	Engine.max_fps = scenario["fps"]
 	step_started = Time.get_ticks_msec()
 	process_frame.connect(_tick)
-
-
-## A project that was never imported does not know its extensions yet, so load the addon's.
-func _class_available() -> bool:
-	if not ClassDB.class_exists(CLASS):
-		for file in DirAccess.get_files_at(EXTENSION_FOLDER):
-			if file.ends_with(".gdextension"):
-				GDExtensionManager.load_extension(EXTENSION_FOLDER.path_join(file))
-	return ClassDB.class_exists(CLASS) and ClassDB.can_instantiate(CLASS)
 
 
 ## scripts/dtls plays scenarios with encryption; beside 3.6 stands a program of its own for that.
@@ -174,7 +164,7 @@ func _run_step(step: Dictionary) -> bool:
 		"put":
 			return _put(step)
 		"kick":
-			if step.has("why"):
+			if is_addon and step.has("why"):
 				peer.kick_peer(_id_of(step["peer"]), 7, step["why"])
 			else:
 				peer.disconnect_peer(_id_of(step["peer"]), step["now"])
@@ -192,14 +182,17 @@ func _run_step(step: Dictionary) -> bool:
 		"fetch":
 			fetching = step["value"]
 		"block":
-			if peer.threaded:
+			# Without a network thread the other side would take this one for lost.
+			if is_addon and peer.threaded:
 				OS.delay_msec(step["msec"])
 		"freeze":
 			polling = false
 			# The network thread of a game that hangs is to stop, too.
-			peer.max_stall_msec = 1
+			if is_addon:
+				peer.max_stall_msec = 1
 		"everything":
-			_use_everything()
+			if is_addon:
+				_use_everything()
 		"ask":
 			_ask(step)
 		"mute":
@@ -261,12 +254,8 @@ func _create(step: Dictionary) -> void:
 	var error: int
 	_forget_peers_events()
 	if step["do"] == "server":
-		if step.get("asks_for_proof", false):
-			peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
-		if step.get("answers", false):
-			peer.query_info = {"name": "interop", "numbers": [1, 2]}
-		if step.has("max_buffered_bytes"):
-			peer.max_buffered_bytes = step["max_buffered_bytes"]
+		if is_addon:
+			_set_up_server(step)
 		error = peer.create_server(port, step.get("max_clients", 32))
 	else:
 		var own_port := 0
@@ -281,6 +270,15 @@ func _create(step: Dictionary) -> void:
 	var id: int = peer.get_unique_id()
 	print("@@ ", JSON.stringify({"event": "id", "id": id}))
 	_write_file("id_" + me, str(id))
+
+
+func _set_up_server(step: Dictionary) -> void:
+	if step.get("asks_for_proof", false):
+		peer.require_address_proof = peer.ADDRESS_PROOF_ALWAYS
+	if step.get("answers", false):
+		peer.query_info = {"name": "interop", "numbers": [1, 2]}
+	if step.has("max_buffered_bytes"):
+		peer.max_buffered_bytes = step["max_buffered_bytes"]
 
 
 ## Sends questions as ENetServerBrowser does, and others like them, from a socket of its own to a
@@ -326,7 +324,7 @@ func _put(step: Dictionary) -> bool:
 
 func _signalled(names: Array) -> bool:
 	for name: String in names:
-		if not FileAccess.file_exists(_folder_file("signal_" + name)):
+		if not Portable.file_exists(_folder_file("signal_" + name)):
 			return false
 	return true
 
@@ -367,7 +365,7 @@ func _target_of(to: Variant) -> int:
 func _id_of(name: String) -> int:
 	if name == "server":
 		return 1
-	var text := FileAccess.get_file_as_string(_folder_file("id_" + name))
+	var text := Portable.read(_folder_file("id_" + name))
 	if text.is_empty():
 		_fail("nobody knows the id of " + name)
 	return text.to_int()
@@ -452,14 +450,6 @@ func _folder_file(name: String) -> String:
 	return scenario["folder"] + "/" + name
 
 
-## Others must never see half a file.
 func _write_file(name: String, text: String) -> void:
-	var path := _folder_file(name)
-	var file := FileAccess.open(path + ".part", FileAccess.WRITE)
-	if file == null:
-		_fail("the scenario's folder cannot be written")
-		return
-	file.store_string(text)
-	file.close()
-	if DirAccess.rename_absolute(path + ".part", path) != OK:
+	if not Portable.write(_folder_file(name), text):
 		_fail("the scenario's folder cannot be written")

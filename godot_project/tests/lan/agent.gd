@@ -1,4 +1,4 @@
-## A server that answers, or a search for servers, for scripts/lan_test.py.
+## A server that answers, or a search for servers, for scripts/tests/test_lan.py.
 ##
 ## Started with `-- serve NAME PORT` or `-- search PORT`.
 extends SceneTree

@@ -1,6 +1,6 @@
 ## A server or a client that tells what reached it, one fact a line.
 ##
-## scripts/package_test.py compares the facts. Arguments after `--`: `--server` or `--client=NAME`,
+## scripts/tests/test_package.py compares the facts. Arguments after `--`: `--server` or `--client=NAME`,
 ## `--port=N`, and for DTLS `--certificate=FILE`, which the server writes and the clients read.
 ## Who misses something at the deadline ends with exit code 1.
 extends Node

@@ -6,6 +6,7 @@ extends SceneTree
 
 const EXTENSION := "res://addons/networked_multiplayer_enet/networked_multiplayer_enet.gdextension"
 const Plain := preload("res://tests/rpc/plain.gd")
+const NewerSamples := preload("res://tests/rpc/newer_samples.gd")
 const Samples := preload("res://tests/rpc/samples.gd")
 const FOLDER := "res://tests/rpc/%s.gd"
 
@@ -101,9 +102,9 @@ func _obey(order: Dictionary) -> Variant:
 		"samples":
 			result = _samples(Samples.all())
 		"relatives":
-			result = _samples(Samples.relatives())
+			result = _samples(NewerSamples.relatives())
 		"refused":
-			result = Samples.refused().keys()
+			result = NewerSamples.refused().keys()
 		"add_many":
 			_add_many(order)
 		"quit":
@@ -222,9 +223,9 @@ func _value(each: Variant) -> Variant:
 		"sample":
 			each = samples[text]
 		"relative":
-			each = Samples.relatives()[text]
+			each = NewerSamples.relatives()[text]
 		"refused":
-			each = Samples.refused()[text]
+			each = NewerSamples.refused()[text]
 		"bytes":
 			each = text.hex_decode()
 		"new":

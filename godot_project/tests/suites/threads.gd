@@ -2,8 +2,15 @@
 ## Peers in threads: one at a time, several at once, and handlers that wait for another thread.
 extends TestSuite
 
+## What depends on chance or time; of these, only the type is compared.
 const VARYING: PackedStringArray = [
-	"generate_unique_id", "get_unique_id", "get_peer_port", "get_local_port"
+	"generate_unique_id",
+	"get_unique_id",
+	"get_peer_port",
+	"get_local_port",
+	"get_peers",
+	"get_statistics",
+	"get_peer_statistics",
 ]
 const RELIABLE := MultiplayerPeer.TRANSFER_MODE_RELIABLE
 const OURS := &"NetworkedMultiplayerENet"

@@ -3,8 +3,8 @@
 # ../agent.gd is the same program for Godot 4; keep the two alike. One order or report is a line of JSON.
 extends SceneTree
 
-const Plain := preload("res://plain.gd")
-const Samples := preload("res://samples.gd")
+const Plain := preload("res://tests/rpc/plain.gd")
+const Samples := preload("res://tests/rpc/samples.gd")
 
 var control := StreamPeerTCP.new()
 var waiting := PoolByteArray()
@@ -131,9 +131,9 @@ func _leave() -> void:
 func _add(order: Dictionary) -> String:
 	var path: String = order["node"]
 	if path == ".":
-		root.set_script(load("res://%s.gd" % order["script"]))
+		root.set_script(load("res://tests/rpc/%s.gd" % order["script"]))
 		return "."
-	var node: Node = load("res://%s.gd" % order["script"]).new()
+	var node: Node = load("res://tests/rpc/%s.gd" % order["script"]).new()
 	var parent: Node = root
 	var cut := path.find_last("/")
 	if cut >= 0:

@@ -1,35 +1,46 @@
-#!/usr/bin/env python3
-"""Searches for servers in networks of the test's own: a machine with two local networks and no other, and a server on each.
-
-Both networks are between namespaces, so this needs Linux and the right to make some; without, it says so and is left out.
-"""
+"""Searches for servers in networks of the test's own: a machine with two local networks and no other, and a server on each."""
 
 from __future__ import annotations
 
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import List
 
-from attacks.network import Namespace, inside, link, obstacle, run_inside
-from common import PROJECT, ScriptError, main_guard, say
+import pytest
+
+from common import PROJECT, ScriptError
 from engines import find_godot4
+from namespaces import Namespace, link, played
 
 PORT = 4242
 # Seconds until a server is there, and until a search has ended.
 LIMIT = 60.0
+WANTED = ("first at 10.7.1.2", "second at 10.7.2.2")
 
 
-def main() -> int:
-    """The whole test."""
-    problem = obstacle()
-    if problem:
-        say(f"NOT RUN: {problem}")
-        say("0 passed, 0 failed")
-        return 0
-    if not inside():
-        return run_inside()
+@pytest.fixture(scope="module")
+def found(namespaces: None, godot4: List[str], tmp_path_factory: pytest.TempPathFactory) -> List[str]:
+    """The servers that a search finds, each as `NAME at ADDRESS`."""
+    return played(search_everywhere, tmp_path_factory.mktemp("lan"))
+
+
+@pytest.mark.parametrize("server", WANTED)
+def test_a_server_on_each_network_is_found_once(server: str, found: List[str]) -> None:
+    assert found.count(server) == 1, found
+
+
+def test_the_machines_own_is_found_once(found: List[str]) -> None:
+    others = sorted(set(found) - set(WANTED))
+    assert len(others) == 1 and others[0].startswith("here at "), found
+
+
+def test_nobody_comes_twice(found: List[str]) -> None:
+    assert len(found) == len(set(found)) == 3, found
+
+
+def search_everywhere(folder: Path) -> List[str]:
+    """Lays the networks, starts the servers, and searches."""
     here, first, second = Namespace(own=True), Namespace(), Namespace()
     servers: List[subprocess.Popen] = []
     try:
@@ -39,30 +50,15 @@ def main() -> int:
         here.ip("link add idle type veth peer name unplugged")
         here.ip("address add 10.7.3.1/24 dev idle")
         here.ip("link set idle up")
-        with tempfile.TemporaryDirectory(prefix="lan_test_") as folder:
-            for name, where in (("here", here), ("first", first), ("second", second)):
-                servers.append(serve(where, name, Path(folder)))
-            found = search(here)
+        for name, where in (("here", here), ("first", first), ("second", second)):
+            servers.append(serve(where, name, folder))
+        return search(here)
     finally:
         for server in servers:
             server.kill()
             server.wait()
         first.end()
         second.end()
-    wanted = ["first at 10.7.1.2", "second at 10.7.2.2"]
-    others = sorted(set(found) - set(wanted))
-    checks = {
-        "a server on each network is found": all(found.count(each) == 1 for each in wanted),
-        "the machine's own is found once": len(others) == 1 and others[0].startswith("here at "),
-        "nobody comes twice": len(found) == len(set(found)) == 3,
-    }
-    for what, is_right in checks.items():
-        say(f"{'ok' if is_right else 'FAILED'} {what}")
-    failed = list(checks.values()).count(False)
-    if failed:
-        say(f"found: {found}")
-    say(f"{len(checks) - failed} passed, {failed} failed")
-    return 1 if failed else 0
 
 
 def command(*words: str) -> List[str]:
@@ -90,7 +86,3 @@ def search(where: Namespace) -> List[str]:
         where.command(command("search", str(PORT))), stdout=subprocess.PIPE, encoding="utf-8", timeout=LIMIT, check=True,
     )
     return [line[3:] for line in done.stdout.splitlines() if line.startswith("@@ ")]
-
-
-if __name__ == "__main__":
-    main_guard(main)

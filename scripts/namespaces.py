@@ -1,6 +1,6 @@
 """Network namespaces, and the links between them.
 
-Everything runs in a namespace of the test's own, in which it may do what it likes to addresses, routes and links. The
+A play runs in a namespace of its own (`played`), in which it may do what it likes to addresses, routes and links. The
 machine's own network is not touched, and no rights are needed where the system lets users make namespaces.
 """
 
@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from typing import List, NamedTuple, Optional, Sequence
+import traceback
+from pathlib import Path
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 from bench.machine import private_network
 from common import ScriptError, output
 
-# Set in the process that runs inside of the first namespace.
-INSIDE = "NME_ATTACKS_INSIDE"
 # Bytes that Ethernet adds to an IP packet, as a link counts them.
 ETHERNET = 14
-
-
-def inside() -> bool:
-    """Whether this process is in a namespace of its own."""
-    return INSIDE in os.environ
 
 
 def obstacle() -> Optional[str]:
@@ -43,16 +40,44 @@ def obstacle() -> Optional[str]:
     return f"no virtual links: {done.stderr.strip()}" if done.returncode else None
 
 
-def run_inside() -> int:
-    """Runs this program again in a namespace of its own."""
-    command = [*(private_network() or []), sys.executable, *sys.argv]
-    process = subprocess.Popen(command, env={**os.environ, INSIDE: "1"})
+def played(play: Callable[..., Any], *words: Any) -> Any:
+    """What a function returns in a process of its own, in a namespace of its own. An exception comes out here as it is.
+
+    Function, arguments and answer go between the processes by pickle, so the function is one of a module.
+    """
+    with tempfile.TemporaryDirectory(prefix="namespace_") as folder:
+        order, answer = (Path(folder) / name for name in ("order", "answer"))
+        order.write_bytes(pickle.dumps((play, words)))
+        way = private_network()
+        if way is None:
+            raise ScriptError(str(obstacle()))
+        path = os.pathsep.join(sys.path)
+        process = subprocess.Popen(
+            [*way, sys.executable, "-m", __name__, order, answer], env={**os.environ, "PYTHONPATH": path}
+        )
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if not answer.is_file():
+            raise ScriptError(f"{play.__name__} has ended with exit code {code}")
+        value, error = pickle.loads(answer.read_bytes())
+    if error is not None:
+        raise error
+    return value
+
+
+def play_here(order: Path, answer: Path) -> None:
+    """The other side of `played`."""
+    play, words = pickle.loads(order.read_bytes())
     try:
-        return process.wait()
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
+        result = (play(*words), None)
+    except Exception as error:
+        traceback.print_exc()
+        result = (None, error)
+    answer.write_bytes(pickle.dumps(result))
 
 
 class Traffic(NamedTuple):
@@ -125,3 +150,7 @@ def link(first: Namespace, second: Namespace, name: str, net: str) -> None:
     for where, end, number in ((first, f"{name}0", 1), (second, f"{name}1", 2)):
         where.ip(f"address add {net}.{number}/24 dev {end}")
         where.ip(f"link set {end} up")
+
+
+if __name__ == "__main__":
+    play_here(Path(sys.argv[1]), Path(sys.argv[2]))
