@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 from xml.etree import ElementTree
@@ -278,56 +279,6 @@ def run_godot_tests() -> Count:
     return counting_script("godot_tests.py", "--no-build")
 
 
-def run_editor() -> Count:
-    """The debugger's tab in the real editor."""
-    return pytest("editor")
-
-
-def run_interop() -> Count:
-    """The same scenarios with Godot 3.6, Godot 4, and both."""
-    return pytest("interop", "-n", "12", "--dist", "loadgroup")
-
-
-def run_rpc() -> Count:
-    """Calls between games of Godot 3.6 and of Godot 4."""
-    return pytest("rpc", "-n", "2", "--dist", "load", "--maxschedchunk", "1")
-
-
-def run_path() -> Count:
-    """The classes of both engines and the addon's over the same changing path."""
-    return pytest("path")
-
-
-def run_mtu() -> Count:
-    """A path with a small MTU that tells nobody what it drops."""
-    return pytest("mtu")
-
-
-def run_lan() -> Count:
-    """Servers in local networks, which a search finds; where the system has namespaces."""
-    return pytest("lan")
-
-
-def run_attacks() -> Count:
-    """Strangers and a bad network, against a real server with players at work; where the system has namespaces."""
-    return pytest("attacks")
-
-
-def run_dtls() -> Count:
-    """DTLS against the engines' own and OpenSSL, and the scenarios of interop over it."""
-    return pytest("dtls", "-n", "8", "--dist", "loadgroup")
-
-
-def check_package() -> Count:
-    """The release package for this machine, installed, exported and played."""
-    return pytest("package")
-
-
-def check_release() -> Count:
-    """What makes a release, tried in a clone."""
-    return pytest("release")
-
-
 def play_demo() -> Count:
     """The README's first commands."""
     return plain(script("demo.py", "packets", "--no-build"), script("demo.py", "rpc", "--no-build"))
@@ -341,38 +292,12 @@ def run_benchmarks() -> Count:
     return counting_script("bench", "--quick")
 
 
-def check_docs() -> Count:
-    """The editor's help, the examples of all pages in real engines, the wrapper for C#, and a project for the engine's class."""
-    # Most of the time, an engine waits.
-    return pytest("docs", "-n", "2")
-
-
-def play_arena() -> Count:
-    """The example project: a dedicated server and clients that play by themselves."""
-    return pytest("arena")
-
-
-def run_fleet() -> Count:
-    """A dedicated server in a fleet, with a stand-in of Agones; and the manifests."""
-    return pytest("fleet")
-
-
-def build_container() -> Count:
-    """The container file of the arena's server, where buildah is; it may need a registry, or mmdebstrap."""
-    return pytest("container")
-
-
 def run_fuzzers() -> Count:
     """Each fuzz target for a short time, with AddressSanitizer, where a nightly compiler and cargo-fuzz are."""
     if shutil.which("cargo-fuzz") is None or not has_nightly():
         say("The targets' bodies have run with random programs in the step cargo.")
         return not_run("a nightly compiler and cargo-fuzz", "rustup toolchain install nightly; cargo install cargo-fuzz")
     return counting_script("fuzz.py", "--seconds", str(FUZZ_SECONDS))
-
-
-def check_readme() -> Count:
-    """Every test and file that pages name exists, they list all that they promise to, and the pictures of ARCHITECTURE.md are true."""
-    return pytest("pages", "scripts/tests/test_architecture.py")
 
 
 STEPS = (
@@ -389,25 +314,28 @@ STEPS = (
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
-    Step("readme", "what README and other pages refer to, and the pictures of the architecture", check_readme),
+    Step("readme", "what README and other pages refer to, and the pictures of the architecture",
+         partial(pytest, "pages", "scripts/tests/test_architecture.py")),
     Step("build", "build of the addon", build_addon),
     Step("godot", "tests in Godot 4", run_godot_tests),
-    Step("editor", "the debugger's tab in the real editor", run_editor),
-    Step("interop", "tests against Godot 3.6", run_interop),
-    Step("rpc", "calls between games of Godot 3.6 and Godot 4", run_rpc),
-    Step("path", "paths that change, beside the engines' classes", run_path),
-    Step("mtu", "a path with a small MTU that tells nobody", run_mtu),
-    Step("lan", "a search for servers in local networks", run_lan),
-    Step("attacks", "attacks on a server, and faults of its network", run_attacks),
-    Step("dtls", "DTLS against the engines and OpenSSL", run_dtls),
+    Step("editor", "the debugger's tab in the real editor", partial(pytest, "editor")),
+    Step("interop", "tests against Godot 3.6", partial(pytest, "interop", "-n", "12")),
+    Step("rpc", "calls between games of Godot 3.6 and Godot 4",
+         partial(pytest, "rpc", "-n", "2", "--dist", "load", "--maxschedchunk", "1")),
+    Step("path", "paths that change, beside the engines' classes", partial(pytest, "path")),
+    Step("mtu", "a path with a small MTU that tells nobody", partial(pytest, "mtu")),
+    Step("lan", "a search for servers in local networks", partial(pytest, "lan")),
+    Step("attacks", "attacks on a server, and faults of its network", partial(pytest, "attacks")),
+    Step("dtls", "DTLS against the engines and OpenSSL", partial(pytest, "dtls", "-n", "8")),
     Step("demo", "the demos: packets and RPCs", play_demo),
     Step("bench", "benchmarks with small numbers", run_benchmarks),
-    Step("docs", "help, pages and their examples", check_docs),
-    Step("arena", "the arena: a dedicated server and its clients", play_arena),
-    Step("fleet", "a server in a fleet, with a stand-in of Agones", run_fleet),
-    Step("container", "the server's container, built and run; only when named", build_container, by_default=False),
-    Step("release", "a release, tried in a clone", check_release),
-    Step("package", "the release package, installed and played", check_package),
+    Step("docs", "help, pages and their examples", partial(pytest, "docs", "-n", "2")),
+    Step("arena", "the arena: a dedicated server and its clients", partial(pytest, "arena")),
+    Step("fleet", "a server in a fleet, with a stand-in of Agones", partial(pytest, "fleet")),
+    Step("container", "the server's container, built and run; only when named", partial(pytest, "container"),
+         by_default=False),
+    Step("release", "a release, tried in a clone", partial(pytest, "release")),
+    Step("package", "the release package, installed and played", partial(pytest, "package")),
 )
 
 

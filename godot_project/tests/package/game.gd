@@ -1,7 +1,8 @@
 ## A server or a client that tells what reached it, one fact a line.
 ##
-## scripts/tests/test_package.py compares the facts. Arguments after `--`: `--server` or `--client=NAME`,
-## `--port=N`, and for DTLS `--certificate=FILE`, which the server writes and the clients read.
+## scripts/tests/test_package.py compares the facts. Arguments after `--`: `--server` or
+## `--client=NAME`, `--port=N`, and for DTLS `--certificate=FILE`, which the server writes and the
+## clients read.
 ## Who misses something at the deadline ends with exit code 1.
 extends Node
 

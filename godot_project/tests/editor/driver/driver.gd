@@ -1,6 +1,6 @@
 ## Uses the editor's tab "ENet" as somebody would: runs the project, opens the tab, reads it, hides
-## it. Prints facts, which scripts/tests/test_editor.py compares; or takes pictures into the folder that
-## TAB_PICTURES names, for scripts/screenshots.py.
+## it. Prints facts, which scripts/tests/test_editor.py compares; or takes pictures into the folder
+## that TAB_PICTURES names, for scripts/screenshots.py.
 @tool
 extends EditorPlugin
 
