@@ -56,8 +56,13 @@ def packing(checks: Checks) -> None:
     entries = dict(entry.findall(packaged_extension(text, [apple])))
     named = entries == {"macos.debug.arm64": apple, "macos.release.arm64": apple}
     checks.check("a package with one library names that one", named, f"{entries}")
-    good = {"format": "elf", "exports": [ENTRY_SYMBOL], "stripped": True, "needs": ["libc.so.6"], "glibc": "2.17"}
-    bad = {"exports": [ENTRY_SYMBOL, "malloc"], "stripped": False, "needs": ["libssl.so.3"], "glibc": "2.34"}
+    good = {
+        "format": "elf", "processors": ["AARCH64"], "exports": [ENTRY_SYMBOL], "stripped": True, "needs": ["libc.so.6"],
+        "glibc": "2.17", "alignment": 16384,
+    }
+    bad = {
+        "exports": [ENTRY_SYMBOL, "malloc"], "stripped": False, "needs": ["libssl.so.3"], "glibc": "2.34", "alignment": 4096,
+    }
     let_in = [key for key, value in bad.items() if len(faults({**good, key: value}, SIZE_LIMIT)) != 1]
     right = not faults(good, SIZE_LIMIT) and len(faults(good, SIZE_LIMIT + 1)) == 1 and not let_in
     checks.check("a library that is not fit for a package is refused", right, f"{let_in}")
