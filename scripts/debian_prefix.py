@@ -50,8 +50,9 @@ class Source(NamedTuple):
 class DebianPaths:
     """The private apt root and the prefix that the packages are unpacked into."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, architecture: str = "amd64") -> None:
         self.root = root
+        self.architecture = architecture
         self.apt = root / "apt"
         self.conf = self.apt / "apt.conf"
         self.archives = self.apt / "cache" / "archives"
@@ -148,7 +149,7 @@ def write_apt_root(paths: DebianPaths) -> None:
     (paths.apt / "status").write_text("", encoding="utf-8")
     (paths.apt / "preferences").write_text("", encoding="utf-8")
     sources = paths.apt / "sources.list"
-    sources.write_text(f"deb [arch=amd64 signed-by={keyring}] {source.uri} {SUITE} main\n", encoding="utf-8")
+    sources.write_text(f"deb [arch={paths.architecture} signed-by={keyring}] {source.uri} {SUITE} main\n", encoding="utf-8")
     settings = {
         "Dir::State": paths.apt / "state",
         "Dir::State::status": paths.apt / "status",
@@ -157,7 +158,7 @@ def write_apt_root(paths: DebianPaths) -> None:
         "Dir::Etc::sourceparts": paths.apt / "parts",
         "Dir::Etc::preferences": paths.apt / "preferences",
         "Dir::Etc::preferencesparts": paths.apt / "parts",
-        "APT::Architecture": "amd64",
+        "APT::Architecture": paths.architecture,
         "APT::Default-Release": "",
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "root",

@@ -8,7 +8,6 @@ What stands behind `--` goes to pytest: `test.py --only interop -- -k raw -x`.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import subprocess
@@ -20,7 +19,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from xml.etree import ElementTree
 
 import tools
-from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, run, say, script, shown
+from common import (
+    ADDON, PROJECT, REPO, ScriptError, Word, heading, install_packages, main_guard, run, say, script, shown,
+)
 from tools import program
 
 # Folders of GDScript that is not ours or not of Godot 4.
@@ -253,6 +254,16 @@ def check_release() -> Count:
     return pytest("release")
 
 
+def run_windows() -> Count:
+    """The core, UDP, the drivers and the library as programs of Windows, by Wine."""
+    return pytest("windows")
+
+
+def run_arm64() -> Count:
+    """The library for Linux arm64 and the tests in Godot 4, by qemu."""
+    return pytest("arm64")
+
+
 def play_demo() -> Count:
     """The README's first commands."""
     return plain(script("demo.py", "packets", "--no-build"), script("demo.py", "rpc", "--no-build"))
@@ -297,6 +308,8 @@ STEPS = (
     Step("fuzz", "fuzz targets, 20 seconds each; only when named", run_fuzzers, by_default=False),
     Step("concurrency", "what threads do in many orders, and for data races; only when named", run_concurrency,
          by_default=False),
+    Step("windows", "Rust tests and the library under Wine; only when named", run_windows, by_default=False),
+    Step("arm64", "tests in Godot 4 for arm64 under qemu; only when named", run_arm64, by_default=False),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
@@ -332,13 +345,7 @@ def prepare_machine() -> None:
         missing += ["gcc", "libc6-dev"]
     if not shutil.which("openssl"):
         missing.append("openssl")
-    if not missing:
-        return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        run(["apt-get", "update", "-qq"])
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-        run(install, env={"DEBIAN_FRONTEND": "noninteractive"})
-    else:
+    if missing and not install_packages(missing):
         say(f"note: this machine lacks what Debian has in: {', '.join(missing)}")
 
 
