@@ -6,13 +6,12 @@ compiler of Debian's testing suite in the cache.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Dict, List, Sequence
 
-from common import ScriptError, cache_dir, install_packages, locked, output, say, timed
-from debian_prefix import DebianPaths, apt, apt_update, debian_like, unpack_new, write_apt_root
+from common import ScriptError, cache_dir, install_packages, locked, output, timed
+from debian_prefix import DebianPaths, apt, debian_like, write_apt_root
 from targets import has_standard_library
 
 WINDOWS = "x86_64-pc-windows-gnu"
@@ -99,12 +98,14 @@ def fetched(
     paths.prefix = into or paths.prefix
     with timed(f"{', '.join([*packages, *alone])} for {architecture}"):
         write_apt_root(paths)
-        apt_update(paths)
+        apt(paths, "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
         if packages:
             apt(paths, "apt-get", "-qq", "-y", "install", "--download-only", *packages)
         if alone:
             output(["apt-get", "-c", paths.conf, "-qq", "download", *alone], cwd=paths.archives)
-        unpack_new(paths)
+        paths.prefix.mkdir(parents=True, exist_ok=True)
+        for package in sorted(paths.archives.glob("*.deb")):
+            output(["dpkg-deb", "-x", package, paths.prefix])
     return paths
 
 

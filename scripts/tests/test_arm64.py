@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
 import pytest
 
@@ -15,7 +15,7 @@ from godot_tests import LIMIT, MODES, ONE_MODE, RESULT, SUITES, run_suite
 from package import checked
 from targets import build_library, target
 
-# How many times as long as elsewhere a suite may take.
+# How many times as long as elsewhere a suite, and what its tests wait for, may take.
 SLOWNESS = 6
 SUITES_AND_MODES = [
     (path.stem, mode) for path in sorted(SUITES.glob("*.gd")) for mode in MODES
@@ -45,10 +45,14 @@ def library() -> Path:
 
 
 @pytest.fixture(scope="module")
-def godot(engine: str, library: Path, godot4: List[str]) -> List[str]:
+def godot(engine: str, library: Path, godot4: List[str]) -> Iterator[List[str]]:
     """The engine with a project that has the library; this machine's own engine has imported it, which is faster."""
     put_library(library, ADDON / "bin" / platform_of(ARM64).shipped_name(release=False))
-    return [engine]
+    with pytest.MonkeyPatch.context() as patch:
+        # See tests/child.gd and tests/suite.gd.
+        patch.setenv("TEST_ENGINE", engine)
+        patch.setenv("TEST_SLOWNESS", str(SLOWNESS))
+        yield [engine]
 
 
 def test_the_library_is_fit_for_a_package(library: Path) -> None:
@@ -58,6 +62,7 @@ def test_the_library_is_fit_for_a_package(library: Path) -> None:
 @pytest.mark.parametrize(("suite", "mode"), SUITES_AND_MODES)
 def test_suite(suite: str, mode: str, godot: List[str], check: Check) -> None:
     result = run_suite(godot, suite, [], mode, LIMIT * SLOWNESS)
-    for word, name in RESULT.findall(result.text):
+    # A test that fails is named in each line about it.
+    for name, word in {name: word for word, name in RESULT.findall(result.text)}.items():
         check(name, word == "ok", result.text)
     assert not result.problems and not result.failed and result.passed, "\n".join([*result.problems, result.text])
