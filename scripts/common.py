@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -107,6 +108,16 @@ def merged(extra: Optional[Mapping[str, str]]) -> Optional[Dict[str, str]]:
 def tail(text: str, lines: int = 20) -> str:
     """The end of a long text, where tools put the reason."""
     return "\n".join(text.strip().splitlines()[-lines:])
+
+
+def install_packages(packages: Sequence[str]) -> bool:
+    """Installs Debian packages on the machine; False if it is no Debian or nobody may."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    run(["apt-get", "update", "-qq"])
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    run(install, env={"DEBIAN_FRONTEND": "noninteractive"})
+    return True
 
 
 @contextmanager

@@ -41,8 +41,9 @@ def engines_dir() -> Path:
 class DebianPaths:
     """The private apt root and the prefix that the packages are unpacked into."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, architecture: str = "amd64") -> None:
         self.root = root
+        self.architecture = architecture
         self.apt = root / "apt"
         self.conf = self.apt / "apt.conf"
         self.archives = self.apt / "var" / "cache" / "apt" / "archives"
@@ -88,12 +89,12 @@ def write_apt_root(paths: DebianPaths) -> None:
         (paths.apt / folder).mkdir(parents=True, exist_ok=True)
     status = paths.apt / "status"
     status.write_text("", encoding="utf-8")
-    source = f"deb [arch=amd64 signed-by={keyring()}] {mirror()} {SUITE} main\n"
+    source = f"deb [arch={paths.architecture} signed-by={keyring()}] {mirror()} {SUITE} main\n"
     (paths.apt / "etc" / "apt" / "sources.list").write_text(source, encoding="utf-8")
     settings = {
         "Dir": paths.apt,
         "Dir::State::status": status,
-        "APT::Architecture": "amd64",
+        "APT::Architecture": paths.architecture,
         "APT::Default-Release": "",
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "root",

@@ -1,7 +1,8 @@
 """Prints facts about built libraries as JSON; runs in the Python environment that has lief (scripts/tools.py).
 
 For each file that is named: the system it is for, its processors, the symbols it shows to others, the libraries it
-needs, the highest version of glibc it asks for, and whether symbols of its inside are left.
+needs, the highest version of glibc it asks for, whether symbols of its inside are left, and for ELF how its parts are aligned
+in memory.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def elf_facts(binary: Any) -> Dict[str, Any]:
         "needs": list(binary.libraries),
         "glibc": highest(versions),
         "stripped": not list(binary.symtab_symbols),
+        "alignment": min(part.alignment for part in binary.segments if part.type == lief.ELF.Segment.TYPE.LOAD),
     }
 
 

@@ -29,6 +29,8 @@ EXTENSION = f"{ADDON_NAME}.gdextension"
 PLUGIN = "plugin.cfg"
 # 5.5 MiB.
 SIZE_LIMIT = 11 << 19
+# The memory pages of new Android devices, and of some arm64 computers; a library with smaller parts cannot be loaded there.
+PAGE_SIZE = 16384
 # What a system has by itself; a library that needs more would not start on a player's machine.
 SYSTEM_LIBRARIES = {
     "elf": re.compile(r"(lib(c|m|dl|pthread|rt|log|gcc_s)\.so(\.\d+)?|ld-linux-[\w-]+\.so\.\d)"),
@@ -126,6 +128,8 @@ def faults(facts: Dict[str, Any], size: int) -> List[str]:
         found.append(f"needs {', '.join(foreign)}")
     if facts["glibc"] and numbers(facts["glibc"]) > numbers(GLIBC):
         found.append(f"needs glibc {facts['glibc']}; {GLIBC} was asked for")
+    if "AARCH64" in facts["processors"] and facts["alignment"] < PAGE_SIZE:
+        found.append(f"is aligned to {facts['alignment']} bytes, and some systems have memory pages of {PAGE_SIZE}")
     return found
 
 

@@ -93,7 +93,7 @@ def obstacle(one: Target) -> Optional[str]:
 
 def has_standard_library(triple: str) -> bool:
     """Whether Rust's standard library for a target is there; asked without rustup, which not everybody has."""
-    root = Path(output(["rustc", "--print", "sysroot"], cwd=REPO).strip())
+    root = Path(output([os.environ.get("RUSTC", "rustc"), "--print", "sysroot"], cwd=REPO).strip())
     return any((root / "lib" / "rustlib" / triple / "lib").glob("libstd-*"))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,7 +22,9 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 from xml.etree import ElementTree
 
 import tools
-from common import ADDON, PROJECT, REPO, ScriptError, Word, heading, main_guard, merged, output, run, say, script, shown
+from common import (
+    ADDON, PROJECT, REPO, ScriptError, Word, heading, install_packages, main_guard, merged, output, run, say, script, shown,
+)
 from tools import program
 
 # Folders of GDScript that is not ours or not of Godot 4.
@@ -311,6 +312,8 @@ STEPS = (
     Step("fuzz", "fuzz targets under AddressSanitizer, 20 seconds each; only when named", run_fuzzers, by_default=False),
     Step("concurrency", "what threads do in many orders, and for data races; only when named", run_concurrency,
          by_default=False),
+    Step("windows", "Rust tests and the library under Wine; only when named", partial(pytest, "windows"), by_default=False),
+    Step("arm64", "tests in Godot 4 for arm64 under qemu; only when named", partial(pytest, "arm64"), by_default=False),
     Step("gdscript", "gdformat and gdlint", check_gdscript),
     Step("workflows", "actionlint", check_workflows),
     Step("licences", "licences of the dependencies", check_licences),
@@ -351,13 +354,7 @@ def prepare_machine() -> None:
         missing += ["gcc", "libc6-dev"]
     if not shutil.which("openssl"):
         missing.append("openssl")
-    if not missing:
-        return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        run(["apt-get", "update", "-qq"])
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-        run(install, env={"DEBIAN_FRONTEND": "noninteractive"})
-    else:
+    if missing and not install_packages(missing):
         say(f"note: this machine lacks what Debian has in: {', '.join(missing)}")
 
 

@@ -69,10 +69,10 @@ func _run_test(suite_name: String, script: GDScript, test: String) -> bool:
 	var began := Time.get_ticks_msec()
 	var state := {"ended": false}
 	_call_test(suite, test, state)
-	while not state["ended"] and Time.get_ticks_msec() - began < suite.deadline * 1000.0:
+	while not state["ended"] and Time.get_ticks_msec() - began < _deadline(suite) * 1000.0:
 		await process_frame
 	if not state["ended"]:
-		suite.fail("not ended after %.0f s" % suite.deadline)
+		suite.fail("not ended after %.0f s" % _deadline(suite))
 	elif suite.checks == 0:
 		suite.fail("it has checked nothing")
 	suite.clean_up()
@@ -86,6 +86,10 @@ func _run_test(suite_name: String, script: GDScript, test: String) -> bool:
 		problems.append("unexpected error: " + text)
 	_report(suite_name, test, problems)
 	return state["ended"]
+
+
+func _deadline(suite: TestSuite) -> float:
+	return suite.deadline * TestSuite.slowness
 
 
 func _call_test(suite: TestSuite, test: String, state: Dictionary) -> void:

@@ -16,6 +16,9 @@ const DISCONNECTED := MultiplayerPeer.CONNECTION_DISCONNECTED
 
 static var _used_ports := {}
 
+## How many times as long as elsewhere things may take, where a processor is emulated.
+static var slowness := maxf(1.0, OS.get_environment("TEST_SLOWNESS").to_float())
+
 ## Seconds a test may take; set_up or the test itself can change it.
 var deadline := 20.0
 ## Every failed check.
@@ -62,7 +65,7 @@ func fail(what: String) -> void:
 
 ## Waits until the condition holds; a failure when it does not in time. Polls meanwhile.
 func wait_until(condition: Callable, seconds: float, what: String) -> bool:
-	var limit := Time.get_ticks_msec() + int(seconds * 1000.0)
+	var limit := Time.get_ticks_msec() + int(seconds * 1000.0 * slowness)
 	while true:
 		poll_all()
 		if condition.call():
@@ -70,7 +73,7 @@ func wait_until(condition: Callable, seconds: float, what: String) -> bool:
 		if Time.get_ticks_msec() > limit:
 			break
 		await get_tree().process_frame
-	return check(false, "%s: not within %.1f s" % [what, seconds])
+	return check(false, "%s: not within %.1f s" % [what, seconds * slowness])
 
 
 ## Lets time go by, polling.

@@ -62,7 +62,10 @@ def test_a_package_with_one_library_names_that_one() -> None:
     assert entries([apple]) == {"macos.debug.arm64": apple, "macos.release.arm64": apple}
 
 
-GOOD = {"format": "elf", "exports": [ENTRY_SYMBOL], "stripped": True, "needs": ["libc.so.6"], "glibc": "2.17"}
+GOOD = {
+    "format": "elf", "processors": ["AARCH64"], "exports": [ENTRY_SYMBOL], "stripped": True, "needs": ["libc.so.6"],
+    "glibc": "2.17", "alignment": 16384,
+}
 
 
 def test_a_library_that_is_fit_for_a_package_is_let_in() -> None:
@@ -71,8 +74,8 @@ def test_a_library_that_is_fit_for_a_package_is_let_in() -> None:
 
 @pytest.mark.parametrize(("change", "size"), [
     ({}, SIZE_LIMIT + 1), ({"exports": [ENTRY_SYMBOL, "malloc"]}, SIZE_LIMIT), ({"stripped": False}, SIZE_LIMIT),
-    ({"needs": ["libssl.so.3"]}, SIZE_LIMIT), ({"glibc": "2.34"}, SIZE_LIMIT),
-], ids=["size", "exports", "stripped", "needs", "glibc"])
+    ({"needs": ["libssl.so.3"]}, SIZE_LIMIT), ({"glibc": "2.34"}, SIZE_LIMIT), ({"alignment": 4096}, SIZE_LIMIT),
+], ids=["size", "exports", "stripped", "needs", "glibc", "alignment"])
 def test_a_library_that_is_not_fit_for_a_package_is_refused(change: Dict[str, object], size: int) -> None:
     assert len(faults({**GOOD, **change}, size)) == 1
 
