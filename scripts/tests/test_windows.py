@@ -18,7 +18,6 @@ from targets import MINGW, build_library, target
 
 # Those that have no engine of games in them; the drivers have the threads, and UDP the sockets.
 CRATES = ("nme-enet", "nme-core", "nme-netem", "nme-udp", "nme-driver", "nme-dtls")
-STRIP = "x86_64-w64-mingw32-strip"
 # Wine binds a socket to all addresses if the machine does not have the one that is asked for; Windows refuses.
 LEFT_OUT = {"nme-udp": ["a_foreign_address_is_unavailable"]}
 RESULT = re.compile(r"^test (.+?) \.\.\. (ok|FAILED)$", re.MULTILINE)
@@ -89,10 +88,8 @@ def test_a_crate(crate: str, wine: Path, check: Check) -> None:
 
 @pytest.fixture(scope="module")
 def library(wine: Path) -> Path:
-    """The library as it is shipped; Debian's compiler leaves symbols in it."""
-    built = build_library(target(WINDOWS))
-    output([STRIP, "--strip-all", built])
-    return built
+    """The library as it is shipped."""
+    return build_library(target(WINDOWS))
 
 
 def test_the_library_is_fit_for_a_package(library: Path) -> None:
