@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from bench.contestants import NEW, OURS
 
@@ -14,7 +14,7 @@ Figures = Dict[str, Any]
 
 
 class Row(NamedTuple):
-    """A line of the table: a scenario of scripts/bench, in a game developer's words. `case` is a number of clients."""
+    """A line of a table: a scenario of scripts/bench, in a game developer's words. `case` is a number of clients."""
 
     scenario: str
     what: str
@@ -44,33 +44,23 @@ def table(results: Figures) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in ROWS:
-        measured = results["scenarios"].get(row.scenario, {}).get("measured", {})
-        cpu = measured.get(OURS, {}).get(f"cpu_ms{row.case}")
+        cpu, kilobytes = measured(results, row, OURS)
         if cpu is None:
             continue
-        theirs = measured.get(NEW, {}).get(f"cpu_ms{row.case}")
-        kilobytes = measured[OURS].get(f"kilobytes{row.case}")
+        theirs, _ = measured(results, row, NEW)
         lines.append(
             f"| {row.what} | {row.clients} | {cpu:.2f} ms | {cpu / FRAME:.0%} | {shown_bytes(kilobytes, row.clients)} "
             f"| {'not measured' if theirs is None else f'{theirs:.2f} ms'} |"
         )
-    facts = [fact for fact in results["facts"] if fact.split(":")[0] in ("processor", "system", "ours", "4.6", "addon")]
-    return "\n".join([*lines, "", *(f"- {fact}" for fact in facts)])
+    return with_facts(lines, results, ("processor", "system", "ours", "4.6", "addon"))
 
 
-class Load(NamedTuple):
-    """A line of the table of fleets: servers as one of scripts/bench, in a game developer's words."""
-
-    scenario: str
-    what: str
-    clients: int
-
-
+# Of the table of fleets: a server in each.
 LOADS = (
-    Load("relay_32_range_coder", "everybody sends to everybody, default compression", 32),
-    Load("broadcast_100", "the server sends 20 packets to each per frame, no compression", 100),
-    Load("broadcast_100_range_coder", "the same, default compression", 100),
-    Load("broadcast_500", "the same, no compression", 500),
+    Row("relay_32_range_coder", "everybody sends to everybody, default compression", 32),
+    Row("broadcast_100", "the server sends 20 packets to each per frame, no compression", 100),
+    Row("broadcast_100_range_coder", "the same, default compression", 100),
+    Row("broadcast_500", "the same, no compression", 500),
 )
 # What the network may have of a core; the rest is for the game.
 SHARE = 0.5
@@ -86,8 +76,7 @@ def fleet_table(results: Figures) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for load in LOADS:
-        measured = results["scenarios"].get(load.scenario, {}).get("measured", {}).get(OURS, {})
-        cpu, kilobytes = measured.get("cpu_ms"), measured.get("kilobytes")
+        cpu, kilobytes = measured(results, load, OURS)
         if cpu is None or kilobytes is None:
             continue
         servers = int(SHARE / (cpu / FRAME))
@@ -98,7 +87,19 @@ def fleet_table(results: Figures) -> str:
             f"| {load.what} | {load.clients} | {cpu / FRAME * 1000:.0f}m | {servers * load.clients} | {on_node} | {players} "
             f"| {megabits:.0f} Mbit/s |"
         )
-    return "\n".join([*lines, "", *(f"- {fact}" for fact in results["facts"] if fact.split(":")[0] in ("processor", "addon"))])
+    return with_facts(lines, results, ("processor", "addon"))
+
+
+def measured(results: Figures, row: Row, contestant: str) -> Tuple[Optional[float], Optional[float]]:
+    """The server's processor time for a frame, in milliseconds, and the kilobytes on its line; `None` for what was not measured."""
+    figures = results["scenarios"].get(row.scenario, {}).get("measured", {}).get(contestant, {})
+    return figures.get(f"cpu_ms{row.case}"), figures.get(f"kilobytes{row.case}")
+
+
+def with_facts(lines: Sequence[str], results: Figures, names: Sequence[str]) -> str:
+    """A table, and below it what it was measured on and with."""
+    facts = [fact for fact in results["facts"] if fact.split(":")[0] in names]
+    return "\n".join([*lines, "", *(f"- {fact}" for fact in facts)])
 
 
 def shown_bytes(kilobytes: Optional[float], clients: int) -> str:
