@@ -9,7 +9,6 @@ import pytest
 
 import namespaces as networks
 from build import prepare_project
-from common import cache_dir, locked
 from engines import find_godot3, find_godot4
 from interop.runner import CASTINGS, MORE_CASTINGS, Job
 
@@ -42,9 +41,7 @@ def check(subtests: pytest.Subtests) -> Check:
 def godot4() -> List[str]:
     """The command of Godot 4, with a project that is ready for it."""
     command = find_godot4()
-    # Workers of pytest-xdist come here at the same time.
-    with locked(cache_dir() / ".project-lock"):
-        prepare_project(command)
+    prepare_project(command)
     return command
 
 
