@@ -141,7 +141,7 @@ def main() -> int:
         say("note: there is no Godot 3.6 here, so Godot 4 plays its part")
     if not options.no_build:
         heading("Build")
-        say("The first build takes two to three minutes on two cores; the next ones take seconds.")
+        say("The first build takes about two minutes on two cores; the next ones take seconds.")
         build(flags=["--locked"])
     prepare_project()
     heading("Demo")
