@@ -211,8 +211,8 @@ fn memory_per_client() {
     let grown = |clients| {
         let region = Region::new(ALLOCATOR);
         let mut table = Table::new(clients, Compression::None, false);
-        // Until what joining took has been given back.
-        for _ in 0..200 {
+        // Until what joining took has been given back: requests wait for the proof of their address for up to 8 s.
+        for _ in 0..10_000 / FRAME.as_millis() {
             table.frame();
         }
         // Clients are dropped first, so what is left is the server's.

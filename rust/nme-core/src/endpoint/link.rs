@@ -2,7 +2,7 @@
 
 use nme_enet::Packet;
 
-use super::{Command, Endpoint, Report};
+use super::{Command, Credit, Endpoint, Report};
 
 /// What a session works on: an endpoint, or the way to one in another thread.
 pub trait Link {
@@ -12,6 +12,9 @@ pub trait Link {
 
     /// Hands a command over.
     fn execute(&mut self, command: Command);
+
+    /// Packets that were reported do not wait any more.
+    fn credit(&mut self, credit: Credit);
 
     /// Hands one command over in the place of the last ones, if they are still on their way; otherwise does nothing.
     fn replace(&mut self, _count: usize, _command: Command) {}
@@ -29,6 +32,11 @@ impl Link for Endpoint {
     #[inline]
     fn execute(&mut self, command: Command) {
         Self::execute(self, command);
+    }
+
+    #[inline]
+    fn credit(&mut self, credit: Credit) {
+        self.take_credit(credit);
     }
 
     #[inline]

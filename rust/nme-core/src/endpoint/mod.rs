@@ -374,6 +374,7 @@ impl Endpoint {
         self.datagrams.secure_counters()
     }
 
+    #[cold]
     fn on_connected(&mut self, peer: PeerHandle, address: SocketAddr, channels: u8, data: u32) {
         let id = match &mut self.role {
             Role::Server { admission, .. } => {
@@ -410,6 +411,7 @@ impl Endpoint {
         self.reports.push_back(Report::Connected { id, peer, address, channels });
     }
 
+    #[cold]
     fn on_disconnected(&mut self, peer: PeerHandle, reason: DisconnectReason) {
         let was_told = matches!(reason, DisconnectReason::ByPeer(_));
         if !self.connections.contains(peer) {
@@ -446,24 +448,11 @@ impl Endpoint {
 
     /// What the game's side has to know of a packet. Nothing else waits to be reported then.
     fn on_received(&mut self, peer: PeerHandle, transfer: Transfer, packet: Packet) -> Option<Report> {
-        if matches!(self.role, Role::Client(_))
-            && transfer.channel == crate::channel::CONFIG
-            && let Some(announcement) = Announcement::decode(&packet)
+        if transfer.channel == crate::channel::CONFIG
+            && matches!(self.role, Role::Client(_))
+            && let Some(taken) = self.take_server_message(peer, &packet)
         {
-            self.take_announcement(peer, &announcement);
-            return None;
-        }
-        if matches!(self.role, Role::Client(_))
-            && transfer.channel == crate::channel::CONFIG
-            && let Some((about, told)) = ToldFigures::decode(&packet)
-        {
-            return self.take_figures(about, told);
-        }
-        if matches!(self.role, Role::Client(_))
-            && transfer.channel == crate::channel::CONFIG
-            && let Some(kick) = Kick::decode(&packet)
-        {
-            return Some(Report::Kicked(kick));
+            return taken;
         }
         let brought = if self.connections.get(peer)?.is_ignored {
             Err(DroppedPacket::Ignored)
@@ -485,6 +474,19 @@ impl Endpoint {
             Err(reason) => self.counters.drop_packet(reason),
         }
         None
+    }
+
+    /// Client: takes what a server of this project tells its clients only; `None` for everything else.
+    #[cold]
+    fn take_server_message(&mut self, peer: PeerHandle, packet: &Packet) -> Option<Option<Report>> {
+        if let Some(announcement) = Announcement::decode(packet) {
+            self.take_announcement(peer, &announcement);
+            Some(None)
+        } else if let Some((about, told)) = ToldFigures::decode(packet) {
+            Some(self.take_figures(about, told))
+        } else {
+            Kick::decode(packet).map(|kick| Some(Report::Kicked(kick)))
+        }
     }
 
     const fn is_server(&self) -> bool {

@@ -51,6 +51,7 @@ impl Endpoint {
     }
 
     /// Ends the connection of a peer that has exceeded a limit.
+    #[cold]
     pub(super) fn cut_off(&mut self, peer: PeerHandle, limit: PeerLimit) {
         if let Some(connection) = self.connections.get(peer) {
             self.warn(CutOff { peer: connection.id, limit });

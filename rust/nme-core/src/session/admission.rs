@@ -57,7 +57,7 @@ impl<L: Link> Session<L> {
     /// Drops the packets of a peer that wait to be fetched.
     pub fn forget_packets(&mut self, id: PeerId) {
         let Self { inbox, link, .. } = self;
-        inbox.forget(id, |received| link.execute(Command::Credit(Credit::of(received))));
+        inbox.forget(id, |received| link.credit(Credit::of(received)));
     }
 
     /// Client: leaves the server when everything queued has arrived. Until the server has confirmed that, this side

@@ -347,7 +347,7 @@ impl<L: Link> Session<L> {
     /// Fetches the next packet.
     pub fn fetch(&mut self) -> Option<Received> {
         let received = self.inbox.fetch()?;
-        self.link.execute(Command::Credit(Credit::of(&received)));
+        self.link.credit(Credit::of(&received));
         Some(received)
     }
 

@@ -72,8 +72,12 @@ impl<L: Link> Session<L> {
             _ => None,
         };
         let peers = self.peers.everybody();
-        for peer in peers.iter().filter(|peer| Some(**peer) != except) {
-            self.waiting.note(peer.index(), len, transfer.delivery);
+        if except.is_none() {
+            self.waiting.note_for_all(peers.len(), len, transfer.delivery);
+        } else {
+            for peer in peers.iter().filter(|peer| Some(**peer) != except) {
+                self.waiting.note(peer.index(), len, transfer.delivery);
+            }
         }
         self.link.execute(Command::SendToSeveral { peers, except, transfer, packet });
     }

@@ -24,7 +24,7 @@ impl<L: Link> Session<L> {
             Report::Received { received, displaces } => {
                 if displaces > 0 {
                     let credit = self.inbox.displace(received.via, displaces);
-                    self.link.execute(Command::Credit(credit));
+                    self.link.credit(credit);
                 }
                 self.on_received(received);
             }
@@ -105,7 +105,7 @@ impl<L: Link> Session<L> {
 
     /// A packet does not wait any more.
     pub(super) fn let_go(&mut self, received: &Received) {
-        self.link.execute(Command::Credit(Credit::of(received)));
+        self.link.credit(Credit::of(received));
     }
 
     /// A packet does not wait any more because it was dropped, for a reason that is counted.

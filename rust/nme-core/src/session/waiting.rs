@@ -30,7 +30,9 @@ pub(super) struct Waiting {
     /// By the index of the peer's handle; what an earlier round has left counts as nothing.
     fills: Vec<Fill>,
     round: u64,
-    /// The fullest of all, so that most packets need no look at their own.
+    /// What waits for every peer, besides that.
+    common: Fill,
+    /// The fullest of all, without what is common, so that most packets need no look at their own.
     fullest: Fill,
     /// Memory in use, in bytes, roughly.
     memory: usize,
@@ -55,6 +57,7 @@ impl Waiting {
             counts_datagrams,
             fills: Vec::new(),
             round: 0,
+            common: Fill::default(),
             fullest: Fill::default(),
             memory: 0,
             since: None,
@@ -75,10 +78,17 @@ impl Waiting {
         if fill.round != self.round {
             *fill = Fill { round: self.round, ..Fill::default() };
         }
-        fill.bytes = fill.bytes.saturating_add(size_on_wire(len, delivery));
-        fill.commands += 1;
+        fill.add(size_on_wire(len, delivery));
         self.fullest.bytes = self.fullest.bytes.max(fill.bytes);
         self.fullest.commands = self.fullest.commands.max(fill.commands);
+    }
+
+    /// Notes a packet of `len` bytes, header included, that is queued for each of so many peers, who are all that there are.
+    pub(super) fn note_for_all(&mut self, peers: usize, len: usize, delivery: Delivery) {
+        self.memory += peers * COMMAND_BYTES;
+        if self.counts_datagrams && peers > 0 {
+            self.common.add(size_on_wire(len, delivery));
+        }
     }
 
     /// Notes the memory of a packet, however many peers it is queued for.
@@ -94,13 +104,14 @@ impl Waiting {
     /// True when one more packet of `len` bytes does not fit for any peer, or there is too much in all.
     pub(super) fn is_full(&self, len: usize, delivery: Delivery) -> bool {
         self.memory > MAX_WAITING_BYTES
-            || self.fullest.is_full_for(size_on_wire(len, delivery), self.capacity)
+            || self.fullest.with(self.common).is_full_for(size_on_wire(len, delivery), self.capacity)
     }
 
     /// True when one more packet of `len` bytes does not fit into this peer's datagram.
     pub(super) fn is_peer_full(&self, peer: usize, len: usize, delivery: Delivery) -> bool {
         let fill = self.fills.get(peer).filter(|fill| fill.round == self.round);
-        fill.is_some_and(|fill| fill.is_full_for(size_on_wire(len, delivery), self.capacity))
+        let fill = fill.copied().unwrap_or_default().with(self.common);
+        fill.is_full_for(size_on_wire(len, delivery), self.capacity)
     }
 
     /// True when there is too much in all.
@@ -120,12 +131,22 @@ impl Waiting {
     pub(super) fn clear(&mut self) {
         self.since = None;
         self.round += 1;
-        self.fullest = Fill::default();
+        (self.common, self.fullest) = (Fill::default(), Fill::default());
         self.memory = 0;
     }
 }
 
 impl Fill {
+    fn add(&mut self, size: u32) {
+        self.bytes = self.bytes.saturating_add(size);
+        self.commands += 1;
+    }
+
+    const fn with(self, other: Self) -> Self {
+        let bytes = self.bytes.saturating_add(other.bytes);
+        Self { bytes, commands: self.commands + other.commands, ..self }
+    }
+
     /// What is longer than a datagram goes into several in any case, and only waits its turn.
     const fn is_full_for(&self, size: u32, capacity: u32) -> bool {
         let overflows = self.bytes + size > capacity && size <= capacity;
@@ -171,6 +192,25 @@ mod tests {
         assert!(!waiting.is_peer_full(B, 20, Delivery::Unsequenced));
         waiting.clear();
         assert!(waiting.is_empty() && !waiting.is_peer_full(A, 20, Delivery::Unsequenced));
+    }
+
+    #[test]
+    fn what_is_for_all_counts_for_each() {
+        let mut waiting = Waiting::new(Mtu::MAX, true);
+        for _ in 0..30 {
+            waiting.note_for_all(6, 20, Delivery::Unsequenced);
+        }
+        waiting.note(A, 20, Delivery::Unsequenced);
+        assert!(!waiting.is_peer_full(A, 20, Delivery::Unsequenced));
+        waiting.note(A, 20, Delivery::Unsequenced);
+        assert!(
+            waiting.is_full(20, Delivery::Unsequenced) && waiting.is_peer_full(A, 20, Delivery::Unsequenced)
+        );
+        assert!(!waiting.is_peer_full(B, 20, Delivery::Unsequenced));
+        waiting.clear();
+        assert!(waiting.is_empty() && !waiting.is_full(20, Delivery::Unsequenced));
+        waiting.note_for_all(0, 20, Delivery::Unsequenced);
+        assert!(waiting.is_empty(), "it is for nobody");
     }
 
     #[test]

@@ -119,13 +119,6 @@ impl Link for Remote {
     const IS_DIRECT: bool = false;
 
     fn execute(&mut self, command: Command) {
-        if let Command::Credit(credit) = &command {
-            if !self.credit.as_mut().is_some_and(|before| before.merge(credit)) {
-                self.hand_over_credit();
-                self.credit = Some(*credit);
-            }
-            return;
-        }
         let may_wait = matches!(
             command,
             Command::Send { .. }
@@ -134,6 +127,13 @@ impl Link for Remote {
                 | Command::AskFigures(_)
         );
         self.order(Order::Command(command), !may_wait);
+    }
+
+    fn credit(&mut self, credit: Credit) {
+        if !self.credit.as_mut().is_some_and(|before| before.merge(&credit)) {
+            self.hand_over_credit();
+            self.credit = Some(credit);
+        }
     }
 
     fn replace(&mut self, count: usize, command: Command) {
