@@ -25,6 +25,9 @@ CASTINGS = ("4/3", "3/4", "4/4")
 MIXED_CASTINGS = ("4/3+4", "3/3+4")
 MIXED = ("targets_with_relay", "join_leave", "server_close")
 
+# With a network thread, without which nobody is blocked.
+THREADED_CASTINGS = ("4t/3", "3/4t", "4t/4t")
+
 # Constants of our class.
 HANDSHAKE_TIMED_OUT = 11
 
@@ -118,7 +121,7 @@ def all_jobs() -> List[Job]:
     for scenario in played():
         castings = [*CASTINGS, *(MIXED_CASTINGS if scenario.name in MIXED else ())]
         found += [Job(scenario, casting) for casting in castings]
-    return found
+    return found + [Job(scenarios.blocked(), casting) for casting in THREADED_CASTINGS]
 
 
 def compare(job: Job, summaries: Dict[str, Summary]) -> None:
