@@ -145,6 +145,8 @@ func _on_left(_id := 0) -> void:
 
 func _server() -> MultiplayerPeer:
 	var peer := options.new_peer()
+	if peer is OfflineMultiplayerPeer:
+		return peer
 	if peer.call("create_server", options.number("port"), 64) != OK:
 		_fail("create_server")
 	return peer

@@ -11,6 +11,8 @@ from godot3_project import godot3_words
 OURS, THREADED, NEW, OLD = "ours", "threaded", "4.6", "3.6"
 # Ours below a Godot3Multiplayer: with 3.6's RPCs, and with those of the SceneMultiplayer within, for clients of Godot 4.
 RPC3, RPC3_INNER = "rpc3", "rpc3_inner"
+# A game that plays alone: what scripts and the SceneMultiplayer cost with a peer that does nothing.
+ALONE = "alone"
 COMPRESSIONS = {"none": 0, "range_coder": 1}
 
 Words = Dict[str, object]
@@ -57,6 +59,7 @@ def all_contestants() -> Dict[str, Contestant]:
                    multiplayer="godot3"),
         Contestant(RPC3_INNER, f"the same, for clients of Godot 4, Godot {version4}", godot4, True,
                    "NetworkedMultiplayerENet", multiplayer="inner"),
+        Contestant(ALONE, f"OfflineMultiplayerPeer, Godot {version4}, without clients", godot4, True, "OfflineMultiplayerPeer"),
         Contestant(NEW, f"ENetMultiplayerPeer, Godot {version4}", godot4, True, "ENetMultiplayerPeer"),
     ]
     if godot3:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, List, Optional
 
 from bench.children import Child, Event, Family
-from bench.contestants import Contestant, Words, compression_number
+from bench.contestants import ALONE, Contestant, Words, compression_number
 from bench.scenario import Figures, Scenario
 from bench.uplink import Uplink
 
@@ -181,8 +181,12 @@ def play_rpc(contestant: Contestant, words: Words, _crowd: Path) -> Figures:
     limit = limit_for(words)
     with Family() as family:
         common = engine_words(words, port=port)
+        if contestant.key == ALONE:
+            common["clients"] = 0
         server = family.start("server", contestant.command("rpc", {**common, "role": "server"}))
         server.wait_for("ready", limit)
+        if contestant.key == ALONE:
+            return frame_figures(server.wait_for("level", limit))
         clients = family.start("clients", contestant.command("rpc", {**common, "role": "clients"}))
         level = server.wait_for("level", limit)
         received = clients.wait_for("done", limit)["marked_received"]

@@ -128,6 +128,19 @@ def share_of(other: str, figure: str, share: float, text: str, who: str = OURS) 
     return Target(text, judge)
 
 
+def share_above(base: str, other: str, figure: str, share: float, text: str, who: str = OURS) -> Target:
+    """What ours has more than a base is not above a share of what another contestant has more."""
+
+    def judge(measured: Measured) -> Optional[Finding]:
+        least, ours, theirs = (figure_of(measured, key, figure) for key in (base, who, other))
+        if least is None or ours is None or theirs is None or theirs <= least:
+            return None
+        part = (ours - least) / (theirs - least)
+        return Finding(f"{part:.3f} of {other}'s", part <= share)
+
+    return Target(text, judge)
+
+
 def figure_of(measured: Measured, key: str, figure: str) -> Optional[float]:
     return measured.get(key, {}).get(figure)
 
