@@ -1,14 +1,18 @@
 //! Connections with network threads, over real sockets.
 
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::relay::Target;
-use nme_core::session::{Config, Event, MaxClients, SendOptions, Status};
+use nme_core::secure::{SecureCounters, SecureLayer, SecureOutput, Verdict};
+use nme_core::session::{Config, ConnectionError, Event, MaxClients, SendOptions, Status};
 use nme_driver::simulator::Simulation;
 use nme_driver::{Bind, ClientSettings, Connection, Port, ServerSettings, stop_all};
+use nme_testing::fake_layer::{DTLS_OVERHEAD, FakeLayer};
 
 /// Tests that count the threads of the process, or end all of them, cannot run beside others.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -29,12 +33,16 @@ fn alone() -> Alone {
 }
 
 fn server() -> Connection {
+    server_with(None)
+}
+
+fn server_with(secure: Option<Box<dyn SecureLayer>>) -> Connection {
     let settings = ServerSettings {
         bind: Bind::Address([127, 0, 0, 1].into()),
         port: Port::new("port", 0).expect("a port"),
         max_clients: MaxClients::new(32).expect("a number"),
         session: Config::new(1),
-        secure: None,
+        secure,
         threaded: true,
         simulation: Simulation::default(),
     };
@@ -42,13 +50,17 @@ fn server() -> Connection {
 }
 
 fn client(server: &Connection, seed: u64) -> Connection {
+    client_with(server, seed, None)
+}
+
+fn client_with(server: &Connection, seed: u64, secure: Option<Box<dyn SecureLayer>>) -> Connection {
     let settings = ClientSettings {
         bind: Bind::Address([127, 0, 0, 1].into()),
         local_port: Port::new("port", 0).expect("a port"),
         host: "127.0.0.1".to_owned(),
         port: Port::new("port", server.local_addr().port().into()).expect("a port"),
         session: Config::new(seed << 33),
-        secure: None,
+        secure,
         threaded: true,
         simulation: Simulation::default(),
     };
@@ -83,8 +95,13 @@ fn until(
 }
 
 fn pair() -> (Connection, Connection) {
-    let mut server = server();
-    let mut client = client(&server, 5);
+    let server = server();
+    let client = client(&server, 5);
+    joined(server, client)
+}
+
+/// The same two once they are connected. The client has the seed of [`pair`].
+fn joined(mut server: Connection, mut client: Connection) -> (Connection, Connection) {
     let mut joined = 0;
     until(&mut server, &mut client, |server, client| {
         joined += poll(server).len();
@@ -261,4 +278,87 @@ fn what_the_simulator_holds_back_leaves_without_the_game() {
     }
     assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
     assert_eq!(server.fetch().expect("a packet").payload(), b"late");
+}
+
+/// A layer with a bug that shows when it is told to.
+struct BuggyLayer {
+    inner: FakeLayer,
+    is_to_panic: Arc<AtomicBool>,
+}
+
+impl BuggyLayer {
+    fn new(is_to_panic: &Arc<AtomicBool>) -> Box<dyn SecureLayer> {
+        Box::new(Self { inner: FakeLayer::new(DTLS_OVERHEAD, 1), is_to_panic: Arc::clone(is_to_panic) })
+    }
+}
+
+impl SecureLayer for BuggyLayer {
+    fn overhead(&self) -> u16 {
+        self.inner.overhead()
+    }
+
+    fn connect(&mut self, now: Duration, server: SocketAddr, out: &mut SecureOutput) {
+        self.inner.connect(now, server, out);
+    }
+
+    fn receive(
+        &mut self,
+        now: Duration,
+        from: SocketAddr,
+        datagram: &[u8],
+        judge: &mut dyn FnMut() -> Verdict,
+        out: &mut SecureOutput,
+    ) {
+        self.inner.receive(now, from, datagram, judge, out);
+    }
+
+    fn send(&mut self, now: Duration, to: SocketAddr, datagram: &[u8], out: &mut SecureOutput) {
+        self.inner.send(now, to, datagram, out);
+    }
+
+    fn tick(&mut self, now: Duration, out: &mut SecureOutput) {
+        assert!(!self.is_to_panic.load(Ordering::SeqCst), "the bug that the test has asked for");
+        self.inner.tick(now, out);
+    }
+
+    fn close(&mut self, now: Duration, peer: SocketAddr, out: &mut SecureOutput) {
+        self.inner.close(now, peer, out);
+    }
+
+    fn counters(&self) -> SecureCounters {
+        self.inner.counters()
+    }
+}
+
+#[test]
+fn a_thread_that_panics_is_the_end_of_its_connections_and_of_nothing_else() {
+    let _alone = alone();
+    let bugs = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false))];
+    let server = server_with(Some(BuggyLayer::new(&bugs[0])));
+    let client = client_with(&server, 5, Some(BuggyLayer::new(&bugs[1])));
+    let (mut server, mut client) = joined(server, client);
+    let until_heard = |connection: &mut Connection, wanted: Event| {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !poll(connection).contains(&wanted) {
+            assert!(Instant::now() < end, "no {wanted:?}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    bugs[1].store(true, Ordering::SeqCst);
+    until_heard(&mut client, Event::ServerDisconnected);
+    assert_eq!(client.connection_error(), Some(ConnectionError::Lost));
+    assert!(client.send(reliable(Target::All), b"to nobody").is_err());
+    bugs[0].store(true, Ordering::SeqCst);
+    let id = nme_core::peer::PeerId::new(client_id() as i32).expect("an id");
+    until_heard(&mut server, Event::PeerDisconnected(id));
+    // What is called on them from now on has no effect, and no panic.
+    server.send(reliable(Target::All), b"to nobody").expect("a server with nobody there");
+    let begin = Instant::now();
+    client.close().wait(Duration::ZERO);
+    server.close().wait(Duration::ZERO);
+    assert!(begin.elapsed() < Duration::from_secs(5), "closing waits for a thread that is gone");
+    // Others go on.
+    let (server, client) = pair();
+    client.close().wait(Duration::ZERO);
+    server.close().wait(Duration::ZERO);
 }
