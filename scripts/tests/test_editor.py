@@ -6,6 +6,9 @@ A plugin of the test does what a user would (godot_project/tests/editor/driver) 
 from __future__ import annotations
 
 import re
+import socket
+import threading
+from pathlib import Path
 from typing import List, NamedTuple
 
 import pytest
@@ -75,3 +78,25 @@ def test_the_driver_sees(session: Session, wanted: str) -> None:
 def test_nothing_is_printed_as_an_error(session: Session) -> None:
     bad = [line for line in session.text.splitlines() if any(sign in line for sign in (*BAD_SIGNS, "ERROR:", "FAILED"))]
     assert session.code == 0 and not bad, f"exit code {session.code}, {bad}"
+
+
+@pytest.mark.parametrize("has_debugger", [False, True])
+def test_a_game_that_hangs_is_not_given_up_under_a_debugger(
+    has_debugger: bool, godot4: List[str], tmp_path: Path
+) -> None:
+    command = [*godot4, "--headless", "--path", str(PROJECT), "-s", "res://tests/editor/stall.gd"]
+    with socket.create_server(("127.0.0.1", 0)) as debugger:
+        if has_debugger:
+            command += ["--remote-debug", f"tcp://127.0.0.1:{debugger.getsockname()[1]}"]
+            threading.Thread(target=listen, args=(debugger,), daemon=True).start()
+        code, text = finished(command, tmp_path, home_in(tmp_path), 60.0)
+    told = str(has_debugger).lower()
+    assert f"debugger: {told}, the client is there: {told}" in text and code == 0, tail(text)
+
+
+def listen(debugger: socket.socket) -> None:
+    """A debugger that only listens."""
+    connection, _ = debugger.accept()
+    with connection:
+        while connection.recv(65536):
+            pass
