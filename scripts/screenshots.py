@@ -21,7 +21,7 @@ from common import ADDON, PROJECT, REPO, ScriptError, main_guard, run, say
 from demo import free_port
 from editor_project import finished, make_project
 from engines import find_godot4, picture_environment
-from godot_tests import home_in
+from suites import home_in
 
 PICTURES = PROJECT / "demo" / "pictures"
 TAB_PICTURES = ADDON / "docs" / "pictures"

@@ -275,11 +275,6 @@ def build_addon() -> Count:
     return plain(script("build.py", "--locked"))
 
 
-def run_godot_tests() -> Count:
-    """Tests in Godot 4."""
-    return counting_script("godot_tests.py", "--no-build")
-
-
 def play_demo() -> Count:
     """The README's first commands."""
     return plain(script("demo.py", "packets", "--no-build"), script("demo.py", "rpc", "--no-build"))
@@ -320,7 +315,7 @@ STEPS = (
     Step("readme", "what README and other pages refer to, and the pictures of the architecture",
          partial(pytest, "pages", "scripts/tests/test_architecture.py")),
     Step("build", "build of the addon", build_addon),
-    Step("godot", "tests in Godot 4", run_godot_tests),
+    Step("godot", "tests in Godot 4", partial(pytest, "godot", "-n", "3")),
     Step("editor", "the debugger's tab in the real editor", partial(pytest, "editor")),
     Step("interop", "tests against Godot 3.6", partial(pytest, "interop", "-n", "12")),
     Step("rpc", "calls between games of Godot 3.6 and Godot 4",

@@ -56,7 +56,7 @@ func take(parts: PackedStringArray) -> bool:
 		_waiting.remove_at(index)
 	_guard.unlock()
 	if text.begins_with("SCRIPT ERROR: "):
-		# scripts/godot_tests.py takes other errors of scripts for failures.
+		# scripts/suites.py takes other errors of scripts for failures.
 		print("expected ", text.get_slice(", in ", 0))
 	return found
 

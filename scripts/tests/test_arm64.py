@@ -9,18 +9,13 @@ import pytest
 
 from build import platform_of, put_library
 from common import ADDON
-from conftest import Check
 from foreign import ARM64, NotHere, qemu_with_engine, rust_for
-from godot_tests import LIMIT, MODES, ONE_MODE, RESULT, SUITES, run_suite
 from package import checked
+from suites import LIMIT, SUITES_AND_MODES, play_suite
 from targets import build_library, target
 
 # How many times as long as elsewhere a suite, and what its tests wait for, may take.
 SLOWNESS = 6
-SUITES_AND_MODES = [
-    (path.stem, mode) for path in sorted(SUITES.glob("*.gd")) for mode in MODES
-    if path.stem not in ONE_MODE or mode == "inline"
-]
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +55,5 @@ def test_the_library_is_fit_for_a_package(library: Path) -> None:
 
 
 @pytest.mark.parametrize(("suite", "mode"), SUITES_AND_MODES)
-def test_suite(suite: str, mode: str, godot: List[str], check: Check) -> None:
-    result = run_suite(godot, suite, [], mode, LIMIT * SLOWNESS)
-    # A test that fails is named in each line about it.
-    for name, word in {name: word for word, name in RESULT.findall(result.text)}.items():
-        check(name, word == "ok", result.text)
-    assert not result.problems and not result.failed and result.passed, "\n".join([*result.problems, result.text])
+def test_suite(suite: str, mode: str, godot: List[str], subtests: pytest.Subtests) -> None:
+    play_suite(suite, mode, godot, LIMIT * SLOWNESS, subtests)

@@ -15,7 +15,7 @@ import pytest
 
 from common import PROJECT, tail
 from editor_project import finished, make_project
-from godot_tests import BAD_SIGNS, home_in
+from suites import BAD_SIGNS, home_in
 
 GAME = PROJECT / "tests" / "editor" / "game"
 # Seconds for the whole run; the driver has deadlines of its own.

@@ -22,7 +22,7 @@ import pytest
 from common import ADDON, ADDON_NAME, PROJECT, ScriptError, run, script, tail
 from conftest import Check
 from engines import find_template
-from godot_tests import BAD_SIGNS, home_in
+from suites import BAD_SIGNS, home_in
 from package import ENTRY_SYMBOL, SIZE_LIMIT, faults, package_path, packaged_extension
 from targets import TARGETS
 
