@@ -65,6 +65,8 @@ impl fmt::Debug for Packet {
 #[derive(Default)]
 pub struct PacketPool {
     buffers: Vec<Arc<Vec<u8>>>,
+    /// Bytes that they hold together, used and unused.
+    capacity: usize,
     /// The buffer that is looked at next: most likely the one that has been in use for longest.
     next: usize,
     /// Buffers in use that may be passed over: one for each that was found free. So packets that stay for long cost little time,
@@ -97,31 +99,39 @@ impl PacketPool {
     #[inline]
     fn fill(&mut self, len: usize, write: impl FnOnce(&mut Vec<u8>)) -> Packet {
         if len <= MAX_REUSED_BYTES
-            && let Some(buffer) = self.unused()
+            && let Some(place) = self.unused()
+            && let Some(buffer) = self.buffers.get_mut(place)
             && let Some(bytes) = Arc::get_mut(buffer)
         {
-            bytes.clear();
-            write(bytes);
-            return Packet { bytes: Arc::clone(buffer) };
+            if len <= bytes.capacity() {
+                bytes.clear();
+                write(bytes);
+                return Packet { bytes: Arc::clone(buffer) };
+            }
+            // A larger one takes its place.
+            self.capacity -= bytes.capacity();
+            self.buffers.swap_remove(place);
         }
         let mut bytes = Vec::with_capacity(len);
         write(&mut bytes);
+        let capacity = self.capacity + bytes.capacity();
         let packet = Packet::new(bytes);
-        if len <= MAX_REUSED_BYTES && self.buffers.len() < MAX_BUFFERS {
+        if len <= MAX_REUSED_BYTES && self.buffers.len() < MAX_BUFFERS && capacity <= MAX_CAPACITY_BYTES {
+            self.capacity = capacity;
             self.buffers.push(Arc::clone(&packet.bytes));
         }
         packet
     }
 
-    /// A buffer that no packet has any more.
+    /// The place of a buffer that no packet has any more.
     #[inline]
-    fn unused(&mut self) -> Option<&mut Arc<Vec<u8>>> {
+    fn unused(&mut self) -> Option<usize> {
         loop {
             let place = if self.next < self.buffers.len() { self.next } else { 0 };
             self.next = place + 1;
             if Arc::strong_count(self.buffers.get(place)?) == 1 {
                 self.passes = (self.passes + 1).min(MAX_BUFFERS);
-                return self.buffers.get_mut(place);
+                return Some(place);
             }
             self.passes = self.passes.checked_sub(1)?;
         }
@@ -139,6 +149,9 @@ const MAX_REUSED_BYTES: usize = 1500;
 
 /// Buffers that a pool keeps, used and unused.
 const MAX_BUFFERS: usize = 4096;
+
+/// What they may hold together, in bytes: most packets of a game are short, and a few hundred long ones are on their way at once.
+const MAX_CAPACITY_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -189,6 +202,35 @@ mod tests {
         let mut pool = PacketPool::new();
         let kept: Vec<Packet> = (0..2 * MAX_BUFFERS).map(|_| pool.packet(&[b"abc"])).collect();
         assert_eq!((kept.len(), pool.buffers.len()), (2 * MAX_BUFFERS, MAX_BUFFERS));
+    }
+
+    #[test]
+    fn a_pool_does_not_grow_with_what_it_has_seen() {
+        let mut pool = PacketPool::new();
+        let mut state = 7_usize;
+        for _ in 0..200_000 {
+            let lengths = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(25_214_903_917).wrapping_add(11) % (1 << 48);
+                (state >> 20) % MAX_REUSED_BYTES
+            });
+            let packets: Vec<Packet> = lengths.take(9).map(|len| pool.packet(&[&[1; 1500][..len]])).collect();
+            drop(packets);
+        }
+        let kept: usize = pool.buffers.iter().map(|buffer| buffer.capacity()).sum();
+        assert_eq!(kept, pool.capacity);
+        assert!(kept <= MAX_CAPACITY_BYTES && pool.buffers.len() < 100, "{kept} {}", pool.buffers.len());
+    }
+
+    #[test]
+    fn many_long_packets_take_the_places_of_short_ones() {
+        let mut pool = PacketPool::new();
+        drop((0..MAX_BUFFERS).map(|_| pool.packet(&[&[1; 200]])).collect::<Vec<_>>());
+        for _ in 0..20 {
+            drop((0..500).map(|_| pool.packet(&[&[2; 1400]])).collect::<Vec<_>>());
+            assert!(pool.capacity <= MAX_CAPACITY_BYTES);
+        }
+        let long = pool.buffers.iter().filter(|buffer| buffer.capacity() >= 1400).count();
+        assert!(long >= 500, "{long}");
     }
 
     #[test]
