@@ -31,7 +31,6 @@ from tools import program
 FOREIGN_FOLDERS = {"addons", "godot3", ".godot"}
 
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed", re.MULTILINE)
-SCRIPT_RESULT = re.compile(r"^(\d+) passed, (\d+) failed\b", re.MULTILINE)
 CLIPPY = ["cargo", "clippy", "--locked"]
 # Miri takes minutes for what takes a second, and knows no C: not the plays of hours, and not zstd.
 MIRI_TESTS = (
@@ -41,8 +40,6 @@ MIRI_TESTS = (
 )
 # What the caller has for pytest.
 PYTEST_WORDS: List[str] = []
-# For each target; there are about twenty.
-FUZZ_SECONDS = 20
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -94,18 +91,16 @@ def echoed(command: Sequence[Word], env: Optional[Mapping[str, str]] = None) -> 
     return process.wait(), COLOUR.sub("", "".join(lines))
 
 
-def counted(code: int, results: Sequence[Tuple[str, str]]) -> Count:
-    """The sum of what a command reported; one that fails without a report counts as one failure."""
-    passed, failed = (sum(int(result[i]) for result in results) for i in (0, 1))
-    if not results or (code != 0 and failed == 0):
-        failed += 1
+def cargo_tests(*commands: Sequence[Word], env: Optional[Mapping[str, str]] = None) -> Count:
+    """Rust tests; a command that fails without a report counts as one failure."""
+    passed = failed = 0
+    for command in commands:
+        code, text = echoed(command, env)
+        results = [(int(good), int(bad)) for good, bad in CARGO_RESULT.findall(text)]
+        bad = sum(count for _, count in results)
+        passed += sum(count for count, _ in results)
+        failed += bad or int(not results or code != 0)
     return Count(passed, failed)
-
-
-def counting_script(name: str, *words: Word) -> Count:
-    """A script of this folder whose last count is the one of all its checks."""
-    code, text = echoed(script(name, *words))
-    return counted(code, SCRIPT_RESULT.findall(text)[-1:])
 
 
 def pytest(name: str, *options: str) -> Count:
@@ -189,11 +184,7 @@ def run_miri() -> Count:
         return not_run("Miri", "rustup toolchain install nightly --component miri,rust-src")
     # Miri refuses proptest its look for the files of former failures unless it is told to let programs out.
     env = {"MIRIFLAGS": "-Zmiri-disable-isolation", "PROPTEST_CASES": "4"}
-    counts = []
-    for words in MIRI_TESTS:
-        code, text = echoed(["cargo", "+nightly", "miri", "test", "--locked", "--package", *words], env)
-        counts.append(counted(code, CARGO_RESULT.findall(text)))
-    return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
+    return cargo_tests(*(["cargo", "+nightly", "miri", "test", "--locked", "--package", *words] for words in MIRI_TESTS), env=env)
 
 
 def has_nightly(*component: str) -> bool:
@@ -213,11 +204,8 @@ def not_run(needed: str, how: str) -> Count:
 
 def run_cargo_tests() -> Count:
     """Tests without a game engine: of everything, and of the core over stock ENet."""
-    counts = []
-    for what in (["--workspace"], ["--package", "nme-core", "--features", "reference-engine"]):
-        code, text = echoed(["cargo", "test", "--locked", *what, "--no-fail-fast"])
-        counts.append(counted(code, CARGO_RESULT.findall(text)))
-    return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
+    everything = ["cargo", "test", "--locked", "--no-fail-fast"]
+    return cargo_tests([*everything, "--workspace"], [*everything, "--package", "nme-core", "--features", "reference-engine"])
 
 
 def run_concurrency() -> Count:
@@ -227,11 +215,7 @@ def run_concurrency() -> Count:
     threads = ["cargo", "+nightly", "test", "--package", "nme-driver", "--test", "thread", "-Zbuild-std"]
     threads += ["--target", "x86_64-unknown-linux-gnu", "--target-dir", "target/sanitizer"]
     threads += ["--config", 'build.rustflags=["-Zsanitizer=thread"]']
-    counts = []
-    for command in (handover, threads):
-        code, text = echoed(command)
-        counts.append(counted(code, CARGO_RESULT.findall(text)))
-    return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
+    return cargo_tests(handover, threads)
 
 
 def check_gdscript() -> Count:
@@ -280,22 +264,6 @@ def play_demo() -> Count:
     return plain(script("demo.py", "packets", "--no-build"), script("demo.py", "rpc", "--no-build"))
 
 
-def run_benchmarks() -> Count:
-    """Every benchmark with small numbers: that each measures something, not what."""
-    if not sys.platform.startswith("linux"):
-        say("left out: the benchmarks count what only Linux tells")
-        return Count(0, 0)
-    return counting_script("bench", "--quick")
-
-
-def run_fuzzers() -> Count:
-    """Each fuzz target for a short time, with AddressSanitizer, where a nightly compiler and cargo-fuzz are."""
-    if shutil.which("cargo-fuzz") is None or not has_nightly():
-        say("The targets' bodies have run with random programs in the step cargo.")
-        return not_run("a nightly compiler and cargo-fuzz", "rustup toolchain install nightly; cargo install cargo-fuzz")
-    return counting_script("fuzz.py", "--seconds", str(FUZZ_SECONDS))
-
-
 STEPS = (
     Step("format", "cargo fmt --check", check_format),
     Step("clippy", "cargo clippy and cargo doc", check_clippy),
@@ -304,7 +272,7 @@ STEPS = (
     Step("cargo", "Rust tests", run_cargo_tests),
     Step("minimal", "the oldest versions of the dependencies; only when named", check_minimal_versions, by_default=False),
     Step("miri", "undefined behaviour in wire, engine and codecs; only when named", run_miri, by_default=False),
-    Step("fuzz", "fuzz targets under AddressSanitizer, 20 seconds each; only when named", run_fuzzers, by_default=False),
+    Step("fuzz", "fuzz targets under AddressSanitizer, 20 seconds each; only when named", partial(pytest, "fuzz"), by_default=False),
     Step("concurrency", "what threads do in many orders, and for data races; only when named", run_concurrency,
          by_default=False),
     Step("windows", "Rust tests and the library under Wine; only when named", partial(pytest, "windows"), by_default=False),
@@ -326,7 +294,7 @@ STEPS = (
     Step("attacks", "attacks on a server, and faults of its network", partial(pytest, "attacks")),
     Step("dtls", "DTLS against the engines and OpenSSL", partial(pytest, "dtls", "-n", "8")),
     Step("demo", "the demos: packets and RPCs", play_demo),
-    Step("bench", "benchmarks with small numbers", run_benchmarks),
+    Step("bench", "benchmarks with small numbers", partial(pytest, "bench")),
     Step("docs", "help, pages and their examples", partial(pytest, "docs", "-n", "2")),
     Step("arena", "the arena: a dedicated server and its clients", partial(pytest, "arena")),
     Step("fleet", "a server in a fleet, with a stand-in of Agones", partial(pytest, "fleet")),

@@ -139,13 +139,10 @@ def measure_all(options: argparse.Namespace) -> int:
             tell_verdicts(results.outcomes[-1])
     results.facts.append(f"duration: {time.monotonic() - start:.0f} s")
     write(results, output_folder(options))
-    passed = sum(len(outcome.measured) for outcome in results.outcomes)
-    failed = sum(len(outcome.problems) for outcome in results.outcomes)
     verdicts = [verdict for outcome in results.outcomes for verdict in outcome.verdicts()]
     if not options.quick:
         say(f"{sum(verdict.reached for verdict in verdicts)} of {len(verdicts)} targets reached")
-    say(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return 1 if any(outcome.problems for outcome in results.outcomes) else 0
 
 
 def facts(contestants: Dict[str, Contestant], options: argparse.Namespace, runs: int) -> List[str]:

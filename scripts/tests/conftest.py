@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="engine of the server / of the clients; may be given again")
     group.addoption("--record", action="store_true", help="write the expected logs; plays Godot 3.6 alone")
     parser.addoption("--suite-test", action="append", default=[], metavar="SUITE.TEST", help="play this test of a suite in Godot 4")
+    parser.addoption("--fuzz-seconds", type=int, default=20, metavar="SECONDS", help="for each target (%(default)s)")
     parser.addoption("--made", action="store_true", help="test the package that lies in dist, instead of a new one")
 
 
