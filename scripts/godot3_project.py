@@ -25,6 +25,7 @@ SETTINGS = 'config_version=4\n\n[application]\n\nconfig/name="Godot 3.6 side"\nr
 NAMES = {
     "Engine.max_fps": "Engine.target_fps",
     "ClassDB.instantiate": "ClassDB.instance",
+    "Time.get_ticks_usec": "OS.get_ticks_usec",
     "JSON.stringify": "to_json",
     "JSON.parse_string": "parse_json",
     "MultiplayerPeer": "NetworkedMultiplayerPeer",
@@ -47,19 +48,21 @@ NAMES = {
     "to_utf8_buffer": "to_utf8",
 }
 # Godot 3.6 knows neither `Variant` nor what arrays and loops hold, and infers fewer types.
-TYPES = (
+PATTERNS = (
     (r"(: |-> )Variant\b", ""),
     (r" (?=:$)", ""),
     (r"\bArray\[\w+\]", "Array"),
     (r"\bfor (\w+): \w+ in\b", r"for \1 in"),
     (r"^(\t*var \w+) :=", r"\1 ="),
+    # How a call travels is said by who calls, not in front of the function.
+    (r"^@rpc\(.*\)\n(?=func )", "remote "),
 )
 CONNECT = re.compile(r"^(\t*)(.+\.)?(\w+)\.connect\((\w+)(?:\.bind\((.+)\))?\)$", re.MULTILINE)
 
 
 def translate(source: str) -> str:
     """A program of Godot 4 for Godot 3.6."""
-    for pattern, replacement in TYPES:
+    for pattern, replacement in PATTERNS:
         source = re.sub(pattern, replacement, source, flags=re.MULTILINE)
     source = CONNECT.sub(_connect, source)
     names = "|".join(map(re.escape, NAMES))

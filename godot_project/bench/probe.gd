@@ -1,6 +1,8 @@
 ## Measures a stretch of frames: processor time and datagrams as the system counts them.
 extends RefCounted
 
+const Portable := preload("res://tests/portable.gd")
+
 ## A frame is late that begins so long after the one before (1.2 frames of 60 Hz).
 const LATE_USEC := 20000
 
@@ -51,37 +53,44 @@ func end() -> Dictionary:
 
 ## Processor time of the main thread, the kernel's share included.
 static func cpu_nsec() -> int:
-	var file := FileAccess.open("/proc/self/schedstat", FileAccess.READ)
-	return int(file.get_line().get_slice(" ", 0)) if file != null else 0
+	return _run_time("/proc/self/schedstat")
 
 
 ## Processor time of all threads that there are.
 static func process_nsec() -> int:
 	var sum := 0
-	for thread in DirAccess.get_directories_at("/proc/self/task"):
-		var file := FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ)
-		sum += int(file.get_line().get_slice(" ", 0)) if file != null else 0
+	for thread: String in Portable.folders("/proc/self/task"):
+		sum += _run_time("/proc/self/task/%s/schedstat" % thread)
 	return sum
+
+
+static func _run_time(path: String) -> int:
+	for line: String in Portable.lines(path):
+		return int(line.get_slice(" ", 0))
+	return 0
 
 
 ## Counters of the network namespace, which holds the benchmark's traffic alone.
 static func network() -> Dictionary:
 	var counters := {"datagrams": 0, "receive_drops": 0, "bytes": 0}
-	var table := FileAccess.open("/proc/net/snmp", FileAccess.READ)
-	var names := PackedStringArray()
-	while table != null and not table.eof_reached():
-		var words := table.get_line().split(" ", false)
-		if words.is_empty() or words[0] != "Udp:":
+	var names := []
+	for words: Array in _table("/proc/net/snmp"):
+		if words[0] != "Udp:":
 			continue
 		if names.is_empty():
 			names = words
 			continue
 		counters["datagrams"] = int(words[names.find("OutDatagrams")])
 		counters["receive_drops"] = int(words[names.find("RcvbufErrors")])
-		break
-	var devices := FileAccess.open("/proc/net/dev", FileAccess.READ)
-	while devices != null and not devices.eof_reached():
-		var words := devices.get_line().split(" ", false)
-		if not words.is_empty() and words[0] == "lo:":
+	for words: Array in _table("/proc/net/dev"):
+		if words[0] == "lo:":
 			counters["bytes"] = int(words[9])
 	return counters
+
+
+## The words of each line.
+static func _table(path: String) -> Array:
+	var found := []
+	for line: String in Portable.lines(path):
+		found.append(Array(line.split(" ", false)))
+	return found

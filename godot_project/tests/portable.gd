@@ -32,6 +32,23 @@ static func read(path: String) -> String:
 	return FileAccess.get_file_as_string(path)
 
 
+## The lines of a file that need not have a length, such as those of /proc; those without words
+## are left out.
+static func lines(path: String) -> Array:
+	var found := []
+	var file := FileAccess.open(path, FileAccess.READ)
+	while file != null and not file.eof_reached():
+		var line := file.get_line()
+		if not line.strip_edges().is_empty():
+			found.append(line)
+	return found
+
+
+## The names of the folders in a folder.
+static func folders(path: String) -> Array:
+	return Array(DirAccess.get_directories_at(path))
+
+
 ## Others see the whole file or none.
 static func write(path: String, text: String) -> bool:
 	var file := FileAccess.open(path + ".part", FileAccess.WRITE)

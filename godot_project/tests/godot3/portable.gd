@@ -26,6 +26,31 @@ static func read(path: String) -> String:
 	return file.get_as_text() if file.open(path, File.READ) == OK else ""
 
 
+# The lines of a file that need not have a length; those without words are left out.
+static func lines(path: String) -> Array:
+	var found := []
+	var file := File.new()
+	if file.open(path, File.READ) == OK:
+		while not file.eof_reached():
+			var line := file.get_line()
+			if line.strip_edges() != "":
+				found.append(line)
+	return found
+
+
+# The names of the folders in a folder.
+static func folders(path: String) -> Array:
+	var found := []
+	var folder := Directory.new()
+	if folder.open(path) == OK and folder.list_dir_begin(true) == OK:
+		var name := folder.get_next()
+		while name != "":
+			if folder.current_is_dir():
+				found.append(name)
+			name = folder.get_next()
+	return found
+
+
 # Others see the whole file or none.
 static func write(path: String, text: String) -> bool:
 	var file := File.new()
