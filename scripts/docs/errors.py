@@ -1,4 +1,4 @@
-"""The errors that the class can print, each of which docs/troubleshooting.md must have."""
+"""The errors that the class can print, each of which docs/errors.md must have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import List
 
 from common import ADDON, REPO
 
-PAGE = ADDON / "docs" / "troubleshooting.md"
+PAGE = ADDON / "docs" / "errors.md"
+# Why connections fail and end.
+CONNECTIONS = ADDON / "docs" / "troubleshooting.md"
 # Where texts for users are.
 SOURCES = (
     "rust/nme-core/src/channel.rs", "rust/nme-core/src/session/error.rs", "rust/nme-core/src/session/config.rs",

@@ -132,19 +132,19 @@ def test_a_page_has_examples_that_show_something(page: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def troubleshooting() -> str:
-    """The page of errors, as errors.plain gives it."""
-    return errors.plain(errors.PAGE.read_text(encoding="utf-8"))
+def explained() -> str:
+    """What the pages of errors say, as errors.plain gives it."""
+    return "".join(errors.plain(page.read_text(encoding="utf-8")) for page in (errors.PAGE, errors.CONNECTIONS))
 
 
 @pytest.mark.parametrize("piece", errors.pieces())
-def test_an_error_is_explained(piece: str, troubleshooting: str) -> None:
-    assert piece in troubleshooting
+def test_an_error_is_explained(piece: str, explained: str) -> None:
+    assert piece in explained
 
 
 @pytest.mark.parametrize("constant", errors.connection_errors())
-def test_a_connection_error_is_explained(constant: str, troubleshooting: str) -> None:
-    assert constant.lower() in troubleshooting
+def test_a_connection_error_is_explained(constant: str, explained: str) -> None:
+    assert constant.lower() in explained
 
 
 # --- Tables that are made -------------------------------------------------------------------------
