@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nme_enet::wire::{CommandList, Header, Writer};
-use nme_enet::{Config, ConnectRequest, Delivery, Event, Host, Packet, PeerHandle, Quotas, Verdict};
+use nme_enet::{
+    Config, ConnectRequest, Delivery, Event, Host, Packet, PeerHandle, PeerRates, Quotas, Reception, TAG_LEN,
+    TagKey, Verdict,
+};
 
 use crate::fuzz::Input;
 
@@ -88,6 +91,8 @@ pub fn engine_program(program: &[u8]) {
         }
     }
 }
+
+const RECEPTIONS: [Reception; 3] = [Reception::Open, Reception::Trickle, Reception::Closed];
 
 /// Those sent, and those received.
 type Numbers = (Vec<u32>, Vec<u32>);
@@ -227,13 +232,26 @@ impl<'a> Stage<'a> {
             return;
         };
         let data = len.into();
-        match what % 16 {
+        match what % 24 {
             0 => self.hosts[host].disconnect(peer, data),
             1 => self.hosts[host].disconnect_now(peer, data),
             2 => self.hosts[host].disconnect_later(peer, data),
             3 => self.hosts[host].set_timeout(peer, which.into(), data, data * 2),
             4 => self.hosts[host].set_throttle(peer, data, which.into(), (what / 16).into()),
             5 => drop(self.hosts[host].connect(self.now, address(SERVER), 1 + which % 3, data)),
+            6 => self.hosts[host].set_ping_interval(peer, data),
+            7 => self.hosts[host].set_reception(peer, RECEPTIONS[usize::from(which) % RECEPTIONS.len()]),
+            8 => drop(self.hosts[host].offer_tags(peer, TagKey::new([which; 16]))),
+            9 => drop(self.hosts[host].begin_tags(peer, TagKey::new([which; 16]))),
+            10 => self.hosts[host].hurry(peer, |packet| packet.len() % 2 == 0),
+            11 => self.hosts[host].abandon(peer),
+            12 => self.hosts[host].set_bandwidth(data, which.into()),
+            13 => self.hosts[host].set_max_received(len.into()),
+            14 => self.hosts[host].set_event_limit(len.into()),
+            15 => {
+                let (packets_per_second, bytes_per_second) = (which.into(), data);
+                self.hosts[host].set_peer_rates(PeerRates { packets_per_second, bytes_per_second });
+            }
             _ => {
                 let delivery =
                     [Delivery::Reliable, Delivery::Sequenced, Delivery::Unsequenced][usize::from(what) % 3];
@@ -283,10 +301,23 @@ impl<'a> Stage<'a> {
                 let (host, how) = (usize::from(self.input.byte() & 1), self.input.byte());
                 let other = if host == SERVER { CLIENT } else { SERVER };
                 let peer = self.hosts[host].peers_at(address(other)).next();
-                match (peer, how % 4) {
+                match (peer, how % 8) {
                     (Some(peer), 0) => self.hosts[host].disconnect(peer, 1),
                     (Some(peer), 1) => self.hosts[host].disconnect_now(peer, 1),
                     (Some(peer), 2) => self.hosts[host].disconnect_later(peer, 1),
+                    (Some(peer), 3) => {
+                        let reception = RECEPTIONS[usize::from(how / 8) % RECEPTIONS.len()];
+                        self.hosts[host].set_reception(peer, reception);
+                    }
+                    (Some(peer), 4 | 5) => {
+                        // The client hears of the key over the connection, so it is later.
+                        let key = TagKey::new([7; 16]);
+                        let _ = match host {
+                            SERVER => self.hosts[host].offer_tags(peer, key),
+                            _ => self.hosts[host].begin_tags(peer, key),
+                        };
+                    }
+                    (Some(peer), 6) => self.hosts[host].hurry(peer, |packet| packet.len() % 2 == 0),
                     (Some(peer), _) => {
                         let interval = u32::from(how) * u32::from(how);
                         let steps = [self.input.byte(), self.input.byte()].map(|step| u32::from(step % 40));
@@ -352,12 +383,14 @@ impl<'a> Stage<'a> {
 
     fn flush(&mut self, host: usize) {
         self.hosts[host].flush(self.now);
-        let mut buffer = [0; 1392];
+        let mut buffer = [0; 1392 + TAG_LEN as usize];
         while let Some(nme_enet::Transmit { to, datagram: bytes, .. }) =
             self.hosts[host].poll_transmit(&mut buffer)
         {
             let header = Header::read(bytes).expect("a datagram of our own");
-            CommandList::read(bytes, &header).expect("well-formed");
+            let untagged = &bytes[..bytes.len().saturating_sub(TAG_LEN.into())];
+            let is_well_formed = |bytes| CommandList::read(bytes, &header).is_ok();
+            assert!(is_well_formed(bytes) || is_well_formed(untagged), "{bytes:?}");
             if let Some(to) = (0..HOSTS).find(|host| address(*host) == to) {
                 if self.real.len() < 200 {
                     self.real.push((to, address(host), bytes.to_vec()));
