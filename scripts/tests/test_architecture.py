@@ -19,7 +19,8 @@ MODULE = re.compile(r"^(?:pub )?mod (\w+)", re.MULTILINE)
 SUBGRAPH = re.compile(r'^subgraph (\w+) \["([\w-]+): .+"\]$')
 BOX = re.compile(r'^(\w+)\["([\w, -]+)<br/>(.+)"\]$')
 END = re.compile(r'^(\w+)\(\["(.+)"\]\)$')
-ARROW = re.compile(r" (==>|-->|-\.->|-\.-) ")
+ROW = re.compile(r"^\| `([\w-]+)` \| ([\w, ]+) \| (.+) \|$", re.MULTILINE)
+ARROW = re.compile(r" (==>|-->|-\.->) ")
 
 Arrow = Tuple[str, str]
 
@@ -40,7 +41,7 @@ class Picture:
         self.boxes: Dict[str, Box] = {}
         self.crates: List[str] = []
         self.ends: List[str] = []
-        self.arrows: Dict[str, List[Arrow]] = {"==>": [], "-->": [], "-.->": [], "-.-": []}
+        self.arrows: Dict[str, List[Arrow]] = {"==>": [], "-->": [], "-.->": []}
         inside = ""
         for line in filter(None, map(str.strip, code.splitlines())):
             if opened := SUBGRAPH.match(line):
@@ -82,8 +83,15 @@ def way(arrows: List[Arrow], start: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def modules() -> Picture:
-    """The picture of the modules."""
+    """The picture of the way of a packet."""
     return Picture("modules")
+
+
+@pytest.fixture(scope="module")
+def beside() -> List[Box]:
+    """The rows of the table of what is not on the way; a crate that is there as a whole has no names."""
+    table = PAGE.read_text(encoding="utf-8").split("<!-- beside -->\n")[1].split("\n\n")[0]
+    return [Box(crate, [] if names == "all" else names.split(", "), what) for crate, names, what in ROW.findall(table)]
 
 
 @pytest.fixture(scope="module")
@@ -107,15 +115,15 @@ def dependencies() -> Dict[str, Dict[str, bool]]:
 
 
 @pytest.mark.parametrize("crate", OPENED)
-def test_the_boxes_are_the_modules(modules: Picture, crate: str) -> None:
-    """Each module stands in one box of its crate, and there is nothing else."""
+def test_the_modules_are_shown(modules: Picture, beside: List[Box], crate: str) -> None:
+    """Each module stands in one box of its crate or one row of the table, and there is nothing else."""
     source = (REPO / "rust" / crate / "src" / "lib.rs").read_text(encoding="utf-8")
-    shown = [name for box in modules.boxes.values() if box.crate == crate for name in box.names]
+    shown = [name for box in [*modules.boxes.values(), *beside] if box.crate == crate for name in box.names]
     assert sorted(shown) == sorted(MODULE.findall(source))
 
 
-def test_every_crate_of_the_library_is_in_the_picture_of_modules(
-    modules: Picture, dependencies: Dict[str, Dict[str, bool]]
+def test_every_crate_of_the_library_is_shown(
+    modules: Picture, beside: List[Box], dependencies: Dict[str, Dict[str, bool]]
 ) -> None:
     """Those that the library is linked from, without stock ENet, which only tests use."""
     wanted: Set[str] = set()
@@ -124,7 +132,7 @@ def test_every_crate_of_the_library_is_in_the_picture_of_modules(
         crate = left.pop()
         wanted.add(crate)
         left += [needed for needed in dependencies[crate] if needed not in wanted | {"nme-reference"}]
-    assert sorted(modules.crates) == sorted(wanted)
+    assert {*modules.crates, *(row.crate for row in beside)} == wanted
 
 
 def test_every_crate_has_one_box(crates: Picture, dependencies: Dict[str, Dict[str, bool]]) -> None:
