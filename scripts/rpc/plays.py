@@ -47,7 +47,7 @@ def all_plays() -> List[Play]:
     everything = [*calls.ALL, *sets.ALL, *values.ALL]
     few = [*calls.TARGETS, calls.unreliable_calls_arrive, *sets.ALL]
     mixed_cast = {"server": "4", "old": "3", "talkative": "4scene", "silent": "4scene"}
-    wire_cast = {"four_server": "4", "four_client": "3raw", "three_server": "3", "three_client": "3raw"}
+    wire_cast = {"four_caller": "4", "four_watcher": "3raw", "three_caller": "3", "three_watcher": "3raw"}
     two = {"server": "4", "a": "3"}
     return [
         Play("mixed", mixed_cast, mixed.begin, mixed.ALL),
@@ -62,7 +62,8 @@ def all_plays() -> List[Play]:
         Play("modes, server 4", three("4", "3", "3"), modes.begin, modes.ALL, REFUSALS),
         Play("modes, server 3", three("3", "4", "3"), modes.begin, modes.ALL, REFUSALS),
         Play("modes, other client 4", three("3", "3", "4"), modes.begin, modes.ALL, REFUSALS),
-        Play("wire", wire_cast, wire.begin, wire.ALL),
+        Play("wire, servers call", wire_cast, wire.begin_servers, wire.ALL),
+        Play("wire, clients call", wire_cast, wire.begin_clients, wire.ALL),
         Play("transport, server 4", two, transport.begin, [*transport.ALL, *names.ALL]),
         Play("transport, server 3", {"server": "3", "a": "4"}, transport.begin, [*transport.ALL, *names.ALL]),
         Play("transport, threaded server", {"server": "4t", "a": "3"}, transport.begin, transport.THREADED),
