@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Set
 
 from bench.scenarios import all_scenarios
 from common import ADDON, PROJECT, REPO, ScriptError, say
-from docs import headlines, sizing
+from docs import headlines, network_thread, sizing
 
 FIGURES = PROJECT / "bench" / "results" / "figures.json"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -44,7 +44,8 @@ class Page(NamedTuple):
 
 PAGES = (
     Page(ADDON / "docs" / "sizing.md", sizing.table), Page(ADDON / "docs" / "fleets.md", sizing.fleet_table),
-    Page(ADDON / "docs" / "compared.md", headlines.table), Page(REPO / "README.md", headlines.few),
+    Page(ADDON / "docs" / "compared.md", headlines.table), Page(ADDON / "docs" / "network_thread.md", network_thread.table),
+    Page(REPO / "README.md", headlines.few),
 )
 
 
@@ -60,7 +61,7 @@ def figures(path: Path = FIGURES) -> Optional[Figures]:
 
 def used_scenarios() -> Set[str]:
     """Names of all that the tables show."""
-    return {row.scenario for row in (*sizing.ROWS, *sizing.LOADS, *headlines.ROWS)}
+    return {row.scenario for row in (*sizing.ROWS, *sizing.LOADS, *headlines.ROWS, *network_thread.ROWS)}
 
 
 def known_scenarios() -> Set[str]:
