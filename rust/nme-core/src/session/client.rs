@@ -221,10 +221,10 @@ impl<L: Link> Session<L> {
 
     /// A packet of the server or of a peer behind it.
     pub(super) fn on_server_packet(&mut self, received: Received) {
-        match self.peers.reach(received.from) {
-            Some(Reach::Direct { .. } | Reach::Relayed) => self.keep(PeerId::SERVER, received),
+        match self.peers.is_there(received.from) {
+            Some(true) => self.keep(PeerId::SERVER, received),
             // Left already: its packets must not come behind its departure.
-            Some(Reach::Gone { .. }) => self.drop_packet(&received, DroppedPacket::Unannounced),
+            Some(false) => self.drop_packet(&received, DroppedPacket::Unannounced),
             None => self.keep_unannounced(received),
         }
     }

@@ -65,6 +65,11 @@ impl PeerTable {
         self.peers.get(&id).map(|known| known.reach)
     }
 
+    /// Whether a known peer has not left yet.
+    pub(super) fn is_there(&self, id: PeerId) -> Option<bool> {
+        self.peers.get(&id).map(|known| !matches!(known.reach, Reach::Gone { .. }))
+    }
+
     pub(super) fn contains(&self, id: PeerId) -> bool {
         self.peers.contains_key(&id)
     }
