@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List, Sequence
 
-from attacks.arena import ATTACKED, PROMPT, Arena, Attack, row_of
+from attacks.arena import ATTACKED, PROMPT, Arena, Attack, Setting, row_of
 from attacks.cast import Cast, Contestant, ended
 from attacks.table import Row
 from common import say
@@ -34,23 +34,25 @@ def blind(seconds: float) -> Attack:
 def vanish(count: int, rate: int, again: bool = False) -> Attack:
     """Clients that connect and are never heard of again."""
     words = ["vanish", ATTACKED, str(count), str(rate)]
-    name = f"{count} clients that connect and vanish{', once more' if again else ''}"
-    stay = 0 if again else min(count, 4095)
+    name = f"{count} clients that connect and vanish{', after others' if again else ''}"
+    stay = 0 if again else min(count, MANY)
     return Attack(name, words, count / rate + 6, newcomers=False, may_join=count, may_stay=stay, reflects=False)
 
 
 def mute(count: int, seconds: float) -> Attack:
     """Clients that acknowledge nothing."""
-    words = ["mute", ATTACKED, str(count), str(seconds)]
+    words = ["slow", ATTACKED, str(count), "0", str(seconds)]
     name = f"{count} clients that acknowledge nothing"
     return Attack(name, words, seconds, newcomers=False, may_join=count, may_stay=count, reflects=False)
 
 
+# Places of a server that are few enough to be filled, and the most there can be.
+FEW, MANY = 32, 4095
 KINDS = ("replayed", "truncated", "oversized", "random", "compressed", "strangers", "questions")
 
 
 def attacks_of(is_long: bool) -> List[Attack]:
-    """Against 32 slots."""
+    """Against few places."""
     if not is_long:
         return [
             requests(1, 10_000, 3), requests(2000, 10_000, 3), requests(2000, 0, 3),
@@ -64,10 +66,10 @@ def attacks_of(is_long: bool) -> List[Attack]:
 
 
 def crowded_attacks(is_long: bool) -> List[Attack]:
-    """Against 4095 slots."""
+    """Against many places."""
     if not is_long:
         return [vanish(500, 250)]
-    return [*(requests(4000, rate, 30) for rate in (1000, 10_000, 0)), vanish(12_000, 200), vanish(12_000, 200, True)]
+    return [*(requests(4000, rate, 30) for rate in (1000, 10_000, 0)), vanish(12_000, 200), vanish(100_000, 250, True)]
 
 
 def compared_attacks() -> List[Attack]:
@@ -76,19 +78,19 @@ def compared_attacks() -> List[Attack]:
 
 
 def play(
-    who: Dict[str, Contestant], name: str, slots: int, attacks: Sequence[Attack], attacker: Path, strict: bool
+    who: Dict[str, Contestant], name: str, setting: Setting, attacks: Sequence[Attack], attacker: Path, strict: bool
 ) -> List[Row]:
     """All attacks on one server, one after the other, and whether there is room afterwards."""
     with Cast() as cast:
-        arena = Arena(cast, who, name, slots, len(attacks))
+        arena = Arena(cast, who, name, setting, len(attacks))
         try:
-            rows = []
+            rows, slots = [], setting.slots
             for attack in attacks:
                 row = row_of(attack, arena.play(attack, attacker), strict)
                 row = row._replace(what=f"{attack.name}; {slots} slots")
                 say(f"  {name}: {row.what}: {row.measured}")
                 rows.append(row)
-                if attack.words[0] == "requests" and name == "addon" and slots == 32:
+                if attack.words[0] == "requests" and name == "addon" and slots == FEW and not setting.secure:
                     rows.append(places(arena, slots, attacker))
                     say(f"  {name}: {rows[-1].what}: {rows[-1].measured}")
         finally:
