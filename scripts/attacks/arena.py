@@ -274,7 +274,7 @@ def row_of(attack: Attack, got: Measured, strict: bool) -> Row:
         *([f"{got.foreign} injected packets in games, {got.disorder} out of order"] if attack.forges else []),
         *([f"{got.told['entered']} of {got.told['made']} got in"] if "made" in got.told else []),
         *([f"bytes back ×{back:.2f}"] if attack.reflects else []), f"{got.descriptors} descriptors",
-        *([f"{got.told['received_bytes'] >> 20} MiB for them"] if "received_bytes" in got.told else []),
+        *([f"{got.told['received_bytes'] // 1000} kB for them"] if "received_bytes" in got.told else []),
         f"memory {got.growth_kib:+d} KiB", f"{got.frames:.1f} frames/s, longest {got.worst_msec:.0f} ms",
         f"the server waited for a processor for {got.waited:.0%} of the time",
         f"strangers that became peers: {got.strangers}",

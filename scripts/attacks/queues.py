@@ -13,7 +13,7 @@ BULK, SMALL_BULK = 4_000_000, 6000
 MOST_WAITING = 74 << 10
 
 READERS = Setting(FEW, bulk=BULK)
-# No client is sent more than seems to arrive, so it takes many to fill the queue of a socket, and packets that may be lost.
+# No client is sent more than seems to arrive: it takes many to fill a socket's queue, and packets that may be lost.
 CROWD = Setting(256, bulk=SMALL_BULK, bulk_mode=UNRELIABLE)
 
 
