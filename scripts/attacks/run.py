@@ -1,7 +1,7 @@
 """Attacks a real server with players at work, and plays faults of its network; prints one table.
 
-The short form (some two minutes) is what the tests play: it judges what does not depend on the machine. `--long` takes
-half an hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
+The short form (some two minutes) is what the tests play: it judges what does not depend on the machine. `--long` takes an
+hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
 
 def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    reader.add_argument("--long", action="store_true", help="everything, for half an hour")
+    reader.add_argument("--long", action="store_true", help="everything, for an hour")
     what = f"a part ({', '.join(PARTS)}), or attacks with this in their name"
     reader.add_argument("--only", action="append", metavar="NAME", help=what)
     options = reader.parse_args()

@@ -434,7 +434,7 @@ fn associations_without_a_connection_make_room_at_once() {
 fn full_world() -> World {
     let mut world = World::empty(1);
     let limits = nme_dtls::ServerLimits::for_clients(1);
-    world.add(server_address(), Box::new(nme_dtls::server(&identity(), limits).unwrap()));
+    world.add(server_address(), Box::new(nme_dtls::server(&identity(), limits).expect("a layer")));
     for number in 1..=65 {
         world.connected(number);
     }
