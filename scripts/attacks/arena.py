@@ -87,6 +87,8 @@ class Measured(NamedTuple):
     """What an attack has done."""
 
     lost: int
+    # Those that the server has lost; of some attacks, the attacker's own clients are among them.
+    left: int
     unreliable: float
     reliable_lost: int
     disorder: int
@@ -244,6 +246,7 @@ class Arena:
         came = sum(cell["joined"] for agent in self.newcomers for cell in [agent.cells()[self.phase - 1]])
         return Measured(
             lost=self._gone() - self.gone,
+            left=server["lost"] - before["lost"],
             unreliable=total[GOT_UNRELIABLE] / max(1, total[SENT_UNRELIABLE]),
             reliable_lost=total[SENT_RELIABLE] - total[GOT_RELIABLE],
             disorder=sum(cell["disorder"] for cell in cells),
@@ -271,6 +274,7 @@ def row_of(attack: Attack, got: Measured, strict: bool) -> Row:
         f"unreliable {got.unreliable:.2%}", *([f"newcomers in after {times}"] if times else []),
         *([f"{got.told['rate']} datagrams/s"] if "rate" in got.told else []),
         *([f"{got.told['as_server']['rate']} as the server's"] if "as_server" in got.told else []),
+        *([f"the server has lost {got.left}"] if attack.forges else []),
         *([f"{got.foreign} injected packets in games, {got.disorder} out of order"] if attack.forges else []),
         *([f"{got.told['entered']} of {got.told['made']} got in"] if "made" in got.told else []),
         *([f"bytes back ×{back:.2f}"] if attack.reflects else []), f"{got.descriptors} descriptors",
@@ -293,6 +297,7 @@ def row_of(attack: Attack, got: Measured, strict: bool) -> Row:
     if attack.protects:
         checks += [
             (got.lost == 0, f"{got.lost} players lost"),
+            (not attack.forges or got.left == 0, f"the server has lost {got.left}"),
             (got.reliable_lost == 0, f"{got.reliable_lost} reliable packets not there"),
             (got.disorder == 0, f"{got.disorder} reliable packets out of order"),
             (got.foreign == 0, f"{got.foreign} packets that nobody has sent"),
