@@ -69,7 +69,7 @@ def crowded_attacks(is_long: bool) -> List[Attack]:
     """Against many places."""
     if not is_long:
         return [vanish(500, 250)]
-    return [*(requests(4000, rate, 30) for rate in (1000, 10_000, 0)), vanish(12_000, 200), vanish(100_000, 250, True)]
+    return [*(requests(4000, rate, 30) for rate in (1000, 10_000, 0)), vanish(100_000, 250), vanish(12_000, 200, True)]
 
 
 def compared_attacks() -> List[Attack]:

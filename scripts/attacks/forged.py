@@ -20,7 +20,7 @@ def forged(rate: int, seconds: float) -> Attack:
 
 def attacks_of(is_long: bool) -> List[Attack]:
     """Against players of the addon."""
-    return [forged(10_000, 30)] if is_long else [forged(5000, 3)]
+    return [forged(10_000, 30)] if is_long else [forged(5000, 2)]
 
 
 def unprotected(attack: Attack) -> Attack:

@@ -40,9 +40,9 @@ def full(count: int, rate: int, seconds: float) -> Attack:
 
 def slow_readers(is_long: bool) -> List[Attack]:
     """Against a server that sends more than they acknowledge."""
-    return [slow(2, 0, 30), slow(2, 100, 30)] if is_long else [slow(2, 50, 6)]
+    return [slow(2, 0, 30), slow(2, 100, 30)] if is_long else []
 
 
 def full_queues(is_long: bool) -> List[Attack]:
     """Against a server that sends more than its link carries."""
-    return [full(200, 100_000, 30)] if is_long else [full(200, 100_000, 6)]
+    return [full(200, 100_000, 30)] if is_long else [full(200, 100_000, 5)]

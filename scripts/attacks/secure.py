@@ -41,7 +41,7 @@ def handshakes(count: int, rate: int) -> Attack:
 def attacks_of(is_long: bool) -> List[Attack]:
     """Against few places."""
     if not is_long:
-        return [hellos(2000, 10_000, 3), records(5000, 3), handshakes(300, 100)]
+        return [hellos(2000, 10_000, 2), records(5000, 2), handshakes(300, 100)]
     return [
         *(hellos(4000, rate, 30) for rate in (1000, 10_000, 0)), requests(10_000, 10), records(10_000, 30),
         handshakes(10_000, 100),
