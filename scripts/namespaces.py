@@ -129,6 +129,21 @@ class Namespace:
             order = f"echo 0 > /proc/sys/net/ipv4/conf/{which}/rp_filter"
             subprocess.run(self.command(["sh", "-c", order]), stderr=subprocess.DEVNULL, check=False)
 
+    def narrow(self, device: str, rate: int, queue: int) -> None:
+        """Lets only so many bytes a second leave by one of its links; `queue` bytes wait."""
+        words = f"qdisc add dev {device} root tbf rate {8 * rate}bit burst 20000 limit {queue}"
+        output(self.command(["tc", *words.split()]))
+
+    def widen(self, device: str) -> None:
+        """Takes the limit away, and what waits."""
+        output(self.command(["tc", "qdisc", "delete", "dev", device, "root"]))
+
+    def full_queues(self) -> int:
+        """How often a datagram did not get into the send queue of its socket."""
+        text = Path(f"/proc/{self.pid()}/net/snmp").read_text(encoding="ascii")
+        names, values = [line.split() for line in text.splitlines() if line.startswith("Udp:")]
+        return int(values[names.index("SndbufErrors")])
+
     def traffic(self, device: str) -> Traffic:
         """What one of its links has counted."""
         told = json.loads(output(self.command(["ip", "-j", "-s", "link", "show", "dev", device])))[0]["stats64"]

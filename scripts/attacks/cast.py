@@ -101,6 +101,19 @@ class Agent:
         text = Path(f"/proc/{self.process.pid}/schedstat").read_text(encoding="ascii")
         return int(text.split()[1]) / 1e9
 
+    def ports(self) -> List[int]:
+        """The UDP ports of its sockets."""
+        folder = Path(f"/proc/{self.process.pid}")
+        sockets = set()
+        for name in os.listdir(folder / "fd"):
+            try:
+                sockets.add(os.readlink(folder / "fd" / name))
+            except FileNotFoundError:
+                continue
+        tables = [(folder / "net" / name).read_text(encoding="ascii") for name in ("udp", "udp6")]
+        lines = [line.split() for table in tables for line in table.splitlines()[1:]]
+        return [int(words[1].split(":")[1], 16) for words in lines if f"socket:[{words[9]}]" in sockets]
+
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 

@@ -1,7 +1,7 @@
 """Attacks a real server with players at work, and plays faults of its network; prints one table.
 
-The short form (some two minutes) is what the tests play: it judges what does not depend on the machine. `--long` takes
-half an hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
+The short form (some two minutes) is what the tests play: it judges what does not depend on the machine. `--long` takes an
+hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
-from attacks import faults, floods
+from attacks import faults, floods, forged, queues, secure
+from attacks.arena import Attack, Setting
 from attacks.cast import Contestant, contestants
 from attacks.table import Row, merged, show
 from bench.machine import facts, raise_file_limit
@@ -21,7 +22,7 @@ from common import REPO, ScriptError, run, say
 from namespaces import obstacle, played
 
 PROGRAMS = ("attacker", "shaper")
-PARTS = ("floods", "crowds", "faults")
+PARTS = ("floods", "crowds", "forged", "dtls", "queues", "faults")
 
 
 def build(is_long: bool) -> None:
@@ -38,25 +39,54 @@ def built(name: str) -> Path:
     return target_directory() / "release" / name
 
 
+class Round(NamedTuple):
+    """Attacks on one server, and those of them that the classes of the engines are put to, too."""
+
+    part: str
+    setting: Setting
+    attacks: List[Attack]
+    compared: List[Attack]
+
+
+def rounds(is_long: bool) -> List[Round]:
+    """All that is played with attackers."""
+    few, many = Setting(floods.FEW), Setting(floods.MANY)
+    forgery = forged.attacks_of(is_long)
+    return [
+        Round("floods", few, floods.attacks_of(is_long), floods.compared_attacks()),
+        Round("crowds", many, floods.crowded_attacks(is_long), []),
+        Round("forged", few._replace(players="addon"), forgery, [forged.unprotected(one) for one in forgery]),
+        Round("dtls", few._replace(players="addon", secure=True), secure.attacks_of(is_long), []),
+        Round("queues", queues.READERS, queues.slow_readers(is_long), queues.slow_readers(is_long)),
+        Round("queues", queues.CROWD, queues.full_queues(is_long), queues.full_queues(is_long)),
+    ]
+
+
 def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
     """The rows of the parts; to be called in a namespace."""
     raise_file_limit()
     attacker = built("attacker")
     who = contestants()
     rows: List[Row] = []
-    for part, slots, attacks in (
-        ("floods", 32, floods.attacks_of(is_long)), ("crowds", 4095, floods.crowded_attacks(is_long)),
-    ):
+    for part, setting, attacks, compared in rounds(is_long):
         chosen = [one for one in attacks if only is None or only in one.name]
         if part not in parts or not chosen:
             continue
         say(f"\n{part}:")
-        own = floods.play(who, "addon", slots, chosen, attacker, is_long)
+        own = floods.play(who, "addon", setting, chosen, attacker, is_long)
         others: Dict[str, List[Row]] = {}
-        if is_long and part == "floods":
-            compared = [one for one in floods.compared_attacks() if only is None or only in one.name]
-            for name, one in ((name, one) for name in who if name != "addon" for one in compared):
-                others.setdefault(name, []).extend(floods.play(who, name, slots, [one], attacker, False))
+        if is_long:
+            against = [one for one in compared if only is None or only in one.name]
+            theirs = setting._replace(players="")
+            for name, one in ((name, one) for name in who if name != "addon" for one in against):
+                others.setdefault(name, []).extend(floods.play(who, name, theirs, [one], attacker, False))
+        if is_long and part == "forged" and "Godot 3" in who:
+            theirs = setting._replace(players="Godot 3")
+            # Nothing that a server does helps clients against who forges the server's datagrams.
+            alone = [one._replace(as_server=()) for one in against]
+            others["players of Godot 3 on the addon's server, forged in their name alone"] = floods.play(
+                who, "addon", theirs, alone, attacker, False
+            )
         rows += merged(own, others)
     if "faults" in parts and only is None:
         say("\nfaults:")
@@ -68,7 +98,7 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
 
 def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    reader.add_argument("--long", action="store_true", help="everything, for half an hour")
+    reader.add_argument("--long", action="store_true", help="everything, for an hour")
     what = f"a part ({', '.join(PARTS)}), or attacks with this in their name"
     reader.add_argument("--only", action="append", metavar="NAME", help=what)
     options = reader.parse_args()

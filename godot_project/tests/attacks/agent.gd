@@ -7,21 +7,24 @@
 ## `--role=clients --to=HOST/PORT/BIND/SIGN,...`. A client begins when the file SIGN is in the
 ## folder, at once when SIGN is `-`; BIND `*` is any address. The file `phase` in the folder has
 ## the number that packets are counted under, or -1 to send nothing. A line of JSON behind `@@ `
-## comes every half a second.
+## comes every half a second. With `--certificate=FILE`, and `--key=FILE` for servers, it is DTLS.
+## With `--bulk=BYTES` and `--bulk_mode=MODE` a server sends so much a second to each who is silent.
 extends SceneTree
 
 const Portable := preload("res://tests/portable.gd")
 const SERVER := 1
-const HEAD := 6
 const SIZE := 48
 const BETWEEN_REPORTS_MSEC := 500
 const RELIABLE_EVERY := 6
+# Who sends nothing for so many frames has come to be sent to.
+const SILENT_FRAMES := 60
 # The number of packets to who has sent none: they may be an attacker's, and are not counted.
 const UNCOUNTED := 255
 
 var words := Portable.words()
 var cells: Array[Dictionary] = []
 var phase := 0
+var bulk := PackedByteArray()
 var frames := {}
 var frame_number := 0
 var last_frame_usec := 0
@@ -29,6 +32,8 @@ var next_report_msec := 0
 
 
 func _initialize() -> void:
+	if words.has("bulk"):
+		bulk.resize(int(words["bulk"]) / 60)
 	if words["role"] == "servers":
 		for port: String in words["ports"].split(","):
 			_open_server(int(port))
@@ -49,6 +54,7 @@ func _cell(more: Dictionary) -> Dictionary:
 		"joined": 0,
 		"lost": 0,
 		"disorder": 0,
+		"foreign": 0,
 		"counts": {},
 		"began": 0,
 		"took": -1
@@ -82,11 +88,28 @@ func _make_peer(cell: Dictionary) -> void:
 	cell.peer = Portable.new_peer(words["class"])
 	# The engines' own classes have no such property.
 	cell.peer.set("threaded", OS.get_environment("TEST_THREADED") == "1")
+	if words.has("certificate"):
+		_use_dtls(cell.peer)
 	cell.peer.peer_connected.connect(_on_peer_connected.bind(cell))
 	cell.peer.peer_disconnected.connect(_on_peer_disconnected.bind(cell))
 	# Godot 3.6 tells a client nothing else when it has lost the server.
 	if cell.peer.has_signal("server_disconnected"):
 		cell.peer.server_disconnected.connect(_on_peer_disconnected.bind(SERVER, cell))
+
+
+func _use_dtls(peer: Object) -> void:
+	var certificate := X509Certificate.new()
+	var key := CryptoKey.new()
+	if certificate.load(words["certificate"]) != OK:
+		print("cannot read the certificate")
+	if words.has("key") and key.load(words["key"]) != OK:
+		print("cannot read the key")
+	peer.set("use_dtls", true)
+	peer.call("set_dtls_certificate", certificate)
+	if words.has("key"):
+		peer.call("set_dtls_key", key)
+	# The certificate is for this name, and clients connect to an address.
+	peer.set("dtls_hostname", "localhost")
 
 
 func _tick() -> void:
@@ -135,6 +158,10 @@ func _work(cell: Dictionary) -> void:
 	for id: int in cell.others:
 		var numbers: Array = cell.others[id]
 		var number_of_phase := phase if numbers[2] or id == SERVER else UNCOUNTED
+		if bulk.size() > 0 and not numbers[2] and frame_number - numbers[3] > SILENT_FRAMES:
+			peer.set_target_peer(id)
+			peer.transfer_mode = int(words["bulk_mode"])
+			peer.put_packet(bulk)
 		if number_of_phase != UNCOUNTED:
 			_send(cell, id, 0, 0, number_of_phase)
 		if frame_number % RELIABLE_EVERY == 0:
@@ -161,7 +188,9 @@ func _send(cell: Dictionary, id: int, kind: int, number: int, of_phase: int) -> 
 
 
 func _read(cell: Dictionary, from: int, packet: PackedByteArray) -> void:
-	if packet.size() < HEAD:
+	# No end sends such a packet: it is an attacker's.
+	if packet.size() != SIZE or packet[0] > 1:
+		cell.foreign += 1
 		return
 	var kind := packet[0]
 	if packet[1] != UNCOUNTED:
@@ -188,8 +217,8 @@ func _counts(cell: Dictionary, of_phase: int) -> Array:
 
 func _on_peer_connected(id: int, cell: Dictionary) -> void:
 	if id == SERVER or words["role"] == "servers":
-		# The last numbers sent and received, and whether a packet has come.
-		cell.others[id] = [0, 0, false]
+		# The last numbers sent and received, whether a packet has come, and since which frame.
+		cell.others[id] = [0, 0, false, frame_number]
 		cell.joined += 1
 		cell.took = Time.get_ticks_msec() - cell.began
 
@@ -212,6 +241,7 @@ func _report() -> void:
 				"joined": cell.joined,
 				"lost": cell.lost,
 				"disorder": cell.disorder,
+				"foreign": cell.foreign,
 				"counts": cell.counts,
 				"took": cell.took
 			}

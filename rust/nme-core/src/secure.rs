@@ -41,6 +41,10 @@ pub trait SecureLayer: Send {
     /// Lets time work: repeats flights, gives up handshakes. To be called at least once a poll.
     fn tick(&mut self, now: Duration, out: &mut SecureOutput);
 
+    /// Server: a connection uses the association with `peer` from now on. Those that none uses are the first that make room
+    /// for newcomers, whatever they have carried.
+    fn note_use(&mut self, _now: Duration, _peer: SocketAddr) {}
+
     /// Ends the association with `peer`, which is told. No event follows.
     fn close(&mut self, now: Duration, peer: SocketAddr, out: &mut SecureOutput);
 

@@ -391,27 +391,53 @@ fn no_datagram_of_a_handshake_is_longer_than_the_mtu() {
     }
 }
 
-/// Every associations' place is taken: the newcomer waits for one that has gone silent.
+/// Every association's place is taken: the newcomer gets the one that has been silent for longest.
 #[test]
 fn silent_associations_make_room_and_live_ones_do_not() {
-    let mut world = World::empty(1);
-    let limits = nme_dtls::ServerLimits::for_clients(1);
-    world.add(server_address(), Box::new(nme_dtls::server(&identity(), limits).unwrap()));
-    for number in 1..=65 {
-        world.connected(number);
-    }
-    assert_eq!(world.counters().established, 65);
-    let (newcomer, alive) = (client_address(100), client_address(1));
+    let mut world = full_world();
+    let newcomer = client_address(100);
+    (1..=65).for_each(|number| world.note_use(client_address(number)));
+    world.run(SECOND);
     world.connect(newcomer, client());
-    world.run_until(2 * SECOND, |world| world.failure(newcomer).is_some());
+    world.run_until(3 * SECOND, |world| world.failure(newcomer).is_some());
     assert_eq!(world.failure(newcomer), Some(SecureFailure::Refused));
 
-    world.run(3 * SECOND);
+    world.run(20 * SECOND);
+    let alive = client_address(1);
     world.assert_alive(alive);
-    world.run(2 * SECOND);
+    world.run(10 * SECOND);
     let newcomer = world.connected(101);
     assert_eq!(world.counters().established, 65);
     assert!(world.server().events.contains(&SecureEvent::Closed(client_address(2))));
     world.assert_alive(newcomer);
     world.assert_alive(alive);
+}
+
+/// What a client sends that goes no further does not keep its place.
+#[test]
+fn associations_without_a_connection_make_room_at_once() {
+    let mut world = full_world();
+    let used = client_address(1);
+    world.note_use(used);
+    for round in 0..40 {
+        (2..=65).for_each(|number| world.send(client_address(number), server_address(), b"still here"));
+        world.run(SECOND / 10);
+        let newcomer = world.connected(100 + round);
+        assert!(world.is_established(newcomer));
+    }
+    assert_eq!(world.counters().established, 65);
+    assert!(world.server().events.contains(&SecureEvent::Closed(client_address(2))));
+    world.assert_alive(used);
+}
+
+/// With a server for one client, and as many associations as it takes.
+fn full_world() -> World {
+    let mut world = World::empty(1);
+    let limits = nme_dtls::ServerLimits::for_clients(1);
+    world.add(server_address(), Box::new(nme_dtls::server(&identity(), limits).expect("a layer")));
+    for number in 1..=65 {
+        world.connected(number);
+    }
+    assert_eq!(world.counters().established, 65);
+    world
 }

@@ -400,7 +400,7 @@ impl Endpoint {
         };
         // When the connection has ended already, behind that address there can be another one.
         let is_alive = self.host.address(peer).is_some();
-        let association = if is_alive { self.datagrams.association(address) } else { None };
+        let association = if is_alive { self.datagrams.association(self.now, address) } else { None };
         self.connections.insert(id, peer, address, channels, association);
         self.begin_tags(peer);
         if let Some(timeout) = self.default_timeout {

@@ -88,8 +88,10 @@ impl Datagrams {
     }
 
     /// The association with an address, for a new connection.
-    pub(super) fn association(&self, address: SocketAddr) -> Option<Box<Association>> {
-        let number = *self.associations.as_ref()?.open.get(&address)?;
+    pub(super) fn association(&mut self, now: Duration, address: SocketAddr) -> Option<Box<Association>> {
+        let associations = self.associations.as_mut()?;
+        let number = *associations.open.get(&address)?;
+        associations.layer.note_use(now, address);
         Some(Box::new(Association { address, number }))
     }
 

@@ -35,11 +35,12 @@ const MAX_MESSAGE: usize = 512;
 /// library answers seven.
 const LATE_HANDSHAKE_RECORDS: u8 = 16;
 
-/// How long an association that has carried something may be silent before a newcomer takes its place: ENet gives a
-/// peer up after that time, and sends something twice a second while it is there.
+/// How long an association that a connection uses may be silent before a newcomer takes its place: ENet gives a peer up
+/// after that time, and sends something twice a second while it is there.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The same for one that has carried nothing. ENet's first datagram follows the handshake at once.
-const SILENCE_AT_FIRST: Duration = Duration::from_secs(5);
+/// How old one must be for that which no connection uses, whatever it carries. ENet connects in two round trips. Were this
+/// longer, a few clients a second that go no further would keep everybody out.
+const UNUSED: Duration = Duration::from_millis(500);
 
 /// Bounds of a server's memory and of its datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,15 +82,15 @@ struct Established {
     association: Box<dyn Association>,
     /// The random number of its hello: that hello begins nothing once more.
     random: [u8; RANDOM],
-    /// When something has last been received, or the handshake completed.
+    /// When something has last been received; until a connection uses it, when the handshake was completed.
     heard: Duration,
-    has_carried: bool,
+    in_use: bool,
     handshake_records: u8,
 }
 
 impl Established {
     fn may_go(&self, now: Duration) -> bool {
-        let timeout = if self.has_carried { SILENCE } else { SILENCE_AT_FIRST };
+        let timeout = if self.in_use { SILENCE } else { UNUSED };
         now.saturating_sub(self.heard) >= timeout
     }
 }
@@ -189,7 +190,7 @@ impl ServerLayer {
         out.wire.push(from, &hello::fatal_alert(reason, version, hello.sequence));
     }
 
-    /// True when one more association fits, if need be in the place of the one that has been silent for longest.
+    /// True when one more association fits, if need be in the place of the one that has been silent or unused for longest.
     fn make_room(&mut self, now: Duration, out: &mut SecureOutput) -> bool {
         if self.established.len() + self.half_open.len() < self.limits.associations {
             return true;
@@ -255,7 +256,7 @@ impl ServerLayer {
             association,
             random,
             heard: now,
-            has_carried: false,
+            in_use: false,
             handshake_records: LATE_HANDSHAKE_RECORDS,
         };
         // The old one is not said goodbye: the client has lost its keys.
@@ -308,9 +309,8 @@ impl ServerLayer {
             carried = true;
             out.plain.push(from, datagram);
         });
-        if carried {
+        if carried && established.in_use {
             established.heard = now;
-            established.has_carried = true;
         }
         established.association.poll_transmit(&mut |datagram| out.wire.push(from, datagram));
         if matches!(read, Read::Closed | Read::Failed) {
@@ -380,6 +380,13 @@ impl SecureLayer for ServerLayer {
     fn tick(&mut self, now: Duration, out: &mut SecureOutput) {
         self.counters.abandoned +=
             self.half_open.tick(now, |address, datagram| out.wire.push(address, datagram));
+    }
+
+    fn note_use(&mut self, now: Duration, peer: SocketAddr) {
+        if let Some(established) = self.established.get_mut(&peer) {
+            established.heard = now;
+            established.in_use = true;
+        }
     }
 
     /// A handshake of the same address goes on: it is that of a restarted client.

@@ -125,6 +125,12 @@ impl World {
         address
     }
 
+    /// From now on a connection uses the server's association with this client.
+    pub(crate) fn note_use(&mut self, client: SocketAddr) {
+        let now = self.now;
+        self.server().layer.note_use(now, client);
+    }
+
     /// Decides about each datagram that is sent from now on.
     pub(crate) fn set_copies(&mut self, copies: impl FnMut(&Sent) -> usize + 'static) {
         self.copies = Some(Box::new(copies));

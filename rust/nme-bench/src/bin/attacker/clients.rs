@@ -1,5 +1,6 @@
 //! Clients that connect as they should. What they do then is another matter.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -21,13 +22,23 @@ struct Client {
     asked: Option<Instant>,
     since: Instant,
     bytes: u64,
+    /// What it has not acknowledged.
+    owed: VecDeque<Command>,
 }
 
 impl Client {
     fn new(target: SocketAddr, number: u32) -> io::Result<Self> {
         let socket = sources::bind(number)?;
         socket.connect(target)?;
-        Ok(Self { socket, number, place: None, asked: None, since: Instant::now(), bytes: 0 })
+        Ok(Self {
+            socket,
+            number,
+            place: None,
+            asked: None,
+            since: Instant::now(),
+            bytes: 0,
+            owed: VecDeque::new(),
+        })
     }
 
     /// Asks when it is time to, and reads what has come; true when that was the answer.
@@ -43,9 +54,14 @@ impl Client {
             let Some((head, commands)) = reader.read(len) else { continue };
             let mut answers = Vec::new();
             for (command, _) in Commands::new(commands).map_while(Result::ok) {
-                if command.wants_acknowledgement() && (acknowledges || self.place.is_none()) {
-                    let time = head.sent_time.unwrap_or_default();
-                    answers.push(acknowledge(command.channel, command.sequence, time));
+                if command.wants_acknowledgement() {
+                    let answer =
+                        acknowledge(command.channel, command.sequence, head.sent_time.unwrap_or_default());
+                    if acknowledges || self.place.is_none() {
+                        answers.push(answer);
+                    } else if self.owed.len() < MOST_OWED {
+                        self.owed.push_back(answer);
+                    }
                 }
                 if let Body::Verify { handshake } = command.body
                     && self.place.is_none()
@@ -57,6 +73,13 @@ impl Client {
             self.send(&answers);
         }
         enters
+    }
+
+    /// Sends so many of the acknowledgements that it owes.
+    fn acknowledge_later(&mut self, count: u64) {
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.owed.len());
+        let commands: Vec<_> = self.owed.drain(..count).collect();
+        self.send(&commands);
     }
 
     fn send(&self, commands: &[Command]) {
@@ -151,17 +174,21 @@ pub(crate) fn enter(target: SocketAddr, count: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Clients that connect and go on to send pings, but acknowledge nothing.
-pub(crate) fn mute(target: SocketAddr, count: u32, time: Duration) -> io::Result<()> {
+/// Clients that connect and go on to read and to send pings, but acknowledge only so many commands a second each.
+pub(crate) fn slow(target: SocketAddr, count: u32, rate: u64, time: Duration) -> io::Result<()> {
     let mut reader = Reader::new();
     let start = Instant::now();
     let mut clients =
-        (0..count).map(|number| Client::new(target, MUTE + number)).collect::<io::Result<Vec<_>>>()?;
-    let (mut entered, mut pinged, mut pings) = (0, start, 1_u16);
+        (0..count).map(|number| Client::new(target, SLOW + number)).collect::<io::Result<Vec<_>>>()?;
+    let (mut entered, mut pinged, mut pings, mut done) = (0, start, 1_u16, 0);
     while start.elapsed() < time {
+        let allowed =
+            u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_mul(rate) / 1000;
         for client in &mut clients {
             entered += u32::from(client.advance(false, &mut reader));
+            client.acknowledge_later(allowed - done);
         }
+        done = allowed;
         if pinged.elapsed() >= BETWEEN_PINGS {
             pinged = Instant::now();
             pings = pings.wrapping_add(1);
@@ -184,8 +211,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
+/// Acknowledgements that a client remembers to send.
+const MOST_OWED: usize = 1 << 16;
+
 const BETWEEN_PINGS: Duration = Duration::from_millis(500);
 
-/// The numbers of the addresses of `enter` and `mute`, apart from all others.
+/// The numbers of the addresses of `enter` and `slow`, apart from all others.
 const ENTERING: u32 = 500_000;
-const MUTE: u32 = 600_000;
+const SLOW: u32 = 600_000;

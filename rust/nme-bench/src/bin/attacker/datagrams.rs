@@ -36,8 +36,13 @@ pub(crate) const fn acknowledge(channel: u8, sequence: u16, sent_time: u16) -> C
 
 /// The request of a client with this id.
 pub(crate) const fn connect(connect_id: u32, id: u32) -> Command {
-    let handshake = Handshake {
-        peer: 0,
+    let body = Body::Connect { handshake: handshake(0, connect_id), data: id };
+    Command { code: code::CONNECT, channel: CONTROL_CHANNEL, sequence: 1, body }
+}
+
+pub(crate) const fn handshake(peer: u16, connect_id: u32) -> Handshake {
+    Handshake {
+        peer,
         incoming_session: 0xff,
         outgoing_session: 0xff,
         mtu: 1392,
@@ -47,7 +52,5 @@ pub(crate) const fn connect(connect_id: u32, id: u32) -> Command {
         out_bandwidth: 0,
         throttle: ThrottleSettings { interval: 5000, acceleration: 2, deceleration: 2 },
         connect_id,
-    };
-    let body = Body::Connect { handshake, data: id };
-    Command { code: code::CONNECT, channel: CONTROL_CHANNEL, sequence: 1, body }
+    }
 }

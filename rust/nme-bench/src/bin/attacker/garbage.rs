@@ -8,7 +8,7 @@ use crate::datagrams::{connect, header, request};
 /// Writes one kind of them.
 pub(crate) struct Garbage {
     kind: Kind,
-    state: u64,
+    dice: Dice,
 }
 
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl Garbage {
             "questions" => Kind::Questions,
             _ => return None,
         };
-        Some(Self { kind, state: 1 })
+        Some(Self { kind, dice: Dice::new() })
     }
 
     pub(crate) fn write(&mut self, number: u64, out: &mut Vec<u8>) {
@@ -53,13 +53,13 @@ impl Garbage {
                 } else {
                     self.packet(600, 500, out);
                 }
-                let len = self.next() as usize % out.len();
+                let len = self.dice.throw() as usize % out.len();
                 out.truncate(len);
             }
             Kind::Oversized => {
                 header(NO_PEER, 0, Some(1), out);
                 connect(number as u32, 2).append_to(out);
-                let len = usize::from(MAX_MTU) + self.next() as usize % 20_000;
+                let len = usize::from(MAX_MTU) + self.dice.throw() as usize % 20_000;
                 out.resize(len, 0x85);
             }
             Kind::Random => self.fill(out),
@@ -81,7 +81,7 @@ impl Garbage {
 
     /// A packet from a peer that the server may have, from an address that is not its own.
     fn packet(&mut self, len: u16, real: usize, out: &mut Vec<u8>) {
-        let random = self.next();
+        let random = self.dice.throw();
         header((random % 64) as u16, (random >> 8) as u8 & 3, Some((random >> 16) as u16), out);
         let body = Body::Reliable { len };
         Command { code: code::RELIABLE, channel: 1, sequence: (random >> 32) as u16, body }.append_to(out);
@@ -89,17 +89,26 @@ impl Garbage {
     }
 
     fn fill(&mut self, out: &mut Vec<u8>) {
-        let len = 2 + self.next() as usize % 1390;
+        let len = 2 + self.dice.throw() as usize % 1390;
         while out.len() < len {
-            let random = self.next();
+            let random = self.dice.throw();
             out.extend_from_slice(&random.to_le_bytes());
         }
     }
+}
 
-    const fn next(&mut self) -> u64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.state
+/// Numbers that are the same in every run.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) const fn new() -> Self {
+        Self(1)
+    }
+
+    pub(crate) const fn throw(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
     }
 }
