@@ -5,12 +5,14 @@ use godot::global::Error;
 use godot::prelude::*;
 
 use super::bridge::Godot3MultiplayerBridge;
+use super::forwarding::RpcMethod;
 use super::link::{Arrival, Link};
 
 /// The SceneMultiplayer, and the peer that it sees. Cheap to clone: these are references.
 #[derive(Clone)]
 pub(super) struct Inner {
     scene: Gd<SceneMultiplayer>,
+    rpc: Option<RpcMethod>,
     bridge: Option<Gd<Godot3MultiplayerBridge>>,
 }
 
@@ -21,11 +23,15 @@ impl Inner {
         scene.set_allow_object_decoding(allow_object_decoding);
         scene.set_root_path(root_path);
         scene.connect("peer_packet", on_packet);
-        Self { scene, bridge: None }
+        Self { scene, rpc: RpcMethod::find(), bridge: None }
     }
 
     pub(super) fn scene(&self) -> Gd<SceneMultiplayer> {
         self.scene.clone()
+    }
+
+    pub(super) const fn rpc(&self) -> Option<RpcMethod> {
+        self.rpc
     }
 
     /// Gives it a new network peer, or none.

@@ -58,6 +58,11 @@ impl Link {
         self.own.as_ref().map_or_else(|| self.peer.get_connection_status(), |own| virtuals::status(own))
     }
 
+    /// Whether it is connected, for who must not ask the engine; false for a peer that is not of this library.
+    pub(super) fn is_own_and_connected(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| virtuals::status(own) == ConnectionStatus::CONNECTED)
+    }
+
     pub(super) fn poll(&mut self) {
         self.peer.poll();
     }

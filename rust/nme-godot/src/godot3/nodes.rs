@@ -24,6 +24,11 @@ struct Known {
 }
 
 impl Nodes {
+    /// What the script of a node says, if the node has been looked at.
+    pub(super) fn known_script(&self, node: InstanceId) -> Option<&ScriptRules> {
+        self.known.get(&node).map(|known| &*known.script)
+    }
+
     pub(super) fn clear(&mut self) {
         self.known.clear();
     }

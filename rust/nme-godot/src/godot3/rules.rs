@@ -97,6 +97,11 @@ impl ScriptRules {
         self.declared.get(method).map_or(&[], Vec::as_slice)
     }
 
+    /// Who may call a method.
+    pub(super) fn permission(&self, method: &StringName) -> Option<Permission> {
+        self.methods.get(method).map(|rule| rule.permission)
+    }
+
     /// Asks a script.
     pub(super) fn of(script: &Gd<Script>) -> Self {
         let mut lineage = Vec::new();

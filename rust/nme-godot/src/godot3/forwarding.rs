@@ -1,0 +1,150 @@
+//! Calls that reach nobody but peers of Godot 4, handed to SceneMultiplayer as they have come.
+//!
+//! Its `rpc` takes what the engine passes to `_rpc`, in the same order. To make an object, a name and an array of gdext's out of that
+//! and to pass those on takes a third of the time that SceneMultiplayer needs for eight peers.
+
+use godot::builtin::VarArray;
+use godot::classes::SceneMultiplayer;
+use godot::global::Error;
+use godot::init::is_main_thread;
+use godot::obj::EngineEnum;
+use godot::prelude::*;
+use godot::sys::{
+    self, GDExtensionConstTypePtr, GDExtensionMethodBindPtr, GDExtensionObjectPtr, GDExtensionTypePtr, GodotFfi,
+};
+use nme_godot3::Dialect;
+
+use super::class::{Godot3Multiplayer, answer};
+use super::link::Link;
+use super::rules::Permission;
+use super::send::{self, MAX_ARGUMENTS};
+use super::state::State;
+use crate::dispatch::Callee;
+
+/// Makes a call and answers the engine, or does nothing and returns false: [`send::call`] takes what needs more, and mistakes.
+///
+/// # Safety
+/// `arguments` and `result` are the engine's, of a call of `_rpc` that has not returned.
+pub(super) unsafe fn forward(
+    api: &Callee<'_, Godot3Multiplayer>,
+    arguments: *const GDExtensionConstTypePtr,
+    result: GDExtensionTypePtr,
+) -> bool {
+    if !is_main_thread() {
+        return false;
+    }
+    // SAFETY: passed on from the caller.
+    let call = unsafe { Call::new(arguments) };
+    let (Ok(target), Some(node)) = (i32::try_from(call.target()), call.object_id()) else { return false };
+    let (inner, own_id) = {
+        let state = api.shared.lock();
+        if !state.is_forwarded(target, node, call.method()) {
+            return false;
+        }
+        let inner = state.inner.as_ref().and_then(|inner| Some((inner.scene(), inner.rpc()?)));
+        (inner, state.own_id)
+    };
+    let Some((scene, rpc)) = inner.filter(|_| call.argument_count() <= MAX_ARGUMENTS) else { return false };
+    let code = api.shared.acting_for(own_id, || {
+        // SAFETY: the result is passed on from the caller.
+        unsafe { call.pass_on(rpc, &scene, result) }
+    });
+    if code != Error::OK {
+        answer("rpc", send::inner_result(code));
+    }
+    true
+}
+
+impl State {
+    /// Whether a call is SceneMultiplayer's business alone: the game has configured the method in Godot 4's way.
+    fn is_forwarded(&self, target: i32, node: InstanceId, method: &StringName) -> bool {
+        let Some(script) = self.nodes.known_script(node) else { return false };
+        let is_godot4s = matches!(script.permission(method), Some(Permission::Godot4 { .. }))
+            && self.rules.registered(node, script, method).is_none();
+        is_godot4s
+            && self.reaches_godot4_only(target)
+            && self.link.as_ref().is_some_and(Link::is_own_and_connected)
+    }
+
+    /// Whether a target is one peer of Godot 4, or several and nobody else.
+    fn reaches_godot4_only(&self, target: i32) -> bool {
+        // Without an id, the peer below has to be asked for it.
+        if self.own_id == 0 || target.saturating_abs() == self.own_id {
+            return false;
+        }
+        if target > 0 {
+            return self.dialect(target) == Some(Dialect::Godot4);
+        }
+        let is_known = target == 0 || self.peers.contains_key(&target.saturating_neg());
+        let others = self.peers.len() - usize::from(target != 0 && is_known);
+        is_known && others > 0 && !self.has(Dialect::Godot3)
+    }
+}
+
+/// What the engine passes to `_rpc`: whom it is for, the node, the method and the arguments.
+struct Call<'a>(&'a [GDExtensionConstTypePtr; 4]);
+
+impl Call<'_> {
+    /// # Safety
+    /// These are the arguments of `_rpc`, which stay where they are for as long as this exists.
+    unsafe fn new(arguments: *const GDExtensionConstTypePtr) -> Self {
+        // SAFETY: the method has four.
+        Self(unsafe { &*arguments.cast() })
+    }
+
+    fn target(&self) -> i64 {
+        // SAFETY: the engine passes numbers as i64.
+        unsafe { *self.0[0].cast() }
+    }
+
+    /// The id of the object, if there is one.
+    fn object_id(&self) -> Option<InstanceId> {
+        // SAFETY: the engine passes an object as the place of a pointer to it.
+        let object: GDExtensionObjectPtr = unsafe { *self.0[1].cast() };
+        if object.is_null() {
+            return None;
+        }
+        // SAFETY: an object that the caller has is there.
+        let id = unsafe { sys::interface_fn!(object_get_instance_id)(object) };
+        InstanceId::try_from_i64(id as i64)
+    }
+
+    fn method(&self) -> &StringName {
+        // SAFETY: gdext's type is the engine's own, and nothing else (`repr(transparent)`).
+        unsafe { &*self.0[2].cast() }
+    }
+
+    fn argument_count(&self) -> usize {
+        // SAFETY: the engine's array. What is made of it is another reference.
+        unsafe { VarArray::new_from_sys(self.0[3]) }.len()
+    }
+
+    /// # Safety
+    /// A number can be written to `result`.
+    unsafe fn pass_on(&self, rpc: RpcMethod, scene: &Gd<SceneMultiplayer>, result: GDExtensionTypePtr) -> Error {
+        // SAFETY: it is the method of this object's class, which takes the same arguments and has the same result; the object is held.
+        unsafe { sys::interface_fn!(object_method_bind_ptrcall)(rpc.0, scene.obj_sys(), self.0.as_ptr(), result) };
+        // SAFETY: passed on from the caller; the engine has written an i64.
+        let code: i64 = unsafe { *result.cast() };
+        i32::try_from(code).ok().and_then(Error::try_from_ord).unwrap_or(Error::FAILED)
+    }
+}
+
+/// `MultiplayerAPI.rpc` in the engine.
+#[derive(Clone, Copy)]
+pub(super) struct RpcMethod(GDExtensionMethodBindPtr);
+
+impl RpcMethod {
+    /// `None` where the engine has another one.
+    pub(super) fn find() -> Option<Self> {
+        let (class, name) = (StringName::from("MultiplayerAPI"), StringName::from("rpc"));
+        // SAFETY: both names are there during the call.
+        let found = unsafe {
+            sys::interface_fn!(classdb_get_method_bind)(class.string_sys(), name.string_sys(), RPC_HASH)
+        };
+        (!found.is_null()).then_some(Self(found))
+    }
+}
+
+/// Stands for its arguments and its result in the engine's list of methods, `extension_api.json`.
+const RPC_HASH: i64 = 2_077_486_355;
