@@ -3,18 +3,21 @@
 //! Its `rpc` takes what the engine passes to `_rpc`, in the same order. To make an object, a name and an array of gdext's out of that
 //! and to pass those on takes a third of the time that SceneMultiplayer needs for eight peers.
 
-use godot::builtin::VarArray;
+use std::ptr;
+
+use godot::builtin::VariantType;
 use godot::classes::SceneMultiplayer;
 use godot::global::Error;
 use godot::init::is_main_thread;
 use godot::obj::EngineEnum;
 use godot::prelude::*;
 use godot::sys::{
-    self, GDExtensionConstTypePtr, GDExtensionMethodBindPtr, GDExtensionObjectPtr, GDExtensionTypePtr, GodotFfi,
+    self, GDExtensionConstTypePtr, GDExtensionMethodBindPtr, GDExtensionObjectPtr, GDExtensionTypePtr,
 };
 use nme_godot3::Dialect;
 
 use super::class::{Godot3Multiplayer, answer};
+use super::inner::Inner;
 use super::link::Link;
 use super::rules::Permission;
 use super::send::{self, MAX_ARGUMENTS};
@@ -36,18 +39,15 @@ pub(super) unsafe fn forward(
     // SAFETY: passed on from the caller.
     let call = unsafe { Call::new(arguments) };
     let (Ok(target), Some(node)) = (i32::try_from(call.target()), call.object_id()) else { return false };
-    let (inner, own_id) = {
+    let (way, own_id) = {
         let state = api.shared.lock();
-        if !state.is_forwarded(target, node, call.method()) {
-            return false;
-        }
-        let inner = state.inner.as_ref().and_then(|inner| Some((inner.scene(), inner.rpc()?)));
-        (inner, state.own_id)
+        let way = state.inner.as_ref().and_then(Inner::short_way);
+        (way.filter(|_| state.is_forwarded(target, node, call.method())), state.own_id)
     };
-    let Some((scene, rpc)) = inner.filter(|_| call.argument_count() <= MAX_ARGUMENTS) else { return false };
+    let Some(way) = way.filter(|way| way.argument_count(&call) <= MAX_ARGUMENTS as i64) else { return false };
     let code = api.shared.acting_for(own_id, || {
         // SAFETY: the result is passed on from the caller.
-        unsafe { call.pass_on(rpc, &scene, result) }
+        unsafe { way.call(&call, result) }
     });
     if code != Error::OK {
         answer("rpc", send::inner_result(code));
@@ -113,38 +113,65 @@ impl Call<'_> {
         // SAFETY: gdext's type is the engine's own, and nothing else (`repr(transparent)`).
         unsafe { &*self.0[2].cast() }
     }
+}
 
-    fn argument_count(&self) -> usize {
-        // SAFETY: the engine's array. What is made of it is another reference.
-        unsafe { VarArray::new_from_sys(self.0[3]) }.len()
+/// A SceneMultiplayer, and the functions of the engine that a call needs.
+pub(super) struct ShortWay {
+    scene: Gd<SceneMultiplayer>,
+    rpc: GDExtensionMethodBindPtr,
+    array_size: ArraySize,
+}
+
+impl ShortWay {
+    /// `None` where the engine has other functions.
+    pub(super) fn new(scene: &Gd<SceneMultiplayer>) -> Option<Self> {
+        let (class, rpc, size) =
+            (StringName::from("MultiplayerAPI"), StringName::from("rpc"), StringName::from("size"));
+        // SAFETY: the names are there during the calls.
+        let (rpc, array_size) = unsafe {
+            (
+                sys::interface_fn!(classdb_get_method_bind)(class.string_sys(), rpc.string_sys(), RPC_HASH),
+                sys::interface_fn!(variant_get_ptr_builtin_method)(
+                    VariantType::ARRAY.sys(),
+                    size.string_sys(),
+                    ARRAY_SIZE_HASH,
+                ),
+            )
+        };
+        (!rpc.is_null()).then_some(Self { scene: scene.clone(), rpc, array_size: array_size? })
+    }
+
+    fn argument_count(&self, call: &Call<'_>) -> i64 {
+        let mut count = 0_i64;
+        // SAFETY: the method of arrays without arguments, which answers an i64 and changes nothing.
+        unsafe { (self.array_size)(call.0[3].cast_mut(), ptr::null(), (&raw mut count).cast(), 0) };
+        count
     }
 
     /// # Safety
     /// A number can be written to `result`.
-    unsafe fn pass_on(&self, rpc: RpcMethod, scene: &Gd<SceneMultiplayer>, result: GDExtensionTypePtr) -> Error {
-        // SAFETY: it is the method of this object's class, which takes the same arguments and has the same result; the object is held.
-        unsafe { sys::interface_fn!(object_method_bind_ptrcall)(rpc.0, scene.obj_sys(), self.0.as_ptr(), result) };
-        // SAFETY: passed on from the caller; the engine has written an i64.
-        let code: i64 = unsafe { *result.cast() };
+    unsafe fn call(&self, call: &Call<'_>, result: GDExtensionTypePtr) -> Error {
+        // SAFETY: it is a method of the object's class, and takes the same arguments. The result is passed on from the caller.
+        let code: i64 = unsafe {
+            sys::interface_fn!(object_method_bind_ptrcall)(
+                self.rpc,
+                self.scene.obj_sys(),
+                call.0.as_ptr(),
+                result,
+            );
+            *result.cast()
+        };
         i32::try_from(code).ok().and_then(Error::try_from_ord).unwrap_or(Error::FAILED)
     }
 }
 
-/// `MultiplayerAPI.rpc` in the engine.
-#[derive(Clone, Copy)]
-pub(super) struct RpcMethod(GDExtensionMethodBindPtr);
+type ArraySize = unsafe extern "C" fn(
+    GDExtensionTypePtr,
+    *const GDExtensionConstTypePtr,
+    GDExtensionTypePtr,
+    std::ffi::c_int,
+);
 
-impl RpcMethod {
-    /// `None` where the engine has another one.
-    pub(super) fn find() -> Option<Self> {
-        let (class, name) = (StringName::from("MultiplayerAPI"), StringName::from("rpc"));
-        // SAFETY: both names are there during the call.
-        let found = unsafe {
-            sys::interface_fn!(classdb_get_method_bind)(class.string_sys(), name.string_sys(), RPC_HASH)
-        };
-        (!found.is_null()).then_some(Self(found))
-    }
-}
-
-/// Stands for its arguments and its result in the engine's list of methods, `extension_api.json`.
+/// These stand for a method's arguments and result in the engine's list of methods, `extension_api.json`.
 const RPC_HASH: i64 = 2_077_486_355;
+const ARRAY_SIZE_HASH: i64 = 3_173_160_232;

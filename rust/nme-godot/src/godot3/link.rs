@@ -54,6 +54,11 @@ impl Link {
         &self.peer
     }
 
+    /// The same one, when it is of this library.
+    pub(super) const fn own(&self) -> Option<&Arc<Shared>> {
+        self.own.as_ref()
+    }
+
     pub(super) fn status(&self) -> ConnectionStatus {
         self.own.as_ref().map_or_else(|| self.peer.get_connection_status(), |own| virtuals::status(own))
     }
@@ -100,6 +105,11 @@ impl Link {
     }
 }
 
+/// Puts a packet into a peer of this library.
+pub(super) fn put(own: &Arc<Shared>, route: Route, packet: &[u8]) -> Error {
+    own.put_for(route.target, virtuals::core_mode(route.mode), route.channel, packet)
+}
+
 /// What packets leave by.
 pub(super) enum WayOut {
     Own(Arc<Shared>),
@@ -109,9 +119,7 @@ pub(super) enum WayOut {
 impl WayOut {
     pub(super) fn put(&mut self, route: Route, packet: &[u8]) -> Error {
         match self {
-            Self::Own(own) => {
-                own.put_for(route.target, virtuals::core_mode(route.mode), route.channel, packet)
-            }
+            Self::Own(own) => put(own, route, packet),
             Self::Other(peer) => {
                 peer.set_target_peer(route.target);
                 peer.set_transfer_mode(route.mode);

@@ -113,10 +113,7 @@ fn get_remote_sender_id(api: Callee<'_>, (): ()) -> i32 {
     if sender != 0 { sender } else { inner.map_or(0, |inner| inner.sender()) }
 }
 
-fn add_configuration(
-    api: Callee<'_>,
-    (object, configuration): names::Sig_object_configuration_add,
-) -> Error {
+fn add_configuration(api: Callee<'_>, (object, configuration): names::Sig_object_configuration_add) -> Error {
     let this = api.object();
     if object.is_none() {
         let Ok(path) = configuration.try_to::<NodePath>() else { return Error::ERR_INVALID_PARAMETER };
