@@ -39,16 +39,16 @@ pub(super) unsafe fn forward(
     // SAFETY: passed on from the caller.
     let call = unsafe { Call::new(arguments) };
     let (Ok(target), Some(node)) = (i32::try_from(call.target()), call.object_id()) else { return false };
-    let (way, own_id) = {
+    let (way, runs_locally, own_id) = {
         let state = api.shared.lock();
-        let way = state.inner.as_ref().and_then(Inner::short_way);
-        (way.filter(|_| state.is_forwarded(target, node, call.method())), state.own_id)
+        let Some(runs_locally) = state.forwarding(target, node, call.method()) else { return false };
+        (state.inner.as_ref().and_then(Inner::short_way), runs_locally, state.own_id)
     };
     let Some(way) = way.filter(|way| way.argument_count(&call) <= MAX_ARGUMENTS as i64) else { return false };
-    let code = api.shared.acting_for(own_id, || {
-        // SAFETY: the result is passed on from the caller.
-        unsafe { way.call(&call, result) }
-    });
+    // SAFETY: the result is passed on from the caller.
+    let make = || unsafe { way.call(&call, result) };
+    // Nobody but the local part can ask who calls.
+    let code = if runs_locally { api.shared.acting_for(own_id, make) } else { make() };
     if code != Error::OK {
         answer("rpc", send::inner_result(code));
     }
@@ -56,14 +56,15 @@ pub(super) unsafe fn forward(
 }
 
 impl State {
-    /// Whether a call is SceneMultiplayer's business alone: the game has configured the method in Godot 4's way.
-    fn is_forwarded(&self, target: i32, node: InstanceId, method: &StringName) -> bool {
-        let Some(script) = self.nodes.known_script(node) else { return false };
-        let is_godot4s = matches!(script.permission(method), Some(Permission::Godot4 { .. }))
-            && self.rules.registered(node, script, method).is_none();
-        is_godot4s
+    /// For a call that is SceneMultiplayer's business alone, since the method is configured in Godot 4's way: whether it may run
+    /// here, too.
+    fn forwarding(&self, target: i32, node: InstanceId, method: &StringName) -> Option<bool> {
+        let script = self.nodes.known_script(node)?;
+        let Some(Permission::Godot4 { call_local, .. }) = script.permission(method) else { return None };
+        let is_forwarded = self.rules.registered(node, script, method).is_none()
             && self.reaches_godot4_only(target)
-            && self.link.as_ref().is_some_and(Link::is_own_and_connected)
+            && self.link.as_ref().is_some_and(Link::is_own_and_connected);
+        is_forwarded.then_some(call_local)
     }
 
     /// Whether a target is one peer of Godot 4, or several and nobody else.

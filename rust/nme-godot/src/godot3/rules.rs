@@ -245,7 +245,7 @@ fn godot3_mode(value: &Variant) -> Option<RpcMode> {
 }
 
 /// Drops what belongs to objects that are gone, whenever twice as many have come as there were.
-pub(super) fn forget_freed<T>(entries: &mut HashMap<InstanceId, T>) {
+pub(super) fn forget_freed<T, S>(entries: &mut HashMap<InstanceId, T, S>) {
     if entries.len() >= FEW_OBJECTS && entries.len().is_power_of_two() {
         entries.retain(|id, _| id.lookup_validity());
     }
