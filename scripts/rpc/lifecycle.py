@@ -45,6 +45,26 @@ def a_client_that_comes_back(p: Stage) -> None:
         rpc_to_all(p)
 
 
+def a_client_that_is_killed(p: Stage) -> None:
+    """Is missed by all in the end, and nobody else is. Its game starts anew, and calls work as on the first day."""
+    victim = p.online[1]
+    for agent in p.online:
+        agent.call("Game", "rpc", "hello", "before")
+    p.settle()
+    left = victim.complaints()
+    assert not left, f"{victim.name}: {left}"
+    p.lose(victim)
+    rpc_to_all(p)
+    fresh = p.restart(victim)
+    p.add("Game", to=[fresh])
+    before = {agent.name: agent.position() for agent in p.agents.values()}
+    p.join(fresh, greets=True)
+    greetings(p, fresh, before)
+    p.settle()
+    rpc_to_all(p)
+    rpc_to_one(p)
+
+
 def a_server_that_comes_back(p: Stage) -> None:
     """Clients are told that it has gone, and start anew when it is back on its port."""
     server, *clients = p.online
@@ -101,3 +121,5 @@ ALL = [
     calls_during_peer_connected_arrive, a_client_that_comes_back, a_server_that_comes_back,
     a_client_that_is_thrown_out, calls_without_a_peer,
 ]
+# Takes as long as it takes to miss a peer.
+SLOW = [a_client_that_is_killed]

@@ -1,8 +1,8 @@
 """Who plays what. An agent's kind is its engine, and behind it what is special.
 
 `3` is a game of Godot 3.6 with the engine's own classes, `3raw` one that only looks at packets. `4` is a game of
-Godot 4 with our API over our peer, `4t` with a thread for the peer, `4engine` over the engine's own peer, and `4scene`
-has the engine's own API over our peer.
+Godot 4 with our API over our peer, `4t` with a thread for the peer, `4engine` over the engine's own peer, `4part` for
+a part of the tree only, and `4scene` has the engine's own API over our peer.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def all_plays() -> List[Play]:
     """The longest first."""
     everything = [*calls.ALL, *sets.ALL, *values.ALL]
     few = [*calls.TARGETS, calls.unreliable_calls_arrive, *sets.ALL]
+    usual = [calls.rpc_to_all, calls.rpc_to_one, calls.unreliable_calls_arrive, *sets.ALL]
     mixed_cast = {"server": "4", "old": "3", "talkative": "4scene", "silent": "4scene"}
     wire_cast = {"four_caller": "4", "four_watcher": "3raw", "three_caller": "3", "three_watcher": "3raw"}
     two = {"server": "4", "a": "3"}
@@ -53,6 +54,8 @@ def all_plays() -> List[Play]:
         Play("mixed", mixed_cast, mixed.begin, mixed.ALL),
         Play("server 4", three("4", "3", "3"), start, everything),
         Play("server 3", three("3", "4", "3"), start, everything),
+        Play("a killed client of 3", three("4", "3", "4"), lifecycle.begin, lifecycle.SLOW),
+        Play("a killed client of 4", three("3", "4", "4"), lifecycle.begin, lifecycle.SLOW),
         Play("lifecycle, server 4", three("4", "3", "3"), lifecycle.begin, lifecycle.ALL),
         Play("lifecycle, server 3", three("3", "4", "3"), lifecycle.begin, lifecycle.ALL),
         Play("lifecycle, threaded server", three("4t", "3", "4t"), lifecycle.begin, lifecycle.ALL),
@@ -68,5 +71,6 @@ def all_plays() -> List[Play]:
         Play("transport, server 3", {"server": "3", "a": "4"}, transport.begin, [*transport.ALL, *names.ALL]),
         Play("transport, threaded server", {"server": "4t", "a": "3"}, transport.begin, transport.THREADED),
         Play("transport, threaded client", {"server": "3", "a": "4t"}, transport.begin, transport.THREADED),
+        Play("a part of the tree", {"server": "3", "a": "4part"}, start, usual),
         Play("engine's peer", {"server": "4engine", "a": "4engine"}, start, few),
     ]

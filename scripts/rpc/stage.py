@@ -16,6 +16,10 @@ from rpc.agent import PATIENCE, Agent, Line
 # What a kind of agent plays: API and peer.
 APIS = {"4scene": "SceneMultiplayer"}
 PEERS = {"4engine": "ENetMultiplayerPeer"}
+# Which part of the tree the API is for.
+PARTS = {"4part": "/root/Game"}
+# Seconds until the last of both engines takes a silent peer for gone, and some more.
+TIMEOUT = 45.0
 
 Engines = Dict[str, List[str]]
 
@@ -41,22 +45,26 @@ class Stage:
             place = godot3_words("tests/rpc/agent.gd")
         else:
             place = ["--headless", "--path", str(PROJECT), "-s", "res://tests/rpc/agent.gd", "--"]
-            words.append(f"--api={APIS.get(kind, 'Godot3Multiplayer')}")
+            words += [f"--api={APIS.get(kind, 'Godot3Multiplayer')}", f"--part={PARTS.get(kind, '')}"]
         return Agent(name, kind, [*engines[kind[0]], *place, *words], self.folder)
 
     def wait_for_agents(self) -> None:
         """Until all have called back."""
         self._door.settimeout(PATIENCE)
         for _ in self.agents:
-            try:
-                link, _ = self._door.accept()
-            except OSError:
-                missing = [agent for agent in self.agents.values() if agent.position() == 0]
-                raise AssertionError(f"did not start: {'; '.join(f'{one.name}: {one.told()}' for one in missing)}") from None
-            link.settimeout(PATIENCE)
-            name = json.loads(first_line(link))["name"]
-            link.settimeout(None)
-            self.agents[name].attach(link)
+            self._let_in()
+
+    def _let_in(self) -> None:
+        """Until one more has called back."""
+        try:
+            link, _ = self._door.accept()
+        except OSError:
+            missing = [agent for agent in self.agents.values() if agent.position() == 0]
+            raise AssertionError(f"did not start: {'; '.join(f'{one.name}: {one.told()}' for one in missing)}") from None
+        link.settimeout(PATIENCE)
+        name = json.loads(first_line(link))["name"]
+        link.settimeout(None)
+        self.agents[name].attach(link)
 
     def close(self) -> None:
         """Ends all games, the server last."""
@@ -156,6 +164,21 @@ class Stage:
             for other in reached:
                 other.ask("leave")
             self.online = []
+
+    def lose(self, agent: Agent) -> None:
+        """A client's process ends without a word, and all that reached it find out."""
+        before = {one.name: one.position() for one in self.agents.values()}
+        agent.kill()
+        for other in self.others(agent):
+            other.wait_for(before[other.name], "peer_disconnected", TIMEOUT, id=agent.id)
+        self.online.remove(agent)
+
+    def restart(self, agent: Agent) -> Agent:
+        """A new process in the place of one that has ended."""
+        fresh = self._start(agent.name, agent.kind, self.engines)
+        self.agents[agent.name] = fresh
+        self._let_in()
+        return fresh
 
     def start(self, **details: Any) -> None:
         """The first is the server, the others its clients; each has the node Game."""

@@ -24,6 +24,7 @@ func _initialize() -> void:
 	Engine.max_fps = 250
 	var port := 0
 	var api_name := ""
+	var part := NodePath()
 	for word in OS.get_cmdline_user_args():
 		if word.begins_with("--control="):
 			port = int(word.trim_prefix("--control="))
@@ -31,6 +32,8 @@ func _initialize() -> void:
 			me = word.trim_prefix("--name=")
 		elif word.begins_with("--api="):
 			api_name = word.trim_prefix("--api=")
+		elif word.begins_with("--part="):
+			part = NodePath(word.trim_prefix("--part="))
 	# A project that was never imported does not know its extensions yet.
 	if not ClassDB.class_exists("NetworkedMultiplayerENet"):
 		GDExtensionManager.load_extension(EXTENSION)
@@ -39,7 +42,10 @@ func _initialize() -> void:
 		printerr("SCRIPT ERROR: there is no class ", api_name)
 		quit(1)
 		return
-	set_multiplayer(api)
+	set_multiplayer(api, part)
+	if not part.is_empty():
+		# 3.6 sends paths from there on.
+		api.set("root_path", ^"/root")
 	api.peer_connected.connect(_on_peer_connected)
 	api.peer_disconnected.connect(_on_peer_disconnected)
 	api.connected_to_server.connect(_on_event.bind("connected_to_server"))

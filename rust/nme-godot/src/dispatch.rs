@@ -93,9 +93,10 @@ pub(crate) fn shared<T: Dispatched>(object: &Gd<T>) -> Arc<T::Shared> {
     })
 }
 
-/// A function for the engine that passes a call of a virtual method on to a function that takes a [`Callee`].
+/// A function for the engine that passes a call of a virtual method on to a function that takes a [`Callee`], unless an unsafe one has
+/// made the call already, with the engine's own pointers.
 macro_rules! passed_to {
-    ($class:ident, $function:ident: $arguments:ty => $answer:ty) => {{
+    ($class:ident, $function:ident: $arguments:ty => $answer:ty $(, unless $shortcut:ident)?) => {{
         unsafe extern "C" fn call(
             instance: godot::sys::GDExtensionClassInstancePtr,
             arguments: *const godot::sys::GDExtensionConstTypePtr,
@@ -103,6 +104,17 @@ macro_rules! passed_to {
         ) {
             let context = godot::private::CallContext::func(stringify!($class), stringify!($function));
             godot::private::handle_fallible_ptrcall(&context, || {
+                $(
+                    // SAFETY: the engine's own call, of the virtual method that the function is for.
+                    let is_made = unsafe {
+                        $crate::dispatch::with::<$class, _>(instance, |callee| {
+                            $shortcut(&callee, arguments, answer)
+                        })
+                    };
+                    if is_made {
+                        return Ok(());
+                    }
+                )?
                 // SAFETY: the engine's own call, of the virtual method with these types.
                 unsafe {
                     godot::private::Signature::<$arguments, $answer>::in_ptrcall(

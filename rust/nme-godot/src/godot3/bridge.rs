@@ -1,14 +1,16 @@
 //! The network peer as the inner SceneMultiplayer sees it: with the peers of Godot 4 only.
 //!
-//! SceneMultiplayer makes four calls for each packet and receiver, so they come the short way.
+//! SceneMultiplayer makes two calls for each packet and receiver, and four for each that it gets, so they come the short way.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::LocalKey;
 
 use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode};
 use godot::global::Error;
+use godot::obj::EngineEnum;
 use godot::obj::cap::ImplementsGodotVirtual;
 use godot::prelude::*;
 use godot::private::{self, ClassShard, ITraitImpl, ShardItem};
@@ -16,7 +18,7 @@ use godot::sys;
 use nme_core::session::MAX_PACKET;
 use private::virtuals::MultiplayerPeerExtension as names;
 
-use super::link::{Arrival, Link, Route};
+use super::link::{self, Arrival, Link, Route};
 use crate::dispatch::{self, Dispatched, Recent, passed_to};
 use crate::ffi;
 
@@ -30,7 +32,17 @@ pub(super) struct Godot3MultiplayerBridge {
 /// What the engine's calls need.
 pub(super) struct Shared {
     own_id: i32,
+    route: NextRoute,
+    /// The network peer, when it is of this library: what SceneMultiplayer sends needs no lock but that one's.
+    own: Option<Arc<crate::shared::Shared>>,
     state: Mutex<State>,
+}
+
+/// Where the next packet goes, and how. SceneMultiplayer works in one thread, and that is the only one that sends.
+struct NextRoute {
+    target: AtomicI32,
+    mode: AtomicI32,
+    channel: AtomicI32,
 }
 
 struct State {
@@ -41,23 +53,22 @@ struct State {
     waiting: VecDeque<Arrival>,
     /// The packet that was fetched last. The engine reads it after the call.
     lent: Vec<u8>,
-    route: Route,
 }
 
 impl Godot3MultiplayerBridge {
     pub(super) fn new(link: Link, own_id: i32) -> Gd<Self> {
-        let state = State {
-            link: Some(link),
-            peers: Vec::new(),
-            waiting: VecDeque::new(),
-            lent: Vec::new(),
-            route: Route::reliable(0),
+        let own = link.own().cloned();
+        let state = State { link: Some(link), peers: Vec::new(), waiting: VecDeque::new(), lent: Vec::new() };
+        let route = NextRoute {
+            target: AtomicI32::new(0),
+            mode: AtomicI32::new(TransferMode::RELIABLE.ord()),
+            channel: AtomicI32::new(0),
         };
         #[expect(
             clippy::arc_with_non_send_sync,
             reason = "references of the engine, which counts them atomically"
         )]
-        Gd::from_object(Self { shared: Arc::new(Shared { own_id, state: Mutex::new(state) }) })
+        Gd::from_object(Self { shared: Arc::new(Shared { own_id, route, own, state: Mutex::new(state) }) })
     }
 
     pub(super) fn push(&self, arrival: Arrival) {
@@ -78,6 +89,20 @@ impl Godot3MultiplayerBridge {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl NextRoute {
+    fn get(&self) -> Route {
+        Route {
+            target: self.target.load(Ordering::Relaxed),
+            mode: self.mode(),
+            channel: self.channel.load(Ordering::Relaxed),
+        }
+    }
+
+    fn mode(&self) -> TransferMode {
+        TransferMode::try_from_ord(self.mode.load(Ordering::Relaxed)).unwrap_or(TransferMode::RELIABLE)
     }
 }
 
@@ -173,9 +198,12 @@ fn get_packet(bridge: Callee<'_>, (buffer, len): names::Sig_get_packet_rawptr) -
 fn put_packet(bridge: Callee<'_>, (buffer, len): names::Sig_put_packet_rawptr) -> Error {
     // SAFETY: the engine's own call, whose bytes live until it returns.
     let packet = unsafe { ffi::packet(buffer.ptr(), len) };
+    let route = bridge.shared.route.get();
+    if let Some(own) = bridge.shared.own.as_ref().filter(|_| route.target > 0) {
+        return link::put(own, route, packet);
+    }
     let state = bridge.shared.lock();
-    let (way_out, route) = (state.link.as_ref().map(Link::way_out), state.route);
-    let Some(mut way_out) = way_out else { return Error::ERR_UNCONFIGURED };
+    let Some(mut way_out) = state.link.as_ref().map(Link::way_out) else { return Error::ERR_UNCONFIGURED };
     if route.target > 0 {
         drop(state);
         return way_out.put(route, packet);
@@ -207,23 +235,23 @@ fn get_packet_mode(bridge: Callee<'_>, (): ()) -> TransferMode {
 }
 
 fn set_transfer_channel(bridge: Callee<'_>, (channel,): (i32,)) {
-    bridge.shared.lock().route.channel = channel;
+    bridge.shared.route.channel.store(channel, Ordering::Relaxed);
 }
 
 fn get_transfer_channel(bridge: Callee<'_>, (): ()) -> i32 {
-    bridge.shared.lock().route.channel
+    bridge.shared.route.channel.load(Ordering::Relaxed)
 }
 
 fn set_transfer_mode(bridge: Callee<'_>, (mode,): (TransferMode,)) {
-    bridge.shared.lock().route.mode = mode;
+    bridge.shared.route.mode.store(mode.ord(), Ordering::Relaxed);
 }
 
 fn get_transfer_mode(bridge: Callee<'_>, (): ()) -> TransferMode {
-    bridge.shared.lock().route.mode
+    bridge.shared.route.mode()
 }
 
 fn set_target_peer(bridge: Callee<'_>, (target,): (i32,)) {
-    bridge.shared.lock().route.target = target;
+    bridge.shared.route.target.store(target, Ordering::Relaxed);
 }
 
 fn get_packet_peer(bridge: Callee<'_>, (): ()) -> i32 {

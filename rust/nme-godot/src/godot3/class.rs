@@ -4,17 +4,16 @@ use std::cell::RefCell;
 use std::sync::{Arc, MutexGuard};
 use std::thread::LocalKey;
 
-use godot::classes::multiplayer_peer::{ConnectionStatus, TransferMode};
-use godot::classes::{IMultiplayerApiExtension, MultiplayerApiExtension, MultiplayerPeer, Script};
+use godot::classes::multiplayer_peer::TransferMode;
+use godot::classes::{MultiplayerApiExtension, MultiplayerPeer, Script};
 use godot::global::Error;
 use godot::obj::EngineEnum;
 use godot::prelude::*;
 use nme_godot3::{Dialect, Limits, RpcMode};
 
-use super::link::Link;
 use super::receive;
 use super::rules::{Permission, Rule};
-use super::send::{self, CallError, complain, warn};
+use super::send::{self, CallError, complain};
 use super::state::{Shared, State};
 use super::variants;
 use crate::dispatch::{self, Dispatched, Recent};
@@ -60,7 +59,7 @@ use crate::error;
 ///
 /// [b]Note:[/b] See [code]docs/porting_client_by_client.md[/code] in the addon for how to move a live game.
 #[derive(GodotClass)]
-#[class(tool, base=MultiplayerApiExtension)]
+#[class(tool, init, base=MultiplayerApiExtension)]
 pub(crate) struct Godot3Multiplayer {
     /// Whether objects may come with all of their properties, and are sent so. Both sides need it. An object that comes can be of any
     /// class, and its setters run: only for peers that you trust. When off, the default, objects travel as [EncodedObjectAsID].
@@ -92,6 +91,7 @@ pub(crate) struct Godot3Multiplayer {
     /// Godot 3.6 begins at [code]/root[/code]: set it back to that when only a part of the tree is to speak its protocol.
     #[var(get = get_root_path, set = set_root_path)]
     root_path: PhantomVar<NodePath>,
+    #[init(val = Shared::new())]
     shared: Arc<Shared>,
     base: Base<MultiplayerApiExtension>,
 }
@@ -402,7 +402,7 @@ impl Godot3Multiplayer {
     }
 
     #[func]
-    fn set_root_path(&self, path: NodePath) {
+    pub(super) fn set_root_path(&self, path: NodePath) {
         let text = path.to_string();
         if !text.is_empty() && !text.starts_with('/') {
             return complain("set_root_path", "the path has to be absolute, such as /root");
@@ -424,7 +424,7 @@ impl Godot3Multiplayer {
     }
 
     /// Hears the peer below.
-    fn follow(this: &Gd<Self>, peer: &Gd<MultiplayerPeer>) {
+    pub(super) fn follow(this: &Gd<Self>, peer: &Gd<MultiplayerPeer>) {
         let id = this.instance_id();
         let handler = |name: &str, handle: fn(&Gd<Self>, i32)| {
             // It holds no reference: the peer is one of ours already.
@@ -445,7 +445,7 @@ impl Godot3Multiplayer {
         dispatch::shared(this).lock().handlers = Some(handlers);
     }
 
-    fn leave(this: &Gd<Self>) {
+    pub(super) fn leave(this: &Gd<Self>) {
         let (link, handlers) = {
             let api = dispatch::shared(this);
             let mut state = api.lock();
@@ -457,138 +457,6 @@ impl Godot3Multiplayer {
             peer.disconnect("peer_disconnected", &handlers[1]);
         }
         receive::forget_peers(this);
-    }
-}
-
-#[godot_api]
-impl IMultiplayerApiExtension for Godot3Multiplayer {
-    #[expect(
-        clippy::arc_with_non_send_sync,
-        reason = "references of the engine, which counts them atomically"
-    )]
-    fn init(base: Base<MultiplayerApiExtension>) -> Self {
-        Self {
-            allow_object_decoding: PhantomVar::default(),
-            default_peer_dialect: PhantomVar::default(),
-            refuse_new_connections: PhantomVar::default(),
-            root_path: PhantomVar::default(),
-            shared: Arc::new(Shared::new()),
-            base,
-        }
-    }
-
-    #[func(gd_self)]
-    fn poll(this: Gd<Self>) -> Error {
-        receive::poll(&this);
-        Error::OK
-    }
-
-    #[func(gd_self)]
-    fn set_multiplayer_peer(this: Gd<Self>, multiplayer_peer: Option<Gd<MultiplayerPeer>>) {
-        let current = dispatch::shared(&this).lock().link.as_ref().map(|link| link.peer().clone());
-        if current == multiplayer_peer {
-            return;
-        }
-        let Some(peer) = multiplayer_peer else {
-            Self::leave(&this);
-            let api = dispatch::shared(&this);
-            let mut state = api.lock();
-            state.generation += 1;
-            state.status = ConnectionStatus::DISCONNECTED;
-            state.own_id = 0;
-            return;
-        };
-        let status = peer.get_connection_status();
-        if status == ConnectionStatus::DISCONNECTED {
-            return complain(
-                "multiplayer_peer",
-                "the peer has to be connected, or connecting; call create_server() or create_client() first",
-            );
-        }
-        Self::leave(&this);
-        let (link, own_id) = (Link::new(peer.clone()), peer.get_unique_id());
-        {
-            let api = dispatch::shared(&this);
-            let mut state = api.lock();
-            state.generation += 1;
-            state.link = Some(link);
-            state.status = status;
-            state.own_id = own_id;
-        }
-        receive::link_inner(&this);
-        Self::follow(&this, &peer);
-    }
-
-    #[func(gd_self)]
-    fn get_multiplayer_peer(this: Gd<Self>) -> Option<Gd<MultiplayerPeer>> {
-        dispatch::shared(&this).lock().link.as_ref().map(|link| link.peer().clone())
-    }
-
-    #[func(gd_self)]
-    fn get_unique_id(this: Gd<Self>) -> i32 {
-        receive::own_id(&this)
-    }
-
-    #[func(gd_self)]
-    fn get_peer_ids(this: Gd<Self>) -> PackedInt32Array {
-        dispatch::shared(&this).lock().peers.keys().copied().collect()
-    }
-
-    #[func(gd_self)]
-    fn rpc(
-        this: Gd<Self>,
-        peer: i32,
-        object: Option<Gd<Object>>,
-        method: StringName,
-        args: VarArray,
-    ) -> Error {
-        answer("rpc", send::call(&this, peer, object, &method, &args))
-    }
-
-    #[func(gd_self)]
-    fn get_remote_sender_id(this: Gd<Self>) -> i32 {
-        let (sender, inner) = {
-            let api = dispatch::shared(&this);
-            let state = api.lock();
-            (state.sender, state.inner.clone())
-        };
-        if sender != 0 { sender } else { inner.map_or(0, |inner| inner.sender()) }
-    }
-
-    #[func(gd_self)]
-    fn object_configuration_add(this: Gd<Self>, object: Option<Gd<Object>>, configuration: Variant) -> Error {
-        if object.is_none() {
-            let Ok(path) = configuration.try_to::<NodePath>() else { return Error::ERR_INVALID_PARAMETER };
-            this.bind().set_root_path(path);
-            return Error::OK;
-        }
-        let is_alone = {
-            let api = dispatch::shared(&this);
-            let mut state = api.lock();
-            let is_alone = state.default_dialect == Some(Dialect::Godot3) && !state.has(Dialect::Godot4);
-            is_alone && !std::mem::replace(&mut state.warned.replication, true)
-        };
-        if is_alone {
-            warn(
-                "object_configuration_add",
-                "Godot 3.6 has no spawners and synchronizers; here they only work for peers of Godot 4 (see default_peer_dialect)",
-            );
-        }
-        receive::inner(&this).configure(object, &configuration, true)
-    }
-
-    #[func(gd_self)]
-    fn object_configuration_remove(
-        this: Gd<Self>,
-        object: Option<Gd<Object>>,
-        configuration: Variant,
-    ) -> Error {
-        if object.is_none() {
-            this.bind().set_root_path(NodePath::default());
-            return Error::OK;
-        }
-        let inner = dispatch::shared(&this).lock().inner.clone();
-        inner.map_or(Error::OK, |mut inner| inner.configure(object, &configuration, false))
     }
 }
 
@@ -616,7 +484,7 @@ impl Drop for Godot3Multiplayer {
     }
 }
 
-fn answer(call: &str, result: Result<(), CallError>) -> Error {
+pub(super) fn answer(call: &str, result: Result<(), CallError>) -> Error {
     match result {
         Ok(()) => Error::OK,
         Err(problem) => error::report_of("Godot3Multiplayer", call, &problem),

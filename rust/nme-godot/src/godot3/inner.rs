@@ -1,16 +1,20 @@
 //! The SceneMultiplayer that serves peers of Godot 4, with spawners and synchronizers.
 
+use std::sync::Arc;
+
 use godot::classes::{Object, SceneMultiplayer};
 use godot::global::Error;
 use godot::prelude::*;
 
 use super::bridge::Godot3MultiplayerBridge;
+use super::forwarding::ShortWay;
 use super::link::{Arrival, Link};
 
 /// The SceneMultiplayer, and the peer that it sees. Cheap to clone: these are references.
 #[derive(Clone)]
 pub(super) struct Inner {
     scene: Gd<SceneMultiplayer>,
+    short_way: Option<Arc<ShortWay>>,
     bridge: Option<Gd<Godot3MultiplayerBridge>>,
 }
 
@@ -21,11 +25,16 @@ impl Inner {
         scene.set_allow_object_decoding(allow_object_decoding);
         scene.set_root_path(root_path);
         scene.connect("peer_packet", on_packet);
-        Self { scene, bridge: None }
+        let short_way = ShortWay::new(&scene).map(Arc::new);
+        Self { scene, short_way, bridge: None }
     }
 
     pub(super) fn scene(&self) -> Gd<SceneMultiplayer> {
         self.scene.clone()
+    }
+
+    pub(super) fn short_way(&self) -> Option<Arc<ShortWay>> {
+        self.short_way.clone()
     }
 
     /// Gives it a new network peer, or none.

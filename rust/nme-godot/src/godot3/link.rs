@@ -54,8 +54,18 @@ impl Link {
         &self.peer
     }
 
+    /// The same one, when it is of this library.
+    pub(super) const fn own(&self) -> Option<&Arc<Shared>> {
+        self.own.as_ref()
+    }
+
     pub(super) fn status(&self) -> ConnectionStatus {
         self.own.as_ref().map_or_else(|| self.peer.get_connection_status(), |own| virtuals::status(own))
+    }
+
+    /// Whether it is connected, for who must not ask the engine; false for a peer that is not of this library.
+    pub(super) fn is_own_and_connected(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| virtuals::status(own) == ConnectionStatus::CONNECTED)
     }
 
     pub(super) fn poll(&mut self) {
@@ -95,6 +105,11 @@ impl Link {
     }
 }
 
+/// Puts a packet into a peer of this library.
+pub(super) fn put(own: &Arc<Shared>, route: Route, packet: &[u8]) -> Error {
+    own.put_for(route.target, virtuals::core_mode(route.mode), route.channel, packet)
+}
+
 /// What packets leave by.
 pub(super) enum WayOut {
     Own(Arc<Shared>),
@@ -104,9 +119,7 @@ pub(super) enum WayOut {
 impl WayOut {
     pub(super) fn put(&mut self, route: Route, packet: &[u8]) -> Error {
         match self {
-            Self::Own(own) => {
-                own.put_for(route.target, virtuals::core_mode(route.mode), route.channel, packet)
-            }
+            Self::Own(own) => put(own, route, packet),
             Self::Other(peer) => {
                 peer.set_target_peer(route.target);
                 peer.set_transfer_mode(route.mode);

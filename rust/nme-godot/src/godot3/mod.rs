@@ -2,13 +2,15 @@
 //!
 //! A call goes out in `send`: `rules` says how, `variants` writes the arguments, the path cache of `nme_godot3` makes packets, and
 //! `link` puts them into the peer. It comes in in `receive`. Peers of Godot 4 are found out in `detection` and served by `inner`,
-//! which sees them through `bridge`.
+//! which sees them through `bridge`;
+//! `forwarding` is the short way for calls that go nowhere else. The engine calls `virtuals`.
 
 mod arguments;
 mod bridge;
 mod class;
 mod complaints;
 mod detection;
+mod forwarding;
 mod inner;
 mod link;
 mod names;
@@ -19,3 +21,4 @@ mod rules;
 mod send;
 mod state;
 mod variants;
+mod virtuals;

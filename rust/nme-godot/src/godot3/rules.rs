@@ -97,6 +97,11 @@ impl ScriptRules {
         self.declared.get(method).map_or(&[], Vec::as_slice)
     }
 
+    /// Who may call a method.
+    pub(super) fn permission(&self, method: &StringName) -> Option<Permission> {
+        self.methods.get(method).map(|rule| rule.permission)
+    }
+
     /// Asks a script.
     pub(super) fn of(script: &Gd<Script>) -> Self {
         let mut lineage = Vec::new();
@@ -240,7 +245,7 @@ fn godot3_mode(value: &Variant) -> Option<RpcMode> {
 }
 
 /// Drops what belongs to objects that are gone, whenever twice as many have come as there were.
-pub(super) fn forget_freed<T>(entries: &mut HashMap<InstanceId, T>) {
+pub(super) fn forget_freed<T, S>(entries: &mut HashMap<InstanceId, T, S>) {
     if entries.len() >= FEW_OBJECTS && entries.len().is_power_of_two() {
         entries.retain(|id, _| id.lookup_validity());
     }

@@ -25,7 +25,7 @@ use crate::error::{self, Code};
 use crate::output::Quoted;
 
 /// As many as one byte counts.
-const MAX_ARGUMENTS: usize = 255;
+pub(super) const MAX_ARGUMENTS: usize = 255;
 
 /// Why nothing was sent.
 #[derive(Debug, ThisError)]
@@ -366,7 +366,7 @@ fn peer_result(code: Error) -> Result<(), CallError> {
     if code == Error::OK { Ok(()) } else { Err(CallError::Peer(code)) }
 }
 
-fn inner_result(code: Error) -> Result<(), CallError> {
+pub(super) fn inner_result(code: Error) -> Result<(), CallError> {
     if code == Error::OK { Ok(()) } else { Err(CallError::Inner(code)) }
 }
 

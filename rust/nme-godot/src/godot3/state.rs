@@ -1,7 +1,7 @@
 //! What a `Godot3Multiplayer` consists of, behind one lock that is never held while the engine is called.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use godot::classes::OfflineMultiplayerPeer;
 use godot::classes::multiplayer_peer::ConnectionStatus;
@@ -22,8 +22,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new() -> Self {
-        Self { state: Mutex::new(State::new()) }
+    #[expect(
+        clippy::arc_with_non_send_sync,
+        reason = "references of the engine, which counts them atomically"
+    )]
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(State::new()) })
     }
 
     /// The state, for this thread alone. Not to be held while the engine is called.
