@@ -134,6 +134,11 @@ class Namespace:
         words = f"qdisc add dev {device} root tbf rate {8 * rate}bit burst 20000 limit {queue}"
         output(self.command(["tc", *words.split()]))
 
+    def can_narrow(self) -> bool:
+        """Whether this machine has what `narrow` needs: tc, and the kernel's sch_tbf."""
+        words = "tc qdisc add dev lo root tbf rate 8mbit burst 20000 limit 20000 && tc qdisc delete dev lo root"
+        return subprocess.run(self.command(["sh", "-c", words]), capture_output=True, check=False).returncode == 0
+
     def widen(self, device: str) -> None:
         """Takes the limit away, and what waits."""
         output(self.command(["tc", "qdisc", "delete", "dev", device, "root"]))

@@ -19,7 +19,7 @@ from bench.machine import facts, raise_file_limit
 from bench.suite import release_library
 from build import compile_library, platform_of, target_directory
 from common import REPO, ScriptError, run, say
-from namespaces import obstacle, played
+from namespaces import Namespace, obstacle, played
 
 PROGRAMS = ("attacker", "shaper")
 PARTS = ("floods", "crowds", "forged", "dtls", "queues", "faults")
@@ -71,6 +71,9 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
     for part, setting, attacks, compared in rounds(is_long):
         chosen = [one for one in attacks if only is None or only in one.name]
         if part not in parts or not chosen:
+            continue
+        if any(one.narrow for one in chosen) and not Namespace(own=True).can_narrow():
+            say(f"\n{part}: NOT RUN: this wants tc (Debian: iproute2) and the kernel's sch_tbf")
             continue
         say(f"\n{part}:")
         own = floods.play(who, "addon", setting, chosen, attacker, is_long)

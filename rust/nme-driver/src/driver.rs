@@ -73,7 +73,7 @@ pub struct SocketCounters {
     pub send_errors: u64,
     /// Times that the system's send queue had no room. The datagram is tried again.
     pub would_blocks: u64,
-    /// Datagrams that were dropped because too many waited for room.
+    /// Datagrams that were dropped because too many waited for room, or they for too long.
     pub overflowed: u64,
     /// Datagrams that wait for room now.
     pub waiting: usize,
@@ -385,13 +385,15 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     }
 
     fn transmit(&mut self) {
-        self.outbox.send_waiting(&mut self.socket);
+        if !self.outbox.is_empty() {
+            self.outbox.send_waiting(&mut self.socket, self.clock.now());
+        }
         let now = self.simulated_now();
         let ready = self.node.transmit();
         for (to, datagram) in ready.iter() {
             match &mut self.simulator {
                 Some(simulator) => simulator.send(now, to, datagram),
-                None => self.outbox.send(&mut self.socket, to, datagram),
+                None => self.outbox.send(&mut self.socket, || self.clock.now(), to, datagram),
             }
         }
         ready.clear();
@@ -403,7 +405,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
     fn release(&mut self, now: Duration) {
         let Some(simulator) = &mut self.simulator else { return };
         while let Some((to, datagram)) = simulator.next_outgoing(now) {
-            self.outbox.send(&mut self.socket, to, datagram);
+            self.outbox.send(&mut self.socket, || now, to, datagram);
         }
     }
 
@@ -423,7 +425,7 @@ impl<S: DatagramSocket, C: Clock, N: Node> Driver<S, C, N> {
 
     fn send_waiting(&mut self) {
         if !self.outbox.is_empty() {
-            self.outbox.send_waiting(&mut self.socket);
+            self.outbox.send_waiting(&mut self.socket, self.clock.now());
             self.note_sent();
         }
     }

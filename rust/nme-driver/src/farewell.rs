@@ -24,7 +24,7 @@ impl<S: DatagramSocket, C: Clock> Farewell<S, C> {
     pub fn wait(mut self, wait: Duration) -> usize {
         let end = self.clock.now() + wait.min(LONGEST_CLOSE);
         loop {
-            self.outbox.send_waiting(&mut self.socket);
+            self.outbox.send_all(&mut self.socket);
             if self.outbox.is_empty() || self.clock.now() >= end {
                 return self.outbox.len();
             }

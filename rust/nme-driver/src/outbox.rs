@@ -2,10 +2,12 @@
 //!
 //! What the socket has no room for is kept in its order, and goes first when there is room again. Dropped, it would look
 //! to both sides like loss on the path: reliable packets would be sent anew behind a timeout, and unreliable ones never
-//! arrive.
+//! arrive. But only for a moment: where a link carries less than the game sends, everything behind would come late, for whomever
+//! it is, and what is late is of no use.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use nme_udp::SendError;
 
@@ -14,12 +16,19 @@ use crate::socket::DatagramSocket;
 /// Datagrams that wait for room in the socket's send queue.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    waiting: VecDeque<(SocketAddr, Box<[u8]>)>,
+    waiting: VecDeque<Waiting>,
     /// Memory that they take, in bytes, roughly.
     held: usize,
     counters: SendCounters,
     /// What the socket has taken since somebody asked.
     taken: Taken,
+}
+
+struct Waiting {
+    to: SocketAddr,
+    datagram: Box<[u8]>,
+    /// When the socket had no room for it.
+    since: Duration,
 }
 
 /// What became of the datagrams of a session that the socket did not take at once.
@@ -39,20 +48,34 @@ pub(crate) struct Taken {
 
 impl Outbox {
     /// Sends a datagram, behind all that wait.
-    pub(crate) fn send(&mut self, socket: &mut impl DatagramSocket, to: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn send(
+        &mut self,
+        socket: &mut impl DatagramSocket,
+        now: impl FnOnce() -> Duration,
+        to: SocketAddr,
+        datagram: &[u8],
+    ) {
         if !self.waiting.is_empty() || !self.attempt(socket, to, datagram) {
-            self.keep(to, datagram);
+            self.keep(Waiting { to, datagram: datagram.into(), since: now() });
         }
     }
 
-    /// Sends what waits, as far as there is room.
-    pub(crate) fn send_waiting(&mut self, socket: &mut impl DatagramSocket) {
-        while let Some((to, datagram)) = self.waiting.pop_front() {
-            if !self.attempt(socket, to, &datagram) {
-                self.waiting.push_front((to, datagram));
+    /// Sends what waits, as far as there is room, and drops what has waited for too long.
+    pub(crate) fn send_waiting(&mut self, socket: &mut impl DatagramSocket, now: Duration) {
+        while self.waiting.front().is_some_and(|oldest| now.saturating_sub(oldest.since) > LONGEST_WAIT) {
+            self.drop_oldest();
+        }
+        self.send_all(socket);
+    }
+
+    /// Sends what waits, however old it is, as far as there is room.
+    pub(crate) fn send_all(&mut self, socket: &mut impl DatagramSocket) {
+        while let Some(waiting) = self.waiting.pop_front() {
+            if !self.attempt(socket, waiting.to, &waiting.datagram) {
+                self.waiting.push_front(waiting);
                 return;
             }
-            self.held -= cost(&datagram);
+            self.held -= cost(&waiting.datagram);
         }
     }
 
@@ -91,13 +114,18 @@ impl Outbox {
         true
     }
 
-    fn keep(&mut self, to: SocketAddr, datagram: &[u8]) {
-        self.held += cost(datagram);
-        self.waiting.push_back((to, datagram.into()));
+    fn keep(&mut self, waiting: Waiting) {
+        self.held += cost(&waiting.datagram);
+        self.waiting.push_back(waiting);
         while self.held > MAX_WAITING {
             // The oldest is of the least use: its packets may have been sent again already.
-            let Some((_, oldest)) = self.waiting.pop_front() else { return };
-            self.held -= cost(&oldest);
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.waiting.pop_front() {
+            self.held -= cost(&oldest.datagram);
             self.counters.overflowed += 1;
         }
     }
@@ -109,6 +137,9 @@ const fn cost(datagram: &[u8]) -> usize {
 
 /// Memory for the datagrams of one driver that wait for room, in bytes.
 pub const MAX_WAITING: usize = 4 << 20;
+
+/// How long a datagram waits for room. The datagrams of a frame for a thousand clients leave a slow network card in less.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// Memory for a waiting datagram besides its bytes, roughly.
 const PER_DATAGRAM: usize = 64;

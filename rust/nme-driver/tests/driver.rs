@@ -142,6 +142,25 @@ fn a_put_sends_what_waits_when_time_has_gone_on() {
 }
 
 #[test]
+fn what_has_waited_for_too_long_is_dropped() {
+    let mut pair = Pair::connected();
+    pair.client.session_mut().set_flush_mode(FlushMode::EachPut);
+    pair.at_client.room.set(0);
+    pair.client.send(TO_SERVER, &[1; 100]).unwrap();
+    pair.at_client.now.set(pair.at_client.now.get() + 200 * MS);
+    pair.client.send(TO_SERVER, &[2; 100]).unwrap();
+    assert_eq!(pair.client.socket_counters().waiting, 2);
+    pair.at_client.now.set(pair.at_client.now.get() + 100 * MS);
+    pair.at_client.room.set(usize::MAX);
+    pair.client.flush();
+    let counters = pair.client.socket_counters();
+    assert_eq!((counters.waiting, counters.overflowed), (0, 1));
+    assert_eq!(pair.at_client.sent.borrow().len(), 1, "the second one is in time");
+    pair.frame();
+    assert_eq!(fetched(&mut pair.server), [2]);
+}
+
+#[test]
 fn of_too_much_that_waits_the_oldest_is_dropped() {
     let mut pair = Pair::connected();
     pair.client.session_mut().set_flush_mode(FlushMode::EachPut);

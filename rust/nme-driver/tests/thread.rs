@@ -287,7 +287,7 @@ struct BuggyLayer {
 }
 
 impl BuggyLayer {
-    fn new(is_to_panic: &Arc<AtomicBool>) -> Box<dyn SecureLayer> {
+    fn boxed(is_to_panic: &Arc<AtomicBool>) -> Box<dyn SecureLayer> {
         Box::new(Self { inner: FakeLayer::new(DTLS_OVERHEAD, 1), is_to_panic: Arc::clone(is_to_panic) })
     }
 }
@@ -334,8 +334,8 @@ impl SecureLayer for BuggyLayer {
 fn a_thread_that_panics_is_the_end_of_its_connections_and_of_nothing_else() {
     let _alone = alone();
     let bugs = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false))];
-    let server = server_with(Some(BuggyLayer::new(&bugs[0])));
-    let client = client_with(&server, 5, Some(BuggyLayer::new(&bugs[1])));
+    let server = server_with(Some(BuggyLayer::boxed(&bugs[0])));
+    let client = client_with(&server, 5, Some(BuggyLayer::boxed(&bugs[1])));
     let (mut server, mut client) = joined(server, client);
     let until_heard = |connection: &mut Connection, wanted: Event| {
         let end = Instant::now() + Duration::from_secs(10);
