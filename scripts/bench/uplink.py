@@ -79,12 +79,13 @@ def packets_in(datagram: bytes) -> int:
     packets = 0
     while at < len(datagram):
         kind = datagram[at] & 0x0F
-        if kind not in LENGTHS:
-            break
-        size = LENGTHS[kind]
+        size = LENGTHS.get(kind, LONGEST)
         if kind in DATA_LENGTHS:
-            packets += 1
             field = at + DATA_LENGTHS[kind]
             size += int.from_bytes(datagram[field:field + 2], "big")
+        if at + size > len(datagram):
+            # It is the tag of four bytes, which our class puts behind its datagrams.
+            break
+        packets += kind in DATA_LENGTHS
         at += size
     return packets
