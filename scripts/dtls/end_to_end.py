@@ -25,7 +25,7 @@ CASTINGS = ("4/3", "3/4", "4/4")
 MIXED_CASTINGS = ("4/3+4", "3/3+4")
 MIXED = ("targets_with_relay", "join_leave", "server_close")
 
-# With a network thread, without which nobody is blocked.
+# With network threads.
 THREADED_CASTINGS = ("4t/3", "3/4t", "4t/4t")
 
 # Constants of our class.
@@ -118,10 +118,12 @@ def mismatch(client: str) -> Scenario:
 def all_jobs() -> List[Job]:
     """Everything; those that mostly wait come first."""
     found = [Job(mismatch(client), f"{server}/{client}") for server, client in (("3", "4"), ("4", "3"))]
+    # Without a network thread nobody is blocked.
+    found += [Job(scenarios.blocked(), casting) for casting in THREADED_CASTINGS]
     for scenario in played():
-        castings = [*CASTINGS, *(MIXED_CASTINGS if scenario.name in MIXED else ())]
+        castings = [*CASTINGS, *THREADED_CASTINGS, *(MIXED_CASTINGS if scenario.name in MIXED else ())]
         found += [Job(scenario, casting) for casting in castings]
-    return found + [Job(scenarios.blocked(), casting) for casting in THREADED_CASTINGS]
+    return found
 
 
 def compare(job: Job, summaries: Dict[str, Summary]) -> None:
