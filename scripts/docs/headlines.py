@@ -62,8 +62,13 @@ def table(results: Figures, rows: Sequence[Row] = ROWS) -> str:
             continue
         cells = [cell(row, measured.get(key), ours if key != OURS else None) for key in titles]
         lines.append(f"| {row.what} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Compression is off. {conditions(results)}"])
+
+
+def conditions(results: Figures) -> str:
+    """Where and how often it was measured."""
     facts = [fact for fact in results["facts"] if fact.split(":")[0] in ("processor", "system", "runs")]
-    return "\n".join([*lines, "", f"Compression is off. {'; '.join(facts)}."])
+    return f"{'; '.join(facts)}."
 
 
 def cell(row: Row, figures: Optional[Figures], reference: Optional[float]) -> str:

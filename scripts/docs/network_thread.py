@@ -6,6 +6,7 @@ from typing import Any, Dict, NamedTuple, Optional
 
 from bench.contestants import ALONE, NEW, OURS, THREADED
 from bench.scenario import column_of
+from docs.headlines import conditions
 
 Figures = Dict[str, Any]
 
@@ -43,8 +44,7 @@ def table(results: Figures) -> str:
         measured = results["scenarios"].get(row.scenario, {}).get("measured", {})
         if THREADED in measured:
             lines.append(f"| {row.what} | {' | '.join(cell(row, measured, key) for key in titles)} |")
-    facts = [fact for fact in results["facts"] if fact.split(":")[0] in ("processor", "system", "runs")]
-    return "\n".join([*lines, "", f"{'; '.join(facts)}."])
+    return "\n".join([*lines, "", conditions(results)])
 
 
 def cell(row: Row, measured: Figures, key: str) -> str:

@@ -20,7 +20,8 @@ def built(namespaces: None, godot4: List[str]) -> None:
 @pytest.mark.parametrize("part", run.PARTS)
 def test_players_do_not_suffer(part: str, built: None, check: Check) -> None:
     rows = played(run.play, [part], False, None)
-    if not rows:
-        pytest.skip("NOT RUN: this machine cannot play it; -s shows why")
+    if part == "queues" and not rows:
+        pytest.skip("NOT RUN: this wants tc (Debian: iproute2) and the kernel's sch_tbf")
+    assert rows
     for row in rows:
         check(row.what, not row.problems, "\n".join(row.problems))

@@ -1,8 +1,7 @@
 ## Calls of a server with a Godot3Multiplayer to clients with the engine's SceneMultiplayer, once
 ## all of them know the node's path: what arrives, what is refused, and what the game can change.
-extends TestSuite
+extends "res://tests/godot3_multiplayer/branches.gd"
 
-const Game := preload("res://tests/godot3_multiplayer/game.gd")
 const API := "Godot3Multiplayer."
 
 var server: Node
@@ -13,36 +12,6 @@ var ids: Array[int] = []
 func set_up() -> void:
 	server = add_branch("Server", Godot3Multiplayer.new())
 	api_of(server).default_peer_dialect = Godot3Multiplayer.DIALECT_GODOT_4
-
-
-func tear_down() -> void:
-	for branch: Node in clients + [server]:
-		var api := api_of(branch)
-		if api != get_tree().get_multiplayer():
-			api.multiplayer_peer = null
-			get_tree().set_multiplayer(null, branch.get_path())
-		branch.queue_free()
-	await frames(2)
-
-
-## A part of the tree with an API of its own, which a node "Game" is in.
-func add_branch(title: String, api: MultiplayerAPI) -> Node:
-	var branch := Node.new()
-	branch.name = title
-	add_child(branch)
-	get_tree().set_multiplayer(api, branch.get_path())
-	var node: Node = Game.new()
-	node.name = "Game"
-	branch.add_child(node)
-	return branch
-
-
-func game(branch: Node) -> Node:
-	return branch.get_node("Game")
-
-
-func api_of(branch: Node) -> MultiplayerAPI:
-	return get_tree().get_multiplayer(branch.get_path())
 
 
 ## A server and two clients, who have had a call and have confirmed the path.

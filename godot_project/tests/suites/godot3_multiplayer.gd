@@ -1,55 +1,17 @@
 # gdlint: disable=max-public-methods
 ## The class Godot3Multiplayer between two branches of one tree: calls, sets, values, misuse, and
 ## handlers that change everything. What a real Godot 3.6 says to it is in `scripts/rpc`.
-extends TestSuite
+extends "res://tests/godot3_multiplayer/branches.gd"
 
-const Game := preload("res://tests/godot3_multiplayer/game.gd")
 const API := "Godot3Multiplayer."
 
 var server: Node
 var client: Node
-var _branches: Array[Node] = []
 
 
 func set_up() -> void:
 	server = add_branch("Server", Godot3Multiplayer.new())
 	client = add_branch("Client", Godot3Multiplayer.new())
-
-
-func tear_down() -> void:
-	for branch in _branches:
-		var api := get_tree().get_multiplayer(branch.get_path())
-		if api != get_tree().get_multiplayer():
-			api.multiplayer_peer = null
-			get_tree().set_multiplayer(null, branch.get_path())
-		branch.queue_free()
-	await frames(2)
-
-
-## A part of the tree with an API of its own, which a node "Game" is in.
-func add_branch(title: String, api: MultiplayerAPI) -> Node:
-	var branch := Node.new()
-	branch.name = title
-	add_child(branch)
-	_branches.append(branch)
-	get_tree().set_multiplayer(api, branch.get_path())
-	add_game(branch)
-	return branch
-
-
-func add_game(branch: Node, title := "Game") -> Node:
-	var node: Node = Game.new()
-	node.name = title
-	branch.add_child(node)
-	return node
-
-
-func game(branch: Node) -> Node:
-	return branch.get_node("Game")
-
-
-func api_of(branch: Node) -> MultiplayerAPI:
-	return get_tree().get_multiplayer(branch.get_path())
 
 
 func open_server(changes := {}) -> int:
