@@ -49,7 +49,8 @@ impl Remote {
         self.clock.now()
     }
 
-    /// How the connections are. An answer is good for [`FRESH`].
+    /// How the connections are. An answer is good for [`FRESH`], and until the next poll: who has got a packet finds it
+    /// counted.
     pub(crate) fn snapshot(&mut self) -> &Snapshot {
         let now = self.clock.now();
         if self.asked_at.is_none_or(|time| now >= time + FRESH) {
@@ -74,6 +75,7 @@ impl Remote {
     /// Takes what has happened since the last poll.
     pub(crate) fn begin_poll(&mut self) {
         self.hand_over_credit();
+        self.asked_at = None;
         let now = self.clock.now();
         self.handover.take_reports(now, &mut self.reports);
     }
