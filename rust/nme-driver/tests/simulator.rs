@@ -395,7 +395,7 @@ fn the_same_seed_loses_the_same_datagrams_and_another_one_others() {
     assert_eq!(lost("1"), lost("1"));
     assert_ne!(lost("1"), lost("2"));
     let incoming = run("loss_percent=20,seed=1", Way::In, 500, MS);
-    assert_ne!(lost("1"), incoming, "each direction has dice of its own");
+    assert_ne!(lost("1"), incoming, "each direction has a generator of its own");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::conditions::{Link, LinkError};
 use crate::counters::Counters;
-use crate::passage::{Arrivals, Dice, Passage};
+use crate::passage::{Arrivals, Generators, Passage};
 
 /// Decides what becomes of the datagrams of one direction: whether they arrive, when, and how often. Keeps no bytes.
 ///
@@ -25,7 +25,7 @@ use crate::passage::{Arrivals, Dice, Passage};
 pub struct Impairment {
     link: Link,
     pub(crate) passage: Passage,
-    dice: Dice,
+    random: Generators,
 }
 
 impl Impairment {
@@ -35,7 +35,7 @@ impl Impairment {
     /// The settings make no sense; see [`Link::validate`].
     pub fn new(link: Link, seed: u64) -> Result<Self, LinkError> {
         link.validate()?;
-        Ok(Self { link, passage: Passage::new(), dice: Dice::new(seed) })
+        Ok(Self { link, passage: Passage::new(), random: Generators::new(seed) })
     }
 
     /// The settings.
@@ -59,7 +59,7 @@ impl Impairment {
 
     /// Sends a datagram of this length; `None` when it is lost. `now` must not go back.
     pub fn send(&mut self, now: Duration, len: usize) -> Option<Arrivals> {
-        self.passage.send(now, len, &self.link, &mut self.dice)
+        self.passage.send(now, len, &self.link, &mut self.random)
     }
 
     /// What has happened so far. Arrivals are for the caller to count.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::conditions::Link;
 use crate::counters::Counters;
 use crate::course::Course;
-use crate::passage::{Arrivals, Dice, Passage};
+use crate::passage::{Arrivals, Generators, Passage};
 
 /// A network that carries datagrams between any two addresses, each direction by the rules of a [`Pipe`](crate::Pipe).
 ///
@@ -19,7 +19,7 @@ use crate::passage::{Arrivals, Dice, Passage};
 /// beyond the end of time is that end.
 #[derive(Debug)]
 pub struct Network {
-    dice: Dice,
+    random: Generators,
     default: Course,
     links: BTreeMap<Route, Link>,
     passages: BTreeMap<Route, Passage>,
@@ -35,7 +35,7 @@ impl Network {
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self {
-            dice: Dice::new(seed),
+            random: Generators::new(seed),
             default: Course::new(Link::PERFECT),
             links: BTreeMap::new(),
             passages: BTreeMap::new(),
@@ -85,7 +85,7 @@ impl Network {
     pub fn send(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         let link = self.links.get(&(from, to)).copied().unwrap_or_else(|| self.default.at(now));
         let passage = self.passages.entry((from, to)).or_insert(Passage::new());
-        let Some(Arrivals { first, copy }) = passage.send(now, bytes.len(), &link, &mut self.dice) else {
+        let Some(Arrivals { first, copy }) = passage.send(now, bytes.len(), &link, &mut self.random) else {
             return;
         };
         self.travel(first, from, to, bytes);

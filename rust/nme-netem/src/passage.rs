@@ -42,14 +42,14 @@ pub struct Arrivals {
 
 /// The random values of one or more passages.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice {
+pub(crate) struct Generators {
     main: Random,
     /// For bursts and the delay of copies. A sequence of its own, so that what a seed means stayed as it was before
     /// there were these.
     further: Random,
 }
 
-impl Dice {
+impl Generators {
     pub(crate) const fn new(seed: u64) -> Self {
         Self { main: Random::new(seed), further: Random::new(seed.rotate_left(32) ^ FURTHER) }
     }
@@ -71,15 +71,15 @@ impl Passage {
         now: Duration,
         len: usize,
         link: &Link,
-        dice: &mut Dice,
+        random: &mut Generators,
     ) -> Option<Arrivals> {
-        let loss = dice.main.chance(link.loss);
-        let duplicate = dice.main.chance(link.duplicate);
-        let reorder = dice.main.chance(link.reorder);
-        let jitter = dice.main.part_of(link.jitter);
-        let jitter_of_copy = dice.main.part_of(link.jitter);
-        let loss_in_burst = self.move_burst(link.burst, dice);
-        let delay_of_copy = dice.further.part_of(link.duplicate_delay);
+        let loss = random.main.chance(link.loss);
+        let duplicate = random.main.chance(link.duplicate);
+        let reorder = random.main.chance(link.reorder);
+        let jitter = random.main.part_of(link.jitter);
+        let jitter_of_copy = random.main.part_of(link.jitter);
+        let loss_in_burst = self.move_burst(link.burst, random);
+        let delay_of_copy = random.further.part_of(link.duplicate_delay);
 
         self.counters.sent += 1;
         if link.longest.is_some_and(|longest| len > longest) {
@@ -120,10 +120,10 @@ impl Passage {
     }
 
     /// Starts or ends a burst; whether it takes the datagram.
-    fn move_burst(&mut self, burst: Option<Burst>, dice: &mut Dice) -> bool {
+    fn move_burst(&mut self, burst: Option<Burst>, random: &mut Generators) -> bool {
         let Burst { start, end, loss } = burst.unwrap_or(Burst::NONE);
-        let turns = dice.further.chance(if self.in_burst { end } else { start });
-        let loses = dice.further.chance(loss);
+        let turns = random.further.chance(if self.in_burst { end } else { start });
+        let loses = random.further.chance(loss);
         self.in_burst = burst.is_some() && self.in_burst != turns;
         self.in_burst && loses
     }

@@ -1,4 +1,4 @@
-//! What is simulated: both directions, and how the dice fall.
+//! What is simulated: both directions, and the seed of what is random.
 
 use std::fmt;
 use std::str::FromStr;

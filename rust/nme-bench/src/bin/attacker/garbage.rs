@@ -2,13 +2,14 @@
 
 use nme_core::query::Question;
 use nme_enet::wire::{Body, Command, MAX_MTU, NO_PEER, code};
+use nme_netem::Random;
 
 use crate::datagrams::{connect, header, request};
 
 /// Writes one kind of them.
 pub(crate) struct Garbage {
     kind: Kind,
-    dice: Dice,
+    random: Random,
 }
 
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ impl Garbage {
             "questions" => Kind::Questions,
             _ => return None,
         };
-        Some(Self { kind, dice: Dice::new() })
+        Some(Self { kind, random: Random::new(1) })
     }
 
     pub(crate) fn write(&mut self, number: u64, out: &mut Vec<u8>) {
@@ -53,13 +54,13 @@ impl Garbage {
                 } else {
                     self.packet(600, 500, out);
                 }
-                let len = self.dice.throw() as usize % out.len();
+                let len = self.random.bits() as usize % out.len();
                 out.truncate(len);
             }
             Kind::Oversized => {
                 header(NO_PEER, 0, Some(1), out);
                 connect(number as u32, 2).append_to(out);
-                let len = usize::from(MAX_MTU) + self.dice.throw() as usize % 20_000;
+                let len = usize::from(MAX_MTU) + self.random.bits() as usize % 20_000;
                 out.resize(len, 0x85);
             }
             Kind::Random => self.fill(out),
@@ -81,7 +82,7 @@ impl Garbage {
 
     /// A packet from a peer that the server may have, from an address that is not its own.
     fn packet(&mut self, len: u16, real: usize, out: &mut Vec<u8>) {
-        let random = self.dice.throw();
+        let random = self.random.bits();
         header((random % 64) as u16, (random >> 8) as u8 & 3, Some((random >> 16) as u16), out);
         let body = Body::Reliable { len };
         Command { code: code::RELIABLE, channel: 1, sequence: (random >> 32) as u16, body }.append_to(out);
@@ -89,26 +90,10 @@ impl Garbage {
     }
 
     fn fill(&mut self, out: &mut Vec<u8>) {
-        let len = 2 + self.dice.throw() as usize % 1390;
+        let len = 2 + self.random.bits() as usize % 1390;
         while out.len() < len {
-            let random = self.dice.throw();
+            let random = self.random.bits();
             out.extend_from_slice(&random.to_le_bytes());
         }
-    }
-}
-
-/// Numbers that are the same in every run.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) const fn new() -> Self {
-        Self(1)
-    }
-
-    pub(crate) const fn throw(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
     }
 }

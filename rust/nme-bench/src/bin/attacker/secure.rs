@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use nme_core::secure::{SecureEvent, SecureLayer, SecureOutput, Verdict};
 use nme_dtls::{ClientLayer, ClientOptions, SetUpError, Trust, Verifier};
+use nme_netem::Random;
 
 use crate::datagrams::request;
-use crate::garbage::Dice;
 use crate::pace::Pace;
 use crate::sources;
 
@@ -34,17 +34,17 @@ impl Hellos {
 /// Records in the name of somebody who has an association, one kind after the other.
 pub(crate) struct Records {
     hellos: Hellos,
-    dice: Dice,
+    random: Random,
 }
 
 impl Records {
     pub(crate) fn new(target: SocketAddr) -> Result<Self, SetUpError> {
-        Ok(Self { hellos: Hellos::new(target)?, dice: Dice::new() })
+        Ok(Self { hellos: Hellos::new(target)?, random: Random::new(1) })
     }
 
     pub(crate) fn write(&mut self, number: u64, out: &mut Vec<u8>) {
-        let (low, any) = (number / KINDS, self.dice.throw() & 0xffff_ffff_ffff);
-        let len = 17 + self.dice.throw() as usize % 1200;
+        let (low, any) = (number / KINDS, self.random.bits() & 0xffff_ffff_ffff);
+        let len = 17 + self.random.bits() as usize % 1200;
         match number % KINDS {
             // An alert that ends it, and a goodbye, as plaintext and as if they were protected.
             0 => self.record(ALERT, 0, low, &[2, 40], out),
@@ -71,13 +71,13 @@ impl Records {
                 let len = out.len() - 1 - any as usize % 20;
                 out.truncate(len);
             }
-            12 => out.extend((0..len).map(|_| self.dice.throw() as u8)),
+            12 => out.extend((0..len).map(|_| self.random.bits() as u8)),
             _ => request(number, out),
         }
     }
 
     fn protected(&mut self, content: u8, sequence: u64, len: usize, out: &mut Vec<u8>) {
-        let body: Vec<u8> = (0..len).map(|_| self.dice.throw() as u8).collect();
+        let body: Vec<u8> = (0..len).map(|_| self.random.bits() as u8).collect();
         self.record(content, 1, sequence, &body, out);
     }
 

@@ -7,9 +7,9 @@ use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::session::{Config, Event, Session, Status};
 use nme_driver::{Bind, Driver, Monotonic};
+use nme_netem::Random;
 use nme_udp::{Options, UdpSocket};
 
-use crate::chance::Chance;
 use crate::stream::{Findings, Incoming, Kind, Outgoing, due};
 use crate::unreliable_socket::UnreliableSocket;
 use crate::{COMPRESSIONS, Player};
@@ -18,8 +18,8 @@ use crate::{COMPRESSIONS, Player};
 pub(crate) struct Clients {
     ports: Vec<u16>,
     /// In ticks.
-    longest_life: u64,
-    chance: Chance,
+    longest_life: usize,
+    random: Random,
     places: Vec<Place>,
     tally: Tally,
     packet: Vec<u8>,
@@ -59,23 +59,24 @@ struct Client {
 
 impl Clients {
     /// `longest_life` is in seconds, above 5.
-    pub(crate) fn new(seed: u64, count: usize, longest_life: u64, ports: Vec<u16>) -> Self {
-        let mut chance = Chance::new(seed ^ CLIENTS);
-        let places = (0..count).map(|_| Place::Empty { until: chance.between(0, LONGEST_GAP) }).collect();
-        let longest_life = TICKS_PER_SECOND * longest_life.max(6);
-        Self { ports, longest_life, chance, places, tally: Tally::default(), packet: Vec::new() }
+    pub(crate) fn new(seed: u64, count: usize, longest_life: usize, ports: Vec<u16>) -> Self {
+        let mut random = Random::new(seed ^ CLIENTS);
+        let places =
+            (0..count).map(|_| Place::Empty { until: random.within(0..LONGEST_GAP) as u64 }).collect();
+        let longest_life = TICKS_PER_SECOND as usize * longest_life.max(6);
+        Self { ports, longest_life, random, places, tally: Tally::default(), packet: Vec::new() }
     }
 
     fn open(&mut self, index: usize, tick: u64) -> Option<Box<Client>> {
         let server = index % COMPRESSIONS.len();
-        let config = Config::new(self.chance.next()).compression(COMPRESSIONS[server]);
+        let config = Config::new(self.random.bits()).compression(COMPRESSIONS[server]);
         let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let socket = UdpSocket::bind(Options { bind: Bind::Address(localhost), port: 0 }).ok()?;
-        let lost = if self.chance.permille(100) { MUCH_LOSS } else { LOSS };
-        let socket = UnreliableSocket::new(socket, Chance::new(self.chance.next()), lost);
+        let loss = if self.random.chance(0.1) { MUCH_LOSS } else { LOSS };
+        let socket = UnreliableSocket::new(socket, Random::new(self.random.bits()), loss);
         let mut driver = Driver::new(Session::client(&config, None), socket, Monotonic::new());
         driver.connect(SocketAddr::new(localhost, self.ports[server]));
-        let ends = tick + self.chance.between(SHORTEST_LIFE, self.longest_life);
+        let ends = tick + self.random.within(SHORTEST_LIFE..self.longest_life) as u64;
         Some(Box::new(Client {
             driver,
             outgoing: Outgoing::default(),
@@ -106,11 +107,11 @@ impl Player for Clients {
                 // Not all in one tick.
                 Place::Taken(client) => {
                     let tick_of_client = tick + index as u64;
-                    client.tick(tick, tick_of_client, &mut self.chance, &mut self.tally, &mut self.packet)
+                    client.tick(tick, tick_of_client, &mut self.random, &mut self.tally, &mut self.packet)
                 }
             };
             if !stays {
-                self.places[index] = Place::Empty { until: tick + self.chance.between(0, LONGEST_GAP) };
+                self.places[index] = Place::Empty { until: tick + self.random.within(0..LONGEST_GAP) as u64 };
             }
         }
     }
@@ -130,7 +131,7 @@ impl Client {
         &mut self,
         tick: u64,
         own_tick: u64,
-        chance: &mut Chance,
+        random: &mut Random,
         tally: &mut Tally,
         packet: &mut Vec<u8>,
     ) -> bool {
@@ -139,13 +140,13 @@ impl Client {
             return stays;
         }
         if tick >= self.ends {
-            return self.end(chance, tally, packet);
+            return self.end(random, tally, packet);
         }
-        for (kind, len) in due(own_tick, chance) {
+        for (kind, len) in due(own_tick, random) {
             self.send(kind, len, tally, packet);
         }
         if own_tick.is_multiple_of(TICKS_BETWEEN_RELAYED) {
-            self.send(Kind::Relayed, chance.between(10, 300) as usize, tally, packet);
+            self.send(Kind::Relayed, random.within(10..300), tally, packet);
         }
         self.driver.flush();
         true
@@ -158,8 +159,8 @@ impl Client {
     }
 
     /// Leaves in one of the ways that players have.
-    fn end(&mut self, chance: &mut Chance, tally: &mut Tally, packet: &mut Vec<u8>) -> bool {
-        match chance.between(0, 3) {
+    fn end(&mut self, random: &mut Random, tally: &mut Tally, packet: &mut Vec<u8>) -> bool {
+        match random.within(0..3) {
             0 => {
                 self.send(Kind::Last, 0, tally, packet);
                 self.is_leaving = self.driver.session_mut().leave();
@@ -218,17 +219,17 @@ impl Client {
 /// Keeps the clients' random numbers apart from those of the servers.
 const CLIENTS: u64 = 0x0c11_e275;
 
-/// Datagrams of a thousand that are lost, each way: of most clients, and of a tenth of them.
-const LOSS: u64 = 20;
-const MUCH_LOSS: u64 = 100;
+/// The share of datagrams that is lost, each way: of most clients, and of a tenth of them.
+const LOSS: f64 = 0.02;
+const MUCH_LOSS: f64 = 0.1;
 
 const TICKS_PER_SECOND: u64 = 60;
 
 /// Ticks of a client: 5 s.
-const SHORTEST_LIFE: u64 = 300;
+const SHORTEST_LIFE: usize = 300;
 
 /// Ticks until somebody else takes the place of a client: 2 s.
-const LONGEST_GAP: u64 = 120;
+const LONGEST_GAP: usize = 120;
 
 /// 4 s.
 const TICKS_BETWEEN_RELAYED: u64 = 240;

@@ -5,7 +5,6 @@
 //! everything. `scripts/soak` starts both and judges the lines.
 #![allow(clippy::print_stdout, reason = "standard output is how it answers")]
 
-mod chance;
 mod clients;
 mod report;
 mod server;

@@ -8,16 +8,16 @@ use nme_core::peer::PeerId;
 use nme_core::relay::Target;
 use nme_core::session::{Config, Event, MaxClients, Session};
 use nme_driver::{Bind, Driver, Monotonic};
+use nme_netem::Random;
 use nme_udp::{Options, UdpSocket};
 
-use crate::chance::Chance;
 use crate::stream::{Findings, Incoming, Kind, Outgoing, due};
 use crate::{COMPRESSIONS, Player};
 
 /// One server for each compression.
 pub(crate) struct Servers {
     servers: Vec<Server>,
-    chance: Chance,
+    random: Random,
     findings: Findings,
     joined: u64,
     left: u64,
@@ -40,9 +40,9 @@ struct Streams {
 
 impl Servers {
     pub(crate) fn open(seed: u64) -> Result<Self, Box<dyn Error>> {
-        let mut chance = Chance::new(seed);
+        let mut random = Random::new(seed);
         let mut open = |compression| {
-            let config = Config::new(chance.next()).compression(compression);
+            let config = Config::new(random.bits()).compression(compression);
             let session = Session::server(&config, MaxClients::new(MAX_CLIENTS)?, None);
             let bind = Bind::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
             let socket = UdpSocket::bind(Options { bind, port: 0 })?;
@@ -51,7 +51,7 @@ impl Servers {
         };
         let servers = COMPRESSIONS.into_iter().map(&mut open).collect::<Result<Vec<_>, _>>()?;
         let findings = Findings::default();
-        Ok(Self { servers, chance, findings, joined: 0, left: 0, kicked: 0, packet: Vec::new() })
+        Ok(Self { servers, random, findings, joined: 0, left: 0, kicked: 0, packet: Vec::new() })
     }
 
     pub(crate) fn ports(&self) -> Vec<u16> {
@@ -92,13 +92,13 @@ impl Servers {
     fn send(&mut self, index: usize, tick: u64) {
         let Server { driver, peers } = &mut self.servers[index];
         for (&id, streams) in peers.iter_mut().filter(|(_, streams)| !streams.ends) {
-            for (kind, len) in due(tick, &mut self.chance) {
+            for (kind, len) in due(tick, &mut self.random) {
                 streams.outgoing.write(kind, len, &mut self.packet);
                 // A peer may have gone since the last poll.
                 self.findings.sent +=
                     u64::from(driver.send(kind.options(Target::One(id)), &self.packet).is_ok());
             }
-            if tick.is_multiple_of(TICKS_BETWEEN_KICKS) && self.chance.permille(KICKED) {
+            if tick.is_multiple_of(TICKS_BETWEEN_KICKS) && self.random.chance(KICKED) {
                 streams.outgoing.write(Kind::Last, 0, &mut self.packet);
                 let told = driver.send(Kind::Last.options(Target::One(id)), &self.packet).is_ok();
                 streams.ends = told && driver.disconnect_peer(i64::from(id.get()), false).is_ok();
@@ -131,4 +131,4 @@ const MAX_CLIENTS: i64 = 1000;
 const TICKS_BETWEEN_KICKS: u64 = 60;
 
 /// Of a thousand clients, so many are disconnected each time.
-const KICKED: u64 = 2;
+const KICKED: f64 = 0.002;

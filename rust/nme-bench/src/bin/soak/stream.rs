@@ -3,8 +3,7 @@
 use nme_core::channel::{TransferChannel, TransferMode};
 use nme_core::relay::Target;
 use nme_core::session::SendOptions;
-
-use crate::chance::Chance;
+use nme_netem::Random;
 
 /// What has been found so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,12 +128,12 @@ impl Incoming {
 }
 
 /// What a player sends in a tick: the kinds that are due, and how long they are.
-pub(crate) fn due(tick: u64, chance: &mut Chance) -> impl Iterator<Item = (Kind, usize)> + use<> {
-    let unreliable = tick.is_multiple_of(3).then(|| (Kind::Unreliable, chance.between(20, 200) as usize));
-    let ordered = tick.is_multiple_of(6).then(|| (Kind::Ordered, chance.between(20, 400) as usize));
+pub(crate) fn due(tick: u64, random: &mut Random) -> impl Iterator<Item = (Kind, usize)> + use<> {
+    let unreliable = tick.is_multiple_of(3).then(|| (Kind::Unreliable, random.within(20..200)));
+    let ordered = tick.is_multiple_of(6).then(|| (Kind::Ordered, random.within(20..400)));
     let reliable = tick.is_multiple_of(12).then(|| {
-        let len = if chance.permille(20) { chance.between(2000, 20_000) } else { chance.between(10, 600) };
-        (Kind::Reliable, len as usize)
+        let len = if random.chance(0.02) { random.within(2000..20_000) } else { random.within(10..600) };
+        (Kind::Reliable, len)
     });
     [unreliable, ordered, reliable].into_iter().flatten()
 }
