@@ -7,6 +7,7 @@ hour, uses the optimised library, puts the classes of the engines to the same, a
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
@@ -20,6 +21,7 @@ from bench.suite import release_library
 from build import compile_library, platform_of, target_directory
 from common import REPO, ScriptError, run, say
 from namespaces import Namespace, obstacle, played
+from suites import THREADED
 
 PROGRAMS = ("attacker", "shaper")
 PARTS = ("floods", "crowds", "forged", "dtls", "queues", "faults")
@@ -62,8 +64,28 @@ def rounds(is_long: bool) -> List[Round]:
     ]
 
 
-def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
-    """The rows of the parts; to be called in a namespace."""
+def others(
+    part: str, setting: Setting, attacks: List[Attack], who: Dict[str, Contestant], attacker: Path
+) -> Dict[str, List[Row]]:
+    """What the same attacks do to who has not the addon's class."""
+    rows: Dict[str, List[Row]] = {}
+    theirs = setting._replace(players="")
+    for name in (name for name in who if name != "addon"):
+        for one in attacks:
+            rows.setdefault(name, []).extend(floods.play(who, name, theirs, [one], attacker, False))
+    if attacks and part == "forged" and "Godot 3" in who:
+        # Nothing that a server does helps clients against who forges the server's datagrams.
+        alone = [one._replace(as_server=()) for one in attacks]
+        rows["players of Godot 3 on the addon's server, forged in their name alone"] = floods.play(
+            who, "addon", setting._replace(players="Godot 3"), alone, attacker, False
+        )
+    return rows
+
+
+def play(parts: List[str], is_long: bool, only: Optional[str], is_threaded: bool = False) -> List[Row]:
+    """The rows of the parts; to be called in a namespace. Those that do not choose threads are compared, if it is long."""
+    os.environ[THREADED] = str(int(is_threaded))
+    compares = is_long and not is_threaded
     raise_file_limit()
     attacker = built("attacker")
     who = contestants()
@@ -77,23 +99,11 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
             continue
         say(f"\n{part}:")
         own = floods.play(who, "addon", setting, chosen, attacker, is_long)
-        others: Dict[str, List[Row]] = {}
-        if is_long:
-            against = [one for one in compared if only is None or only in one.name]
-            theirs = setting._replace(players="")
-            for name, one in ((name, one) for name in who if name != "addon" for one in against):
-                others.setdefault(name, []).extend(floods.play(who, name, theirs, [one], attacker, False))
-        if is_long and part == "forged" and "Godot 3" in who:
-            theirs = setting._replace(players="Godot 3")
-            # Nothing that a server does helps clients against who forges the server's datagrams.
-            alone = [one._replace(as_server=()) for one in against]
-            others["players of Godot 3 on the addon's server, forged in their name alone"] = floods.play(
-                who, "addon", theirs, alone, attacker, False
-            )
-        rows += merged(own, others)
+        against = [one for one in compared if compares and (only is None or only in one.name)]
+        rows += merged(own, others(part, setting, against, who, attacker))
     if "faults" in parts and only is None:
         say("\nfaults:")
-        cast: Dict[str, Contestant] = who if is_long else {"addon": who["addon"]}
+        cast: Dict[str, Contestant] = who if compares else {"addon": who["addon"]}
         of_all = faults.play(cast, built("shaper"))
         rows += merged(of_all.pop("addon"), of_all)
     return rows
@@ -101,9 +111,10 @@ def play(parts: List[str], is_long: bool, only: Optional[str]) -> List[Row]:
 
 def main() -> int:
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    reader.add_argument("--long", action="store_true", help="everything, for an hour")
+    reader.add_argument("--long", action="store_true", help="everything, for an hour and a half")
     what = f"a part ({', '.join(PARTS)}), or attacks with this in their name"
     reader.add_argument("--only", action="append", metavar="NAME", help=what)
+    reader.add_argument("--threaded", action="store_true", help="the addon's class alone, with network threads")
     options = reader.parse_args()
     reason = obstacle()
     if reason is not None:
@@ -117,5 +128,5 @@ def main() -> int:
     with ExitStack() as stack:
         if options.long:
             stack.enter_context(release_library(built(platform_of(None).built_name)))
-        rows = played(play, parts, options.long, words[0] if words else None)
+        rows = played(play, parts, options.long, words[0] if words else None, options.threaded)
     return 1 if show(rows) else 0

@@ -43,6 +43,7 @@ def attacks_of(is_long: bool) -> List[Attack]:
     if not is_long:
         return [hellos(2000, 10_000, 2), records(5000, 2), handshakes(300, 100)]
     return [
+        # Longer than everything else together, and first, as memory is looked at.
+        handshakes(100_000, 100),
         *(hellos(4000, rate, 30) for rate in (1000, 10_000, 0)), requests(10_000, 10), records(10_000, 30),
-        handshakes(10_000, 100),
     ]
