@@ -5,7 +5,7 @@ mod raw;
 use std::time::Duration;
 
 use nme_enet::DropReason::*;
-use nme_enet::{DisconnectReason, Event};
+use nme_enet::{Delivery, DisconnectReason, Event};
 use raw::*;
 
 /// A server that has given up its client; what the client sends now is not answered in any other way.
@@ -78,4 +78,25 @@ fn a_peer_that_has_said_goodbye_is_not_answered() {
     bench.pass(&[disconnect()]);
     bench.transmit();
     assert_eq!([answers(&mut bench), answers(&mut bench)], [0, 0]);
+}
+
+#[test]
+fn who_may_be_gone_is_sent_little() {
+    let mut bench = Bench::server();
+    let (peer, packet) = (bench.handle(), bench.host.packets().packet(&[&[7; 48]]));
+    bench.host.set_timeout(peer, 32, 30_000, 30_000);
+    let (mut datagrams, mut bytes) = (0, 0);
+    for tick in 0..2800 {
+        bench.now += Duration::from_millis(10);
+        if tick % 10 == 0 {
+            bench.host.send(peer, 1, &packet, Delivery::Reliable).expect("room");
+        }
+        bench.host.handle_timeout(bench.now);
+        let sent = bench.transmit();
+        datagrams += sent.len();
+        bytes += sent.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    }
+    // Each of 280 packets leaves at once, and is repeated: the rarer the longer the silence, and with others.
+    assert!(datagrams < 4 * 280, "{datagrams} datagrams");
+    assert!((3 * 280 * packet.len()..25 * 280 * packet.len()).contains(&bytes), "{bytes} bytes");
 }

@@ -161,16 +161,21 @@ impl Peer {
         let longest = match self.state {
             // To an address that may not be real.
             State::Connecting | State::Answering => u64::MAX,
-            _ => (4 * self.round_trip.stock_timeout()).max(LONGEST_WAIT_US),
+            _ => (4 * self.round_trip.stock_timeout())
+                .max(LONGEST_WAIT_US)
+                .max(self.silence.lasts(now) / SILENCE_PART),
         };
         let longest = u32::try_from(longest).unwrap_or(u32::MAX);
+        let is_long_silent = self.silence.lasts_for_long(now);
         let mut next = u64::MAX;
         let mut key = self.sent.first();
         while let Some(sent) = shared.sent.get_mut(key) {
+            // To who may be gone, commands that were sent one by one are repeated together, in fewer datagrams.
+            let early = if is_long_silent { sent.timeout / EARLY_PART } else { 0 };
             let end = sent.sent_at + u64::from(sent.timeout);
             let (here, sent_at) = (key, sent.sent_at);
             key = shared.sent.next(here);
-            if end > now {
+            if end - u64::from(early) > now {
                 next = next.min(end);
                 continue;
             }
@@ -237,6 +242,13 @@ impl Peer {
 /// The wait for an acknowledgement doubles up to this, or to four times the first one, in µs. Stock ENet goes on to double
 /// it, and gives a peer up that loses six of one command.
 const LONGEST_WAIT_US: u64 = 500_000;
+
+/// Or up to this part of a silence: for a peer that is back, that makes little of a long one longer, and one that is gone is
+/// sent little.
+const SILENCE_PART: u64 = 4;
+
+/// Part of its wait by which a command is repeated early, together with another one, behind a long silence.
+const EARLY_PART: u32 = 4;
 
 /// Repetitions of our answer to a connect request that nobody has asked for: the address may be forged, and what goes there
 /// is to be little more than what came from it. A client asks again, as long as it waits.

@@ -31,6 +31,11 @@ impl Silence {
         self.0.as_ref().map_or(u64::MAX, |lasting| lasting.end)
     }
 
+    /// For how long nothing has been acknowledged that should have been, in µs.
+    pub(crate) fn lasts(&self, now: u64) -> u64 {
+        self.0.as_ref().map_or(0, |lasting| now.saturating_sub(lasting.since))
+    }
+
     /// True when nothing has been acknowledged for longer than a burst of losses explains.
     pub(crate) fn lasts_for_long(&self, now: u64) -> bool {
         self.0.as_ref().is_some_and(|lasting| is_long(lasting.since, now))
