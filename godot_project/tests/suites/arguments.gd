@@ -141,7 +141,7 @@ func _assign_channel_count(peer, value):
 	peer.channel_count = value
 
 
-## The table "Types" of docs/coming_from_enet_multiplayer_peer.md.
+## The table "Types" of docs/enet_multiplayer_peer_in_detail.md.
 func test_types_that_name_the_engines_own_class() -> void:
 	var script := GDScript.new()
 	script.source_code = "var peer: ENetMultiplayerPeer = NetworkedMultiplayerENet.new()\n"
