@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nme_core::{Command, Endpoint, Report};
+use nme_core::channel::Transfer;
+use nme_core::{Command, Endpoint, Packet, PeerHandle, Report};
 use nme_udp::UdpSocket;
 
 use super::handover::{Found, Handover, LONGEST_WAIT, Order};
@@ -20,6 +21,8 @@ pub(super) struct Network {
     driver: NetworkDriver,
     handover: Arc<Handover>,
     orders: Vec<Order>,
+    /// Packets in a row for the same peers.
+    packets: Vec<(Transfer, Packet)>,
     reports: Vec<Report>,
     /// When everything that waited has left last.
     flushed_at: Duration,
@@ -35,6 +38,7 @@ impl Network {
             driver,
             handover,
             orders: Vec::new(),
+            packets: Vec::new(),
             reports: Vec::new(),
             flushed_at: Duration::ZERO,
             waits: false,
@@ -73,13 +77,25 @@ impl Network {
     }
 
     fn execute_orders(&mut self) {
-        for order in self.orders.drain(..) {
+        let Self { driver, orders, packets, .. } = self;
+        let mut orders = orders.drain(..).peekable();
+        while let Some(order) = orders.next() {
             match order {
-                Order::Command(command) => self.driver.node_mut().execute(command),
+                Order::Command(Command::SendToSeveral { peers, except, transfer, packet }) => {
+                    packets.push((transfer, packet));
+                    while let Some(Order::Command(Command::SendToSeveral { transfer, packet, .. })) =
+                        orders.next_if(|order| goes_to(order, &peers, except))
+                    {
+                        packets.push((transfer, packet));
+                    }
+                    driver.node_mut().send_to_several(&peers, except, packets);
+                    packets.clear();
+                }
+                Order::Command(command) => driver.node_mut().execute(command),
                 // What fails at once has failed when the client was opened.
-                Order::LookUp(resolution, port) => drop(self.driver.look_up(*resolution, port)),
-                Order::Flush => self.driver.flush(),
-                Order::Simulate(change) => self.driver.simulate(*change),
+                Order::LookUp(resolution, port) => drop(driver.look_up(*resolution, port)),
+                Order::Flush => driver.flush(),
+                Order::Simulate(change) => driver.simulate(*change),
             }
         }
     }
@@ -132,6 +148,15 @@ impl Network {
             self.driver.socket_mut().wait(until - now);
         }
     }
+}
+
+/// True for a packet that goes to just these peers.
+fn goes_to(order: &Order, peers: &Arc<[PeerHandle]>, except: Option<PeerHandle>) -> bool {
+    matches!(
+        order,
+        Order::Command(Command::SendToSeveral { peers: theirs, except: not_to, .. })
+            if Arc::ptr_eq(theirs, peers) && *not_to == except
+    )
 }
 
 /// For how long orders are looked for often after the last ones: longer than the pause between two frames of any game that is
