@@ -59,8 +59,6 @@ struct ToNetwork {
     since: Duration,
     /// They are not to wait any longer.
     is_urgent: bool,
-    /// The network thread looks here by itself within [`LONGEST_WAIT`].
-    is_watching: bool,
     stop: bool,
 }
 
@@ -95,7 +93,7 @@ impl Handover {
         to_network.orders.push(order);
         let becomes_urgent = is_urgent && !to_network.is_urgent;
         to_network.is_urgent |= is_urgent;
-        becomes_urgent || (is_first && !to_network.is_watching)
+        is_first || becomes_urgent
     }
 
     /// Game: leaves a packet in the place of the last ones, if the network thread has not taken one of them.
@@ -174,11 +172,9 @@ impl Handover {
         self.has_ended.load(Ordering::Acquire)
     }
 
-    /// Network: takes the orders into `orders`, which is empty, when they have waited for long enough, and at the end. With
-    /// `watches`, it will look again within [`LONGEST_WAIT`].
-    pub(crate) fn take_orders(&self, now: Duration, watches: bool, orders: &mut Vec<Order>) -> Found {
+    /// Network: takes the orders into `orders`, which is empty, when they have waited for long enough, and at the end.
+    pub(crate) fn take_orders(&self, now: Duration, orders: &mut Vec<Order>) -> Found {
         let mut to_network = lock(&self.to_network);
-        to_network.is_watching = watches;
         if to_network.stop {
             std::mem::swap(&mut to_network.orders, orders);
             return Found::Stop;
@@ -236,7 +232,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// For how long orders wait for the end of the game's frame.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_millis(5);
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Longer than any level takes to load.
 pub const MAX_STALL_DEFAULT_MS: u64 = 120_000;
@@ -272,17 +268,15 @@ mod tests {
     }
 
     /// The network thread: answers how many orders it has executed. It sleeps for ever where the real one would for a second.
-    fn network(handover: &Handover, bell: &Bell, mut watches: impl FnMut(u64) -> bool) -> usize {
+    fn network(handover: &Handover, bell: &Bell) -> usize {
         let (mut executed, mut orders) = (0, Vec::new());
         for turn in 0.. {
             // A look takes a ms, and no order waits for longer than five.
             let now = Duration::from_millis(turn);
-            let watching = watches(turn);
-            match handover.take_orders(now, watching, &mut orders) {
+            match handover.take_orders(now, &mut orders) {
                 Found::Stop => return executed + orders.len(),
                 Found::Orders => executed += orders.drain(..).count(),
                 Found::OrdersUntil(_) => thread::yield_now(),
-                Found::Nothing if watching => thread::yield_now(),
                 Found::Nothing => bell.wait(),
             }
         }
@@ -296,7 +290,7 @@ mod tests {
                 let (handover, bell) = (Arc::new(Handover::default()), Arc::new(Bell::default()));
                 let (theirs, game) = (Arc::clone(&handover), Arc::clone(&game));
                 let ears = Arc::clone(&bell);
-                let thread = thread::spawn(move || network(&theirs, &ears, |turn| turn % 3 == 1));
+                let thread = thread::spawn(move || network(&theirs, &ears));
                 let order = || {
                     if handover.order(Order::Flush, false, || Duration::ZERO) {
                         bell.ring();

@@ -7,7 +7,7 @@ use nme_core::channel::Transfer;
 use nme_core::{Command, Endpoint, Packet, PeerHandle, Report};
 use nme_udp::UdpSocket;
 
-use super::handover::{Found, Handover, LONGEST_WAIT, Order};
+use super::handover::{Found, Handover, Order};
 use crate::clock::Monotonic;
 use crate::connection::Traffic;
 use crate::driver::Driver;
@@ -28,8 +28,6 @@ pub(super) struct Network {
     flushed_at: Duration,
     /// Something may wait for a flush.
     waits: bool,
-    /// While the game sends, its orders are looked for often, so that it need not wake this thread for the first one.
-    watches_until: Duration,
 }
 
 impl Network {
@@ -42,7 +40,6 @@ impl Network {
             reports: Vec::new(),
             flushed_at: Duration::ZERO,
             waits: false,
-            watches_until: Duration::ZERO,
         }
     }
 
@@ -50,17 +47,13 @@ impl Network {
     pub(super) fn run(mut self) -> NetworkDriver {
         loop {
             let now = self.driver.now();
-            let watches = now < self.watches_until;
-            let found = self.handover.take_orders(now, watches, &mut self.orders);
+            let found = self.handover.take_orders(now, &mut self.orders);
             match found {
                 Found::Stop => {
                     self.execute_orders();
                     return self.driver;
                 }
-                Found::Orders => {
-                    self.watches_until = now + WATCH;
-                    self.execute_orders();
-                }
+                Found::Orders => self.execute_orders(),
                 Found::OrdersUntil(_) | Found::Nothing => {}
             }
             if self.handover.is_stalled(now) {
@@ -72,7 +65,7 @@ impl Network {
             if self.handover.takes_question() {
                 self.handover.answer(Snapshot::of(&mut self.driver));
             }
-            self.sleep(found, watches);
+            self.sleep(found);
         }
     }
 
@@ -132,12 +125,9 @@ impl Network {
         });
     }
 
-    fn sleep(&mut self, found: Found, watches: bool) {
+    fn sleep(&mut self, found: Found) {
         let now = self.driver.now();
         let mut until = self.driver.poll_timeout(now).min(now + LONGEST_SLEEP);
-        if watches {
-            until = until.min(now + LONGEST_WAIT);
-        }
         if self.waits {
             until = until.min(self.flushed_at + FLUSH_PAUSE);
         }
@@ -158,10 +148,6 @@ fn goes_to(order: &Order, peers: &Arc<[PeerHandle]>, except: Option<PeerHandle>)
             if Arc::ptr_eq(theirs, peers) && *not_to == except
     )
 }
-
-/// For how long orders are looked for often after the last ones: longer than the pause between two frames of any game that is
-/// not blocked.
-const WATCH: Duration = Duration::from_secs(1);
 
 /// Between two flushes: next to nothing for a packet on its way through a server, and long enough for those of a busy server to
 /// share datagrams.
