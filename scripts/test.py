@@ -209,12 +209,15 @@ def run_cargo_tests() -> Count:
 
 
 def run_concurrency() -> Count:
-    """The handover between threads in many orders, and network threads under ThreadSanitizer; the second one needs a nightly
-    compiler with its sources."""
+    """The handover between threads in many orders, and network threads under ThreadSanitizer."""
     handover = ["cargo", "test", "--locked", "--package", "nme-driver", "--features", "shuttle", "--lib"]
     threads = ["cargo", "+nightly", "test", "--package", "nme-driver", "--test", "thread", "-Zbuild-std"]
     threads += ["--target", "x86_64-unknown-linux-gnu", "--target-dir", "target/sanitizer"]
     threads += ["--config", 'build.rustflags=["-Zsanitizer=thread"]']
+    root = output(["rustc", "+nightly", "--print", "sysroot"]).strip() if has_nightly() else ""
+    if not (Path(root) / "lib" / "rustlib" / "src" / "rust" / "library" / "Cargo.lock").is_file():
+        not_run("a nightly compiler with its sources for ThreadSanitizer", "rustup toolchain install nightly --component rust-src")
+        return cargo_tests(handover)
     return cargo_tests(handover, threads)
 
 
