@@ -58,7 +58,7 @@ def rounds(is_long: bool) -> List[Round]:
         Round("floods", few, floods.attacks_of(is_long), floods.compared_attacks()),
         Round("crowds", many, floods.crowded_attacks(is_long), []),
         Round("forged", few._replace(players="addon"), forgery, [forged.unprotected(one) for one in forgery]),
-        Round("dtls", few._replace(players="addon", secure=True), secure.attacks_of(is_long), secure.compared_attacks()),
+        Round("dtls", few._replace(players="addon", secure=True), secure.attacks_of(is_long), []),
         Round("queues", queues.READERS, queues.slow_readers(is_long), queues.slow_readers(is_long)),
         Round("queues", queues.CROWD, queues.full_queues(is_long), queues.full_queues(is_long)),
     ]
@@ -67,10 +67,10 @@ def rounds(is_long: bool) -> List[Round]:
 def others(
     part: str, setting: Setting, attacks: List[Attack], who: Dict[str, Contestant], attacker: Path
 ) -> Dict[str, List[Row]]:
-    """What the same attacks do to who has not the addon's class. Not every build of 3.6 has DTLS."""
+    """What the same attacks do to who has not the addon's class."""
     rows: Dict[str, List[Row]] = {}
     theirs = setting._replace(players="")
-    for name in (name for name in who if name != "addon" and (name != "Godot 3" or not setting.secure)):
+    for name in (name for name in who if name != "addon"):
         for one in attacks:
             rows.setdefault(name, []).extend(floods.play(who, name, theirs, [one], attacker, False))
     if attacks and part == "forged" and "Godot 3" in who:

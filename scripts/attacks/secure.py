@@ -46,10 +46,4 @@ def attacks_of(is_long: bool) -> List[Attack]:
         # Longer than everything else together, and first, as memory is looked at.
         handshakes(100_000, 100),
         *(hellos(4000, rate, 30) for rate in (1000, 10_000, 0)), requests(10_000, 10), records(10_000, 30),
-        handshakes(10_000, 100),
     ]
-
-
-def compared_attacks() -> List[Attack]:
-    """What the class of Godot 4 is put to, too."""
-    return [hellos(4000, 10_000, 30), handshakes(10_000, 100)]

@@ -74,7 +74,6 @@ func _open_server(port: int) -> void:
 	cell.peer.set("query_info", {"name": "attacked", "text": "x".repeat(900)})
 	if cell.peer.call("create_server", port, int(words["slots"])) != OK:
 		print("cannot open port %d" % port)
-	_use_dtls_of_host(cell.peer, true)
 
 
 func _open_client(cell: Dictionary) -> void:
@@ -84,14 +83,13 @@ func _open_client(cell: Dictionary) -> void:
 		cell.peer.call("set_bind_ip", cell.bind)
 	if cell.peer.call("create_client", cell.host, cell.port) != OK:
 		print("cannot make a client of port %d" % cell.port)
-	_use_dtls_of_host(cell.peer, false)
 
 
 func _make_peer(cell: Dictionary) -> void:
 	cell.peer = Portable.new_peer(words["class"])
 	# The engines' own classes have no such property.
 	cell.peer.set("threaded", OS.get_environment("TEST_THREADED") == "1")
-	if words.has("certificate") and "use_dtls" in cell.peer:
+	if words.has("certificate"):
 		_use_dtls(cell.peer)
 	cell.peer.peer_connected.connect(_on_peer_connected.bind(cell))
 	cell.peer.peer_disconnected.connect(_on_peer_disconnected.bind(cell))
@@ -101,44 +99,18 @@ func _make_peer(cell: Dictionary) -> void:
 
 
 func _use_dtls(peer: Object) -> void:
-	peer.set("use_dtls", true)
-	peer.call("set_dtls_certificate", _certificate())
-	if words.has("key"):
-		peer.call("set_dtls_key", _key())
-	# The certificate is for this name, and clients connect to an address.
-	peer.set("dtls_hostname", "localhost")
-
-
-## The class of Godot 4 has it there, once there is a host. Godot 3.6 does not know the options' type.
-func _use_dtls_of_host(peer: Object, is_server: bool) -> void:
-	if not words.has("certificate") or "use_dtls" in peer:
-		return
-	var name := "TLSOptions"
-	var host: Object = peer.get("host")
-	var options: Object
-	var error: int
-	if is_server:
-		options = ClassDB.class_call_static(name, "server", _key(), _certificate())
-		error = host.call("dtls_server_setup", options)
-	else:
-		options = ClassDB.class_call_static(name, "client", _certificate(), "localhost")
-		error = host.call("dtls_client_setup", "localhost", options)
-	if error != OK:
-		print("cannot use DTLS: %d" % error)
-
-
-func _certificate() -> X509Certificate:
 	var certificate := X509Certificate.new()
+	var key := CryptoKey.new()
 	if certificate.load(words["certificate"]) != OK:
 		print("cannot read the certificate")
-	return certificate
-
-
-func _key() -> CryptoKey:
-	var key := CryptoKey.new()
-	if key.load(words["key"]) != OK:
+	if words.has("key") and key.load(words["key"]) != OK:
 		print("cannot read the key")
-	return key
+	peer.set("use_dtls", true)
+	peer.call("set_dtls_certificate", certificate)
+	if words.has("key"):
+		peer.call("set_dtls_key", key)
+	# The certificate is for this name, and clients connect to an address.
+	peer.set("dtls_hostname", "localhost")
 
 
 func _tick() -> void:
