@@ -83,7 +83,7 @@ def others(
 
 
 def play(parts: List[str], is_long: bool, only: Optional[str], is_threaded: bool = False) -> List[Row]:
-    """The rows of the parts; to be called in a namespace. Those that do not choose threads are compared, if it is long."""
+    """The rows of the parts; to be called in a namespace. Only long ones without network threads are compared."""
     os.environ[THREADED] = str(int(is_threaded))
     compares = is_long and not is_threaded
     raise_file_limit()

@@ -1,4 +1,5 @@
-//! Who was given up and speaks again is told so: rarely, and never with more bytes than have come.
+//! Who is silent for long is sent little. Who was given up and speaks again is told so: rarely, and never with more bytes than
+//! have come.
 
 mod raw;
 
