@@ -230,7 +230,7 @@ func _send(peers: Array[NetworkedMultiplayerENet], mode: int, size: int) -> void
 	check_equal((await receive(peers[0])).size(), size, "what arrives")
 
 
-## A busy network thread answers late, and until then the last figures are told: waits for those of now.
+## A busy network thread answers late, and until then the last figures are told: waits for new ones.
 func _current(peer: NetworkedMultiplayerENet) -> void:
 	var is_current := func() -> bool:
 		var told := peer.get_statistics()
