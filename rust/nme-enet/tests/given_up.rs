@@ -101,3 +101,24 @@ fn who_may_be_gone_is_sent_little() {
     assert!(datagrams < 4 * 280, "{datagrams} datagrams");
     assert!((3 * 280 * packet.len()..25 * 280 * packet.len()).contains(&bytes), "{bytes} bytes");
 }
+
+#[test]
+fn who_is_back_does_not_wait_for_longer_than_a_quarter_of_its_silence() {
+    let mut bench = Bench::server();
+    let (peer, packet) = (bench.handle(), bench.host.packets().packet(&[&[7; 48]]));
+    bench.host.set_timeout(peer, 32, 30_000, 30_000);
+    bench.host.send(peer, 1, &packet, Delivery::Reliable).expect("room");
+    bench.transmit();
+    let (began, mut last) = (bench.now, bench.now);
+    while bench.now - began < Duration::from_secs(28) {
+        bench.now += Duration::from_millis(1);
+        bench.host.handle_timeout(bench.now);
+        if !bench.transmit().is_empty() {
+            let (silence, pause) = (bench.now - began, bench.now - last);
+            let longest = Duration::from_millis(500).max(silence / 4) + Duration::from_millis(2);
+            assert!(pause <= longest, "{pause:?} without a datagram, {silence:?} after the last answer");
+            last = bench.now;
+        }
+    }
+    assert!(bench.now - last <= Duration::from_secs(7), "it is still tried");
+}
