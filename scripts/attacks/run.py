@@ -1,7 +1,7 @@
 """Attacks a real server with players at work, and plays faults of its network; prints one table.
 
 The short form (some two minutes) is what the tests play: it judges what does not depend on the machine. `--long` takes an
-hour, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
+hour and a half, uses the optimised library, puts the classes of the engines to the same, and also judges frames and shares.
 """
 
 from __future__ import annotations
